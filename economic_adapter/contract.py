@@ -1,0 +1,208 @@
+"""Which words does the adapter give to others? What it saw in e-conomic, and the commands it carries out.
+
+Fields carry the names of ``crm_outbox.contract``; ``hold`` says what e-conomic can keep of a value.
+"""
+
+import re
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from crm_outbox.contract import Customer, NotSent, Outcome
+from crm_outbox.messaging.envelope import MessageType, Words
+
+EVENTS = "economic.events"
+COMMANDS = "economic.commands"
+
+LENGTHS = {
+    "name": 255, "cvr": 40, "ean": 13, "pnumber": 10, "street": 510, "postcode": 30, "city": 50, "country": 50,
+    "phone": 255, "mobile": 50, "email": 255, "website": 255,
+}  # fmt: skip
+"""Characters e-conomic keeps of a customer's detail (customersapi 3.1.0; the smaller of both surfaces where they differ)."""
+CONTACT_LENGTHS = {"name": 255, "email": 255, "phone": 50, "notes": 2000}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def hold(record: Literal["customer", "contact"], field: str, value: str) -> str:
+    """What e-conomic holds of a value once written: control characters gone, at most two street lines, cut to length."""
+    text = _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if field == "street":
+        first, *rest = [" ".join(line.split()) for line in text.split("\n") if line.strip()] or [""]
+        second = " ".join(rest)
+        return "\n".join(part for part in (first[:255].rstrip(), second[:255].rstrip()) if part)
+    if field != "notes":
+        text = " ".join(text.split())
+    return text[: (LENGTHS if record == "customer" else CONTACT_LENGTHS)[field]].rstrip()
+
+
+class EconomicContact(Words):
+    """A contact person as e-conomic holds it."""
+
+    number: int
+    object_version: str
+    deleted: bool = False
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    notes: str = ""
+
+
+class EconomicCustomer(Words):
+    """A customer with its contact persons as e-conomic holds it. ``barred`` none = e-conomic did not say."""
+
+    number: int
+    object_version: str
+    barred: bool | None = None
+    group: int | None = None
+    terms: int | None = None
+    zone: int | None = None
+    currency: str = ""
+    name: str = ""
+    cvr: str = ""
+    ean: str = ""
+    pnumber: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    phone: str = ""
+    mobile: str = ""
+    email: str = ""
+    website: str = ""
+    contacts: tuple[EconomicContact, ...] = ()
+
+
+class CrmState(Words):
+    """The CRM's side, copied from the change that caused an observation."""
+
+    version: str
+    customer: Customer | None = None
+    unsendable: NotSent | None = None
+
+
+class CustomerObserved(Words):
+    """``economic.customer.observed.v1``: what was seen, and why it was looked at.
+
+    ``version`` counts e-conomic's side by (agreement, number); it is there exactly when e-conomic was looked at, and
+    then either ``economic`` or ``absent`` holds. ``crm`` is there when the CRM's change was the cause. ``outcomes``
+    answer operations; they pass no version gate.
+    """
+
+    agreement: int | None
+    why: Literal["crm_changed", "hook", "poll", "write", "look", "sweep"]
+    customer: str | None = None
+    number: int | None = None
+    version: str | None = None
+    economic: EconomicCustomer | None = None
+    absent: bool = False
+    crm: CrmState | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    candidates: tuple[int, ...] = ()
+    old_numbers: tuple[int, ...] = ()
+
+
+class Choice(Words):
+    """One row of reference data an admin may choose from."""
+
+    number: int
+    name: str
+
+
+class Reference(Words):
+    """What an agreement offers for new customers."""
+
+    groups: tuple[Choice, ...] = ()
+    terms: tuple[Choice, ...] = ()
+    zones: tuple[Choice, ...] = ()
+    currencies: tuple[str, ...] = ()
+    default_group: int | None = None
+    default_terms: int | None = None
+    base_currency: str = ""
+
+
+class AgreementObserved(Words):
+    """``economic.agreement.observed.v1``: what is known of an agreement, and the outcome of a configuration."""
+
+    agreement: int
+    name: str = ""
+    state: Literal["connected", "on", "off", "access_lost", "disconnected"]
+    cause: str = ""
+    customers: int | None = None
+    """How many customers e-conomic counted, when it was asked."""
+    webhooks: Literal["none", "registered", "refused"] = "none"
+    polling: bool = True
+    reference: Reference | None = None
+    calls_today: int = 0
+    seen: datetime
+    outcome: Outcome | None = None
+
+
+class LookAtCustomer(Words):
+    """``economic.customer.look.v1``: read this customer. Never answered as a command; what is read is an observation."""
+
+    agreement: int
+    number: int
+    expires: datetime | None = None
+
+
+class Defaults(Words):
+    """What e-conomic needs to create a customer besides its fields."""
+
+    group: int
+    terms: int
+    zone: int
+    currency: str
+
+
+class EconomicPart(Words):
+    """One write to one record in e-conomic. An operation id is the idempotency key, answered once."""
+
+    operation: UUID
+    action: Literal["create", "change", "bar", "remove"]
+    record: Literal["customer", "contact"]
+    number: int | None = None
+    """The record's number; for a customer to be created, the number it should get (none: the next free one)."""
+    object_version: str | None = None
+    """The version the decision was made on; none for a creation."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    defaults: Defaults | None = None
+    seen: tuple[int, ...] = ()
+    """Creations: the candidates (customers) or contact numbers the decision had seen and ruled out."""
+
+
+class WriteEconomicCustomer(Words):
+    """``economic.customer.write.v1``: write these parts of one customer. ``number`` none = it is to be created."""
+
+    agreement: int
+    customer: str
+    number: int | None = None
+    parts: tuple[EconomicPart, ...]
+
+
+class ConfigureAgreement(Words):
+    """``economic.agreement.configure.v1``: on or off, how changes are noticed, which numbers new customers get."""
+
+    operation: UUID
+    agreement: int
+    on: bool
+    webhooks: bool = True
+    polling: bool = True
+    number_from: int | None = None
+    disconnect: bool = False
+
+
+TYPES = (
+    MessageType(name="economic.customer.observed.v1", data=CustomerObserved, exchange=EVENTS),
+    MessageType(name="economic.agreement.observed.v1", data=AgreementObserved, exchange=EVENTS),
+    MessageType(name="economic.customer.look.v1", data=LookAtCustomer, exchange=COMMANDS),
+    MessageType(name="economic.customer.write.v1", data=WriteEconomicCustomer, exchange=COMMANDS),
+    MessageType(name="economic.agreement.configure.v1", data=ConfigureAgreement, exchange=COMMANDS),
+)
+
+
+def aggregate(agreement: int, number: int) -> str:
+    """The subject of what was seen of one e-conomic customer."""
+    return f"economic/{agreement}/{number}"
