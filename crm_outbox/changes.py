@@ -1,0 +1,101 @@
+"""How does a change of a customer leave the CRM? ``append``, in the CRM's own transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crm_outbox import tables
+from crm_outbox.contract import TYPES, Customer, CustomerChanged, NotSent, aggregate
+from crm_outbox.messaging import outbox
+from crm_outbox.messaging.envelope import Envelope, Lane, Registry, Unsendable, Version
+
+OUTBOX = outbox.Outbox(tables=tables.messages, registry=Registry(TYPES), source="crm_outbox")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of one customer: the whole state after it. ``kind`` is a word for people who read a log.
+
+    A CRM may hand over plain values under the names of ``contract.Customer``, whatever they hold.
+    """
+
+    tenant: str
+    kind: str
+    customer: Customer | Mapping[str, Any]
+    cause: Envelope | None = None
+    lane: Lane = Lane.LIVE
+
+
+def append(session: Session | sa.Connection, change: Change) -> Version:
+    """Record that a customer changed; the message lives or dies with the caller's transaction, which it never commits.
+
+    Returns the customer's new version. The version's row stays locked until the caller commits, so versions of one
+    customer are handed out in commit order. Content that no message can carry never fails the caller: the change goes
+    out without its state, with the reason, and shows as an error on that customer.
+    """
+    customer_id = change.customer.id if isinstance(change.customer, Customer) else str(change.customer["id"])
+    version = _next_version(session, change.tenant, customer_id)
+    try:
+        whole = CustomerChanged(id=customer_id, change=change.kind, customer=_customer(change.customer))
+        outbox.append(session, OUTBOX, _draft(change, customer_id, version, whole))
+    except Unsendable as unsendable:
+        detail = unsendable.detail.removeprefix("data.customer.")
+        not_sent = NotSent(reason=unsendable.reason, detail=detail)
+        without = CustomerChanged(id=customer_id, change=change.kind, unsendable=not_sent)
+        outbox.append(session, OUTBOX, _draft(change, customer_id, version, without))
+    return version
+
+
+def current_version(session: Session | sa.Connection, tenant: str, customer: str) -> Version | None:
+    """The version of a customer as last appended; none when it was never appended."""
+    of = tables.version.c
+    row = session.execute(sa.select(of.epoch, of.number).where(of.tenant == tenant, of.customer == customer)).first()
+    return None if row is None else Version(row.epoch, row.number)
+
+
+def next_epoch(connection: sa.Connection) -> int:
+    """Begin a new epoch, after a restore or a failover that may have lost versions; every later version is newer."""
+    return connection.execute(
+        sa.update(tables.epoch).values(epoch=tables.epoch.c.epoch + 1).returning(tables.epoch.c.epoch)
+    ).scalar_one()
+
+
+def _next_version(session: Session | sa.Connection, tenant: str, customer: str) -> Version:
+    row = tables.version
+    first = insert(row).values(
+        tenant=tenant, customer=customer, epoch=sa.select(tables.epoch.c.epoch).scalar_subquery(), number=1
+    )
+    moved = first.on_conflict_do_update(
+        index_elements=[row.c.tenant, row.c.customer],
+        set_={"epoch": first.excluded.epoch, "number": row.c.number + 1},
+    ).returning(row.c.epoch, row.c.number)
+    epoch, number = session.execute(moved).one()
+    return Version(epoch, number)
+
+
+def _customer(given: Customer | Mapping[str, Any]) -> Customer:
+    if isinstance(given, Customer):
+        return given
+    try:
+        return Customer.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = "surrogate" if first["type"] == "string_unicode" else "invalid"
+        raise Unsendable(reason, ".".join(str(part) for part in first["loc"])) from error
+
+
+def _draft(change: Change, customer: str, version: Version, data: CustomerChanged) -> outbox.Draft:
+    return outbox.Draft(
+        data=data,
+        tenant=change.tenant,
+        subject=aggregate(customer),
+        version=version,
+        cause=change.cause,
+        customer=customer,
+        lane=change.lane,
+    )
