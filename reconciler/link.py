@@ -1,0 +1,252 @@
+"""What do we remember of one customer? Both sides, what they last agreed on, and what is on its way: values only.
+
+Field names are those of the contracts. A mapping by field may lack a field: of values that is an empty text, of bases it
+is "no base yet".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID, uuid5
+
+from crm_outbox.contract import Customer, NotSent, Outcome, Stage, WriteCustomer
+from crm_outbox.messaging.envelope import Version
+from economic_adapter.contract import Defaults, EconomicCustomer, WriteEconomicCustomer
+from reconciler.contract import State
+from reconciler.rules import System
+
+Kind = Literal["customer", "contact"]
+
+
+class LinkState(StrEnum):
+    """Where the link is in its life. ``unlinked``: the CRM's customer is known, e-conomic has none of it (any more)."""
+
+    UNLINKED = "unlinked"
+    CREATING = "creating"
+    LINKED = "linked"
+    RESTING = "resting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What one system holds of one record.
+
+    ``id`` is the CRM's id or e-conomic's number as text. ``version`` is what a write must name: the CRM customer's
+    ``epoch.number``, or the record's ``objectVersion``; empty when the record was answered for but not yet seen.
+    ``gone``: it was seen missing there, after having been seen.
+    """
+
+    id: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What each side held of one field when they last agreed. ``unknown``: a write could not be settled, so ask."""
+
+    crm: str
+    economic: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """One write that was recorded before it left and is not answered yet.
+
+    ``becomes`` is the base its fields get once it is written, by field: also of those of a group that did not have to be
+    written. ``seen`` is what the target held when it was decided. ``due`` is when the command goes out again.
+    """
+
+    operation: UUID
+    system: System
+    action: Literal["create", "change"]
+    values: Mapping[str, str]
+    becomes: Mapping[str, Base]
+    seen: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+    number: int | None = None
+    """Creation of a customer in e-conomic: the number the CRM chose."""
+    defaults: Defaults | None = None
+    contacts_seen: tuple[int, ...] = ()
+    """Creation of a contact person in e-conomic: the contact numbers the decision had seen."""
+    sent: datetime
+    due: datetime
+    resent: int = 0
+    acknowledged: datetime | None = None
+    cause: str = ""
+    """Why it waits, as the acknowledgement said: away, throttled, paused, access_lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A write that was refused for what it said: left out until one of these values moves on either side.
+
+    ``values`` holds (crm, economic) raw for each field it holds back. ``detail`` is the field that was named, or empty.
+    ``action`` create: the record does not come into being while the refusal stands.
+    """
+
+    system: System
+    action: Literal["create", "change"] = "change"
+    code: str
+    message: str = ""
+    detail: str = ""
+    values: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """No write to that side until its version is another than this one, or until that time, whichever comes first."""
+
+    version: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One record, a customer or a contact person, as both sides hold it.
+
+    ``pending`` and ``pause`` hold at most one entry per side written to. ``rest`` says why nothing flows any more between
+    the two although one of them is there: ``removed`` or ``removed_edited`` (it was gone on one side and had an edit on
+    the other that had not flowed); ``unclear`` contact persons wait for a person to say who they are.
+    """
+
+    id: UUID
+    kind: Kind
+    crm: Side | None = None
+    economic: Side | None = None
+    base: Mapping[str, Base] = field(default_factory=dict)
+    pending: Mapping[System, Pending] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    pause: Mapping[System, Pause] = field(default_factory=dict)
+    bounces: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    """When e-conomic changed again what had just been written there, by group; three in a day stop the group."""
+    rest: Literal["", "removed", "removed_edited", "unclear"] = ""
+
+    def side(self, system: System) -> Side | None:
+        """What that system holds; none when it never held the record."""
+        return self.crm if system is System.CRM else self.economic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One customer of the CRM and what is known of it in one agreement. ``agreement`` none: no e-conomic yet.
+
+    ``crm_version`` and ``economic_version`` gate what is recorded, each side alone. ``counter`` makes ids, so that a step
+    needs no randomness. ``flows`` off: recorded and compared, nothing is written.
+    """
+
+    id: UUID
+    tenant: str
+    agreement: int | None
+    crm_id: str
+    state: LinkState = LinkState.UNLINKED
+    rest: Literal["", "deleted_there", "merged", "other_identity", "renumbered"] = ""
+    """Why a resting link rests."""
+    number: int | None = None
+    old_numbers: tuple[int, ...] = ()
+    flows: bool = False
+    counter: int = 0
+    crm_version: Version | None = None
+    economic_version: Version | None = None
+    stage: Stage | None = None
+    created: datetime | None = None
+    active_since: datetime | None = None
+    wanted: int | None = None
+    """The customer number the CRM chose."""
+    merged_into: str | None = None
+    unsendable: str = ""
+    """The CRM's newest state could not be sent: reason and field."""
+    barred: bool | None = None
+    candidates: tuple[int, ...] = ()
+    """Customers e-conomic may already have, as the refused creation said."""
+    customer: Pair
+    contacts: tuple[Pair, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The customer and its contact persons."""
+        return (self.customer, *self.contacts)
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """Every write that is not answered yet."""
+        return tuple(one for pair in self.pairs for one in pair.pending.values())
+
+    @property
+    def due(self) -> datetime | None:
+        """When the clock must look at this link again (message ``Due``); none when nothing waits for time."""
+        pauses = (one.until for pair in self.pairs for one in pair.pause.values())
+        return min((*(one.due for one in self.pending), *pauses), default=None)
+
+
+def new_link(tenant: str, agreement: int | None, crm_id: str, link_id: UUID) -> Link:
+    """The link of a CRM customer that was just heard of for the first time."""
+    return Link(
+        id=link_id,
+        tenant=tenant,
+        agreement=agreement,
+        crm_id=crm_id,
+        customer=Pair(id=uuid5(link_id, "customer"), kind="customer"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmSeen:
+    """The CRM's side of a customer at that version. Neither customer nor unsendable: the CRM has no such customer."""
+
+    version: Version
+    customer: Customer | None = None
+    unsendable: NotSent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EconomicSeen:
+    """e-conomic's side of a customer at that version; ``customer`` none: it was seen missing, and that was confirmed."""
+
+    version: Version
+    number: int
+    customer: EconomicCustomer | None = None
+    old_numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one message said, settled and recorded together: outcomes first, then each side behind its own gate."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    crm: CrmSeen | None = None
+    economic: EconomicSeen | None = None
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """The clock: time has passed. Also the word for "the rules changed, plan anew"."""
+
+
+Message = Heard | Due
+Command = WriteCustomer | WriteEconomicCustomer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How the customer stands now; told when it differs from what was told before."""
+
+    state: State
+    details: tuple[str, ...] = ()
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a step made of a message. ``counted`` names what was ignored or found, for the metrics."""
+
+    link: Link
+    commands: tuple[Command, ...] = ()
+    status: Status
+    counted: tuple[str, ...] = ()
