@@ -175,3 +175,12 @@ sa.Index(
     operation.c.work,
     postgresql_where=operation.c.state.in_(["planned", "sent"]),
 )
+
+wake = sa.Table(
+    "wake",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("sent_at", _MOMENT, nullable=False),
+)
+"""Wake-ups on their way or at work: the clock inserts before it sends, the worker deletes when it is through."""

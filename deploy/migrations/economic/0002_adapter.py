@@ -123,4 +123,10 @@ def upgrade() -> None:
             answered_at timestamptz
         );
         create index operation_open on economic.operation (agreement, work) where state in ('planned', 'sent');
+
+        create table economic.wake (
+            id bigint generated always as identity primary key,
+            agreement integer not null,
+            sent_at timestamptz not null
+        );
     """)
