@@ -21,7 +21,7 @@ def make_ahead(engine: sa.Engine, schema: str, today: date, ahead: int = AHEAD) 
         strays = set(connection.scalars(sa.text(f"select distinct day from {schema}.outbox_default")))
         connection.rollback()
         wanted = sorted(strays | {today + timedelta(days=n) for n in range(ahead + 1)})
-        made = [day for day in wanted if _alone(connection, schema, lambda day=day: _make(connection, schema, day))]
+        made = [day for day in wanted if _alone(_make, connection, schema, day)]
     if strays:
         log.error("outbox.days_were_missing", schema=schema, days=[str(day) for day in sorted(strays)])
     return len(made)
@@ -32,7 +32,7 @@ def drop_old(engine: sa.Engine, schema: str, before: date) -> int:
     with engine.connect() as connection:
         old = sorted(day for day in _days(connection, schema) if day < before)
         connection.rollback()
-        return sum(_alone(connection, schema, lambda day=day: _drop(connection, schema, day)) for day in old)
+        return sum(_alone(_drop, connection, schema, day) for day in old)
 
 
 def stray_rows(connection: sa.Connection, schema: str) -> int:
@@ -47,15 +47,15 @@ def guard(connection: sa.Connection, schema: str) -> None:
     )
 
 
-def _alone(connection: sa.Connection, schema: str, step: Callable[[], bool]) -> bool:
+def _alone(step: Callable[[sa.Connection, str, date], bool], connection: sa.Connection, schema: str, day: date) -> bool:
     """Run one step in a transaction of its own, giving up quickly: inserts queue behind a lock that we wait for."""
     try:
         with connection.begin():
             connection.execute(sa.text("set local lock_timeout = '250ms'"))
             guard(connection, schema)
-            return step()
+            return step(connection, schema, day)
     except sa.exc.OperationalError as error:
-        log.warning("outbox.day_is_locked", schema=schema, error=type(error.orig).__name__)
+        log.warning("outbox.day_is_locked", schema=schema, day=str(day), error=type(error.orig).__name__)
         return False
 
 
