@@ -1,0 +1,120 @@
+"""What comes in over HTTP? Webhooks, which leave a mark, and the connection pages.
+
+An unknown address, an unknown endpoint and a wrong secret get the same answer after the same work. A webhook is
+answered 2xx only after its mark is committed; what it says is only a hint and is read from e-conomic later.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request, Response
+from prometheus_client import Counter
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from economic_adapter import agreements, hook, store
+from economic_adapter.connecting import PATH, Connecting
+from economic_adapter.limits import Limits, plain
+from economic_adapter.sentences import say
+
+log = structlog.get_logger(__name__)
+
+HOOKS = Counter("economic_hooks_total", "Webhooks by how they were answered.", ["result"])
+
+HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+STRICT_TRANSPORT = {"strict-transport-security": "max-age=31536000"}
+
+_NOBODY = hashlib.sha256(b"no endpoint has this secret").digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """Takes webhooks. ``marked`` is called after a mark was committed."""
+
+    engine: sa.Engine
+    now: Callable[[], datetime]
+    marked: Callable[[], None]
+
+    def take(self, request: Request) -> Response:
+        """One webhook: 204 once its mark is committed, 404 for whoever does not know the secret."""
+        request.state.kind = "webhook"
+        given = hashlib.sha256(request.path_params["secret"].encode("utf-8", "surrogatepass")).digest()
+        with self.engine.begin() as connection:
+            found = agreements.endpoint(connection, request.path_params["endpoint"])
+            known = hmac.compare_digest(given, found.secret_sha256 if found else _NOBODY)
+            if found is None or not known:
+                HOOKS.labels("unknown").inc()
+                return _plain(404)
+            try:
+                hint = hook.read(request.url.query, request.headers.get("content-type", ""), request.state.body)
+            except hook.Malformed as refused:
+                HOOKS.labels("malformed").inc()
+                log.warning("hooks.malformed", agreement=found.agreement, reason=str(refused))
+                return Response("Malformed\n", 400, media_type="text/plain")
+            if found.state in {"on", "access_lost"}:
+                for number in sorted(hint.numbers()):
+                    store.mark(
+                        connection,
+                        found.agreement,
+                        number,
+                        why="hook",
+                        now=self.now(),
+                        old_numbers=hint.old_numbers() if number == hint.new else (),
+                    )
+        HOOKS.labels("marked" if hint.numbers() else "empty").inc()
+        self.marked()
+        return Response(status_code=204)
+
+
+def app(webhooks: Webhooks, connecting: Connecting | None, *, https: bool) -> ASGIApp:
+    """The whole HTTP duty as an ASGI app, inside its limits."""
+    inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    inner.router.add_route("/hooks/economic/{endpoint}/{secret}", webhooks.take, methods=["GET", "POST"])
+    if connecting is not None:
+        inner.router.add_route(PATH, _named("connect", connecting.page), methods=["GET"])
+        inner.router.add_route(PATH, _named("connect", connecting.form), methods=["POST"])
+    inner.router.add_route("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")))
+    inner.add_exception_handler(HTTPException, _http)
+    inner.add_exception_handler(sa.exc.OperationalError, _database_away)
+    inner.add_exception_handler(sa.exc.TimeoutError, _database_away)
+    return Limits(inner, headers={**HEADERS, **(STRICT_TRANSPORT if https else {})})
+
+
+def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        request.state.kind = kind
+        return handler(request)
+
+    return handle
+
+
+def _plain(status: int) -> Response:
+    status, text = plain(status)
+    return Response(text, status, media_type="text/plain; charset=utf-8")
+
+
+def _http(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _plain(status if status in {404, 405} else 404)
+
+
+def _database_away(request: Request, error: Exception) -> Response:
+    HOOKS.labels("database_away").inc()
+    log.error("hooks.database_away", error=type(error).__name__)
+    if getattr(request.state, "kind", "") == "connect":
+        return Response(say("da", "delayed") + "\n", 503, {"retry-after": "5"}, "text/plain; charset=utf-8")
+    response = _plain(503)
+    response.headers["retry-after"] = "5"
+    return response
