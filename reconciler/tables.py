@@ -1,0 +1,209 @@
+"""What does the reconciler remember? The tables of schema ``sync``."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from crm_outbox.messaging.tables import message_tables
+
+metadata = sa.MetaData(schema="sync")
+messages = message_tables(metadata, "sync")
+
+_MOMENT = sa.TIMESTAMP(timezone=True)
+_EMPTY_LIST = sa.text("'[]'")
+_EMPTY_OBJECT = sa.text("'{}'")
+
+agreement = sa.Table(
+    "agreement",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    # connected | switching_on | on | refused | off | access_lost | disconnected
+    sa.Column("state", sa.Text, nullable=False, server_default="connected"),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    # when a person asked to switch it on, and since when it has been on: customers created later are transferred
+    sa.Column("asked", _MOMENT),
+    sa.Column("since", _MOMENT),
+    sa.Column("changed", _MOMENT, nullable=False, server_default=sa.func.now()),
+    sa.Column("customers", sa.Integer),
+    sa.Column("transfer", sa.Text, nullable=False, server_default="created"),
+    sa.Column("number_from", sa.Integer),
+    sa.Column("rules", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("defaults", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("paused", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("reference", JSONB),
+    sa.Column("webhooks", sa.Text, nullable=False, server_default="none"),
+    sa.Column("polling", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("calls_today", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("seen", _MOMENT),
+    # the configuration that is not answered yet
+    sa.Column("operation", sa.Uuid),
+    sa.Column("configure", JSONB),
+    sa.Column("due", _MOMENT),
+    sa.Column("resent", sa.Integer, nullable=False, server_default="0"),
+)
+"""One company's e-conomic as a tenant uses it: its switch, rules and defaults. Its row is the agreement's lock."""
+sa.Index(
+    "agreement_one_active",
+    agreement.c.tenant,
+    unique=True,
+    postgresql_where=agreement.c.state.in_(["switching_on", "on", "off", "access_lost"]),
+)
+sa.Index("agreement_due", agreement.c.due, postgresql_where=agreement.c.due.isnot(None))
+
+crm_side = sa.Table(
+    "crm_side",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("crm_id", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    # the customer, or why it could not be sent; null: the CRM has none
+    sa.Column("state", JSONB),
+    sa.Column("seen", _MOMENT, nullable=False),
+)
+"""What the CRM held last of each customer, recorded also while no agreement is on."""
+
+economic_side = sa.Table(
+    "economic_side",
+    metadata,
+    sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("counter", sa.BigInteger, nullable=False),
+    # null: seen missing
+    sa.Column("state", JSONB),
+    sa.Column("seen", _MOMENT, nullable=False),
+)
+"""What e-conomic held last of each customer, recorded also without a link."""
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("crm_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("rest", sa.Text, nullable=False, server_default=""),
+    sa.Column("number", sa.Integer),
+    sa.Column("old_numbers", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("flows", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("counter", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("crm_epoch", sa.Integer),
+    sa.Column("crm_number", sa.BigInteger),
+    sa.Column("economic_epoch", sa.Integer),
+    sa.Column("economic_counter", sa.BigInteger),
+    sa.Column("stage", sa.Text),
+    sa.Column("created", _MOMENT),
+    sa.Column("active_since", _MOMENT),
+    sa.Column("wanted", sa.Integer),
+    sa.Column("merged_into", sa.Text),
+    sa.Column("unsendable", sa.Text, nullable=False, server_default=""),
+    sa.Column("barred", sa.Boolean),
+    sa.Column("candidates", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
+    # the clock's: when time must be told to it; that its agreement changed; how often telling it failed
+    sa.Column("due", _MOMENT),
+    sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    # how the customer stands, as the world was told
+    sa.Column("status", sa.Text),
+    sa.Column("status_details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("status_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("status_message", sa.Text, nullable=False, server_default=""),
+    sa.Column("status_since", _MOMENT),
+    sa.UniqueConstraint("tenant", "agreement", "crm_id"),
+    sa.ForeignKeyConstraint(["tenant", "agreement"], ["sync.agreement.tenant", "sync.agreement.agreement"]),
+)
+"""One customer of the CRM in one agreement, linked or not. Its row is locked for every step on it."""
+sa.Index("link_number", link.c.agreement, link.c.number, unique=True, postgresql_where=link.c.number.isnot(None))
+sa.Index(
+    "link_old_numbers", link.c.old_numbers, postgresql_using="gin", postgresql_where=sa.text("old_numbers <> '{}'")
+)
+sa.Index("link_due", link.c.due, postgresql_where=link.c.due.isnot(None))
+sa.Index("link_look_again", link.c.agreement, postgresql_where=link.c.look_again)
+sa.Index("link_status", link.c.tenant, link.c.agreement, link.c.status)
+
+pair = sa.Table(
+    "pair",
+    metadata,
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("crm", JSONB),
+    sa.Column("economic", JSONB),
+    sa.Column("rest", sa.Text, nullable=False, server_default=""),
+    sa.Column("refusals", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("pause", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("bounces", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+)
+"""One record of a link, the customer or a contact person, as both sides hold it."""
+
+field_base = sa.Table(
+    "field_base",
+    metadata,
+    sa.Column("link", sa.Uuid, primary_key=True),
+    sa.Column("pair", sa.Uuid, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("crm", sa.Text, nullable=False),
+    sa.Column("economic", sa.Text, nullable=False),
+    sa.Column("unknown", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("agreed", _MOMENT, nullable=False),
+    sa.ForeignKeyConstraint(["link", "pair"], ["sync.pair.link", "sync.pair.id"], ondelete="CASCADE"),
+)
+"""What each side held of one field when they last agreed, raw."""
+
+operation = sa.Table(
+    "operation",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("pair", sa.Uuid, nullable=False),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    # the values of ``link.Pending``
+    sa.Column("body", JSONB, nullable=False),
+    sa.Column("sent", _MOMENT, nullable=False),
+    sa.Column("due", _MOMENT, nullable=False),
+    sa.Column("acknowledged", _MOMENT),
+    sa.Column("result", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("settled", _MOMENT),
+)
+"""Every write, recorded before it left, and how it ended."""
+sa.Index(
+    "operation_open",
+    operation.c.link,
+    operation.c.pair,
+    operation.c.system,
+    unique=True,
+    postgresql_where=operation.c.settled.is_(None),
+)
+sa.Index("operation_settled", operation.c.settled, postgresql_where=operation.c.settled.isnot(None))
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("crm_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer),
+    # customer | contact, and its id in the system written to (none: it was created)
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("operation", sa.Uuid, nullable=False),
+    sa.Column("before", JSONB, nullable=False),
+    sa.Column("after", JSONB, nullable=False),
+    # flow: only the other side had changed it; rule: both had, or it may not be changed there
+    sa.Column("by", sa.Text, nullable=False),
+)
+"""Every write the engine made, for ever; enough to put it back."""
+sa.Index("audit_customer", audit.c.tenant, audit.c.crm_id, audit.c.at)
