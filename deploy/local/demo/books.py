@@ -1,0 +1,61 @@
+"""What does the demo see in "e-conomic"? The sandbox's side door, as a bookkeeper would use it."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The sandbox at an address, seen and edited through its own door (no part of e-conomic's API)."""
+
+    url: str
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything the sandbox holds of the demo's agreement."""
+        whole: dict[str, Any] = self._call("GET", "/_sandbox/snapshot")
+        return whole
+
+    def edit(self, number: int, fields: dict[str, Any]) -> None:
+        """Edit a customer's details, as a person would on e-conomic's own page."""
+        self._call("POST", f"/_sandbox/ui/customers/{number}", fields)
+
+    def edit_contact(self, customer: int, contact: int, fields: dict[str, Any]) -> None:
+        """Edit a contact person's details, as a person would."""
+        self._call("POST", f"/_sandbox/ui/customers/{customer}/contacts/{contact}", fields)
+
+    def add_contact(self, customer: int, fields: dict[str, Any]) -> None:
+        """Add a contact person to a customer, as a person would."""
+        self._call("POST", f"/_sandbox/ui/customers/{customer}/contacts", fields)
+
+    def take_away(self, seconds: float) -> None:
+        """Let every call of the API fail for that long."""
+        self._call("POST", "/_sandbox/faults", {"away": seconds})
+
+    def calls(self) -> int:
+        """How many calls of the API were made so far."""
+        counts = self._call("GET", "/_sandbox/calls")
+        return sum(int(count) for count in counts.values() if isinstance(count, int))
+
+    def answers(self) -> bool:
+        """Whether the sandbox is up."""
+        try:
+            self._call("GET", "/_sandbox/calls")
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - the sandbox's own address on loopback
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            raise ValueError(f"the sandbox answered {error.code} to {method} {path}: {error.read()[:200]!r}") from error

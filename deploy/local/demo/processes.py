@@ -1,0 +1,86 @@
+"""Which processes does the demo run? Each duty group as a process of its own that can be killed and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Say = Callable[[str], None]
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "relay-crm": ("crm_outbox", "run", "relay"),
+    "relay-economic": ("economic_adapter", "run", "relay"),
+    "relay-sync": ("reconciler", "run", "relay"),
+    "crm": ("crm_outbox", "run", "applier", "clock"),
+    "adapter": ("economic_adapter", "run", "intake", "hooks", "clock"),
+    "worker": ("economic_adapter", "run", "worker"),
+    "reconciler": ("reconciler", "run", "reconcile", "clock"),
+}
+"""Few processes; the relays and the worker each their own, since the tour kills them."""
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end this process when its parent is gone, also when the parent was killed."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - after the fork, on Linux only
+
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Processes:
+    """The demo's own processes, by name, with their logs in one folder."""
+
+    root: Path
+    logs: Path
+    environ: Mapping[str, str]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start ``python -m arguments`` under a name; its output goes to its log file."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=self.root,
+                env={**os.environ, **self.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one thread forks here, and the child only calls prctl
+            )
+
+    def start_group(self, name: str) -> None:
+        """Start one of the duty groups."""
+        self.start(name, *GROUPS[name])
+
+    def kill(self, name: str) -> None:
+        """End a process at once (SIGKILL), as a power cut would."""
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def died(self) -> dict[str, int]:
+        """The processes that ended though nobody asked, with their exit codes."""
+        return {name: code for name, one in self.running.items() if (code := one.poll()) is not None}
+
+    def stop(self, within: float = 8.0) -> None:
+        """End all: politely first, and whoever is left after ``within`` seconds at once."""
+        for process in self.running.values():
+            process.terminate()
+        deadline = time.monotonic() + within
+        for process in self.running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.clear()
+
+    def tail(self, name: str, lines: int = 5) -> list[str]:
+        """The last lines a process logged."""
+        path = self.logs / f"{name}.log"
+        return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []

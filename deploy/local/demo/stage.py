@@ -1,0 +1,149 @@
+"""What stands before the tour begins? Servers, tables, topology, the sandbox and the duties, each said with its time."""
+
+import base64
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from crm_outbox.messaging import database, management
+from crm_outbox.messaging.outbox import Doorbell
+from deploy.local import servers
+from deploy.local.demo.books import Books
+from deploy.local.demo.processes import GROUPS, Processes, Say
+from deploy.migrations import histories
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / ".demo"
+USERS = (
+    "relay-crm", "relay-economic", "relay-sync", "crm-applier", "economic-adapter", "reconciler", "operator",
+    "attention", "tail", "economic-jobs",
+)  # fmt: skip
+CLOCKS = {"POLL_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
+"""Shorter than in production, so that the tour fits in a minute; said at the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything that runs, and where a person finds it."""
+
+    engine: sa.Engine
+    doorbell: Doorbell
+    books: Books
+    processes: Processes
+    environ: dict[str, str]
+    management: str
+    operator: str
+
+    def command(self, package: str, arguments: list[str], given: str = "") -> str:
+        """Run one of the packages' commands as an operator would; its output, or ``RuntimeError`` with what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", package, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.environ},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{package} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+
+def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
+    """Start everything; whatever was started is stopped when the stack closes. Raises ``servers.NoServer``."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    (FOLDER / "log").mkdir(parents=True)
+    say("Setting up")
+    running = stack.enter_context(
+        servers.start(provider=provider, folder=FOLDER / "servers", say=lambda line: say(f"  {line}"))
+    )
+    for line in running.report:
+        say(f"  {line}")
+    with _timed(say, "tables", "3 schemas"):
+        histories.up(dict.fromkeys(histories.SCHEMAS, running.database_url))
+    passwords = {user: secrets.token_urlsafe(12) for user in USERS}
+    with _timed(say, "topology", "exchanges, queues and users of deploy/rabbitmq/definitions.json"):
+        management.fill(running.management, running.admin, "sync", passwords)
+    sandbox_port, hooks_port = _free_port(), _free_port()
+    books = Books(f"http://127.0.0.1:{sandbox_port}")
+    environ = _environment(running, passwords, sandbox_port, hooks_port)
+    processes = Processes(ROOT, FOLDER / "log", environ)
+    stack.callback(processes.stop)
+    with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · clock x3"):
+        processes.start("sandbox", "economic_adapter.sandbox", "--port", str(sandbox_port), "--webhook-http")
+        for name in GROUPS:
+            processes.start_group(name)
+        _until(books.answers, 30, "the sandbox", processes)
+    engine = database.engine(running.database_url, "demo")
+    stack.callback(engine.dispose)
+    doorbell = Doorbell(engine, "crm")
+    clocks = " · ".join(f"{name.lower().replace('_', ' ')} {value}" for name, value in CLOCKS.items())
+    say(f"  clocks shortened for the tour: {clocks}\n")
+    return Stage(
+        engine=engine,
+        doorbell=doorbell,
+        books=books,
+        processes=processes,
+        environ=environ,
+        management=running.management,
+        operator=passwords["operator"],
+    )
+
+
+def _environment(
+    running: servers.Running, passwords: dict[str, str], sandbox_port: int, hooks_port: int
+) -> dict[str, str]:
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    return {
+        "DATABASE_URL": running.database_url,
+        "BROKER_URL": running.amqp,
+        "BROKER_MANAGEMENT_URL": running.management,
+        **{f"BROKER_PASSWORD_{user.upper().replace('-', '_')}": password for user, password in passwords.items()},
+        "BROKER_ADMIN_USER": running.admin[0],
+        "BROKER_ADMIN_PASSWORD": running.admin[1],
+        "ECONOMIC_APP_SECRET": "sandbox-app-secret",
+        "ECONOMIC_APP_PUBLIC": "sandbox-app-public",
+        "ECONOMIC_KEYS": f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "ECONOMIC_REST_URL": sandbox,
+        "ECONOMIC_APIS_URL": sandbox,
+        "ECONOMIC_DEVELOPMENT_HOSTS": f"127.0.0.1:{sandbox_port}",
+        "HOOKS_LISTEN": f"127.0.0.1:{hooks_port}",
+        "HOOKS_PUBLIC_URL": f"http://127.0.0.1:{hooks_port}",
+        "WORKER_THREADS": "4",
+        **CLOCKS,
+    }
+
+
+@contextmanager
+def _timed(say: Say, what: str, how: str) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    say(f"  {what:<20} ok  {time.monotonic() - begun:5.1f} s   {how}")
+
+
+def _until(ready: Callable[[], bool], within: float, what: str, processes: Processes) -> None:
+    deadline = time.monotonic() + within
+    while not ready():
+        if (dead := processes.died()) or time.monotonic() > deadline:
+            told = [line for name in dead for line in processes.tail(name)]
+            raise RuntimeError(f"{what} did not come up: {dead or 'no answer'}\n" + "\n".join(told))
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
