@@ -1,0 +1,152 @@
+"""May this call be made now? A bucket read from the answers' own headers, lanes, pauses, a day's count and a breaker.
+
+All values; ``now`` and chance are given. Nothing here ends work: the answer is "yes" or "not before".
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
+
+from economic_adapter.protocol import Rate
+
+LIMIT = 2000
+WINDOW = 60
+"""Tokens and seconds of the bucket until an answer has told better."""
+DAY_SOFT = 45_000
+"""Calls a day after which only people and edits are served; e-conomic complains at 50,000."""
+LOOKS_SHARE = 0.4
+"""The part of a day that people's looks may use."""
+BREAKER = 5
+"""So many failures in a row, and one probe at a time is sent until one succeeds."""
+THROTTLE = 1.0
+"""Seconds to wait after a 429 that does not say how long, before growth and jitter."""
+PROBE_AT_LEAST = timedelta(seconds=45)
+"""How long a probe may be out before the next one; the deadline of a whole call."""
+
+
+class Lane(IntEnum):
+    """Who is served first, and up to which part of the bucket: the rest is kept for those before."""
+
+    PERSON = 0
+    EDIT = 1
+    HOOK = 2
+    SWEEP = 3
+
+    @property
+    def ceiling(self) -> float:
+        """The part of the bucket at which this lane waits; background work slows down above 70 percent."""
+        return (0.98, 0.9, 0.7, 0.5)[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What is known of one agreement's bucket, day and health."""
+
+    limit: int = LIMIT
+    window: int = WINDOW
+    used: int = 0
+    seen_at: datetime | None = None
+    paused_until: datetime | None = None
+    failures: int = 0
+    probe_at: datetime | None = None
+    day: date | None = None
+    calls: int = 0
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Not before ``until``, because of ``cause``: away, throttled or paused."""
+
+    until: datetime
+    cause: str
+
+
+def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
+    """What a call in that lane has to wait for, if anything."""
+    if budget.paused_until is not None and now < budget.paused_until:
+        return Wait(until=budget.paused_until, cause="throttled")
+    if budget.failures >= BREAKER and budget.probe_at is not None and now < budget.probe_at:
+        return Wait(until=budget.probe_at, cause="away")
+    today = _today(budget, now)
+    if lane >= Lane.HOOK and today.calls >= DAY_SOFT:
+        return Wait(until=_tomorrow(now), cause="paused")
+    if lane is Lane.PERSON and today.looks >= DAY_SOFT * LOOKS_SHARE:
+        return Wait(until=_tomorrow(now), cause="paused")
+    free_at = _free_at(budget, lane)
+    if free_at is not None and now < free_at:
+        return Wait(until=free_at, cause="throttled")
+    return None
+
+
+def spend(budget: Budget, lane: Lane, now: datetime) -> Budget:
+    """One call leaves. With the breaker open it is the probe, and the next one is far enough away."""
+    today, over = _today(budget, now), _window_over(budget, now)
+    return replace(
+        today,
+        used=1 if over else today.used + 1,
+        seen_at=now if over else today.seen_at,
+        calls=today.calls + 1,
+        looks=today.looks + (lane is Lane.PERSON),
+        probe_at=now + PROBE_AT_LEAST if budget.failures >= BREAKER else budget.probe_at,
+    )
+
+
+def answered(budget: Budget, rate: Rate | None, now: datetime) -> Budget:
+    """An answer came, good or bad: e-conomic is there, and may have told how full the bucket is."""
+    healthy = replace(budget, failures=0, probe_at=None)
+    return told(healthy, rate, now)
+
+
+def told(budget: Budget, rate: Rate | None, now: datetime) -> Budget:
+    """Believe what an answer said of the bucket."""
+    if rate is None:
+        return budget
+    return replace(budget, limit=rate.limit, window=rate.window, used=rate.used, seen_at=now)
+
+
+def throttled(budget: Budget, rate: Rate | None, retry_after: float | None, now: datetime, chance: float) -> Budget:
+    """A 429: nobody calls for this agreement before the time it named. No failure, and no attempt of any work."""
+    wait = THROTTLE if retry_after is None else retry_after
+    until = now + timedelta(seconds=wait + chance * min(1.0, 0.1 + wait * 0.05))
+    pause = until if budget.paused_until is None else max(until, budget.paused_until)
+    return replace(answered(budget, rate, now), paused_until=pause)
+
+
+def failed(budget: Budget, now: datetime, most: float, chance: float) -> Budget:
+    """No usable answer. After some in a row the breaker opens, and probes are as far apart as the back-off says."""
+    failures = budget.failures + 1
+    probe_at = now + back_off(failures, most, chance) if failures >= BREAKER else None
+    return replace(budget, failures=failures, probe_at=probe_at)
+
+
+def back_off(attempt: int, most: float, chance: float) -> timedelta:
+    """How long to wait after that many failures: twice as long each time, at most ``most`` seconds, full jitter.
+
+    ``chance`` is from 0 to 1. A tenth of the time is always waited, so that nothing spins.
+    """
+    longest = min(most, 2.0 ** min(attempt, 30) / 2)
+    return timedelta(seconds=longest * (0.1 + 0.9 * chance))
+
+
+def _window_over(budget: Budget, now: datetime) -> bool:
+    # whether the bucket refills steadily or all at once is unknown: nothing is taken as refilled before a window ended
+    return budget.seen_at is None or now - budget.seen_at >= timedelta(seconds=budget.window)
+
+
+def _free_at(budget: Budget, lane: Lane) -> datetime | None:
+    # One call as soon as a steady refill would allow it; its answer then tells how full the bucket really is.
+    over = budget.used - lane.ceiling * budget.limit
+    if over < 0 or budget.seen_at is None:
+        return None
+    wait = min(max(over * budget.window / budget.limit, 1.0), float(budget.window))
+    return budget.seen_at + timedelta(seconds=wait)
+
+
+def _today(budget: Budget, now: datetime) -> Budget:
+    day = now.astimezone(UTC).date()
+    return budget if budget.day == day else replace(budget, day=day, calls=0, looks=0)
+
+
+def _tomorrow(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
