@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
-from crm_outbox.messaging.settings import Broker, Environment, SettingsError, broker
+from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
 from economic_adapter.sealing import KeyRing
 
 DUTIES = ("relay", "intake", "hooks", "worker", "clock")
@@ -15,12 +15,7 @@ HOSTS = {
     "ECONOMIC_APIS_URL": "apis.e-conomic.com",
     "ECONOMIC_LOGIN_URL": "secure.e-conomic.com",
 }
-_USERS = {
-    "relay": ("relay-economic",),
-    "intake": ("economic-adapter",),
-    "worker": ("economic-jobs",),
-    "clock": ("economic-jobs",),
-}
+_USERS = {"relay": "relay-economic", "intake": "economic-adapter", "worker": "economic-jobs", "clock": "economic-jobs"}
 _SHORTEST_SECRET = 16
 
 
@@ -41,7 +36,7 @@ class Settings:
 
     database: str = field(repr=False)
     broker: Broker | None
-    app_secret: str = field(repr=False)
+    app_secret: Secret
     app_public: str
     keys: KeyRing
     rest_url: str
@@ -54,123 +49,98 @@ class Settings:
     public_url: str
     worker_threads: int
     clocks: Clocks
+    secrets: tuple[Secret, ...] = field(repr=False)
+    """What the logs must never show."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], needs: Collection[str] = ()) -> Self:
-        """Read them for these duties (or ``connect`` for commands that call e-conomic); ``SettingsError`` names all problems."""
-        problems: list[str] = []
+        """Read them for these duties, or for ``connect``; ``SettingsError`` names all problems."""
         environment = Environment(environ)
-        development = _development(environ, problems)
-        listen = environ.get("HOOKS_LISTEN") or "127.0.0.1:8081"
-        values = {name: _service(environ, name, host, development, problems) for name, host in HOSTS.items()}
-        public = _public(environ, development, problems, wanted="hooks" in needs or "worker" in needs)
-        keys = _keys(environ, problems)
-        secret = environ.get("ECONOMIC_APP_SECRET", "").strip()
-        if not secret and {"worker", "connect"} & set(needs):
-            problems.append("ECONOMIC_APP_SECRET is missing: the secret token of our app at e-conomic")
-        elif secret and len(secret) < _SHORTEST_SECRET:
-            problems.append(f"ECONOMIC_APP_SECRET is too short: at least {_SHORTEST_SECRET} characters")
-        users = sorted({user for duty in needs for user in _USERS.get(duty, ())})
+        development = _development(environment)
+        calls = bool({"worker", "connect"} & set(needs))
         found = cls(
-            database=environment.url("ECONOMIC_DATABASE_URL", default=environ.get("DATABASE_URL")),
-            broker=broker(environment, *users) if users else None,
-            app_secret=secret,
-            app_public=environ.get("ECONOMIC_APP_PUBLIC", "").strip(),
-            keys=keys,
-            rest_url=values["ECONOMIC_REST_URL"],
-            apis_url=values["ECONOMIC_APIS_URL"],
-            login_url=values["ECONOMIC_LOGIN_URL"],
-            customersapi=_service_version(environ, "ECONOMIC_CUSTOMERSAPI", "v3.1.0", problems),
-            webhooksapi=_service_version(environ, "ECONOMIC_WEBHOOKSAPI", "v1.0.0", problems),
+            database=database_url(environment, "ECONOMIC"),
+            broker=_broker(environment, needs),
+            app_secret=environment.secret("ECONOMIC_APP_SECRET", default=None if calls else "", least=_SHORTEST_SECRET),
+            app_public=environment.text("ECONOMIC_APP_PUBLIC", default="", pattern=r"[\x21-\x7e]{1,200}"),
+            keys=_keys(environment),
+            rest_url=_service(environment, "ECONOMIC_REST_URL", development),
+            apis_url=_service(environment, "ECONOMIC_APIS_URL", development),
+            login_url=_service(environment, "ECONOMIC_LOGIN_URL", development),
+            customersapi=environment.text("ECONOMIC_CUSTOMERSAPI", default="v3.1.0", pattern=r"v\d+\.\d+\.\d+"),
+            webhooksapi=environment.text("ECONOMIC_WEBHOOKSAPI", default="v1.0.0", pattern=r"v\d+\.\d+\.\d+"),
             development_hosts=development,
-            listen=_address(listen, problems),
-            public_url=public,
-            worker_threads=environment.integer("WORKER_THREADS", default=4),
+            listen=environment.listen("HOOKS_LISTEN", default="127.0.0.1:8081"),
+            public_url=_public(environment, development, wanted="hooks" in needs or "worker" in needs),
+            worker_threads=environment.integer("WORKER_THREADS", default=4, least=1, most=64),
             clocks=Clocks(
-                poll=environment.seconds("POLL_SECONDS", default=60),
+                poll=environment.seconds("POLL_SECONDS", default=60, least=0.1),
                 gather=environment.seconds("GATHER_SECONDS", default=2),
                 gather_limit=environment.seconds("GATHER_LIMIT_SECONDS", default=10),
-                backoff_max=environment.seconds("BACKOFF_MAX_SECONDS", default=900),
-                resend=environment.seconds("RESEND_SECONDS", default=120),
+                backoff_max=environment.seconds("BACKOFF_MAX_SECONDS", default=900, least=0.1),
+                resend=environment.seconds("RESEND_SECONDS", default=120, least=0.1),
             ),
+            secrets=tuple(environment.secrets),
         )
-        try:
-            environment.done()
-        except SettingsError as error:
-            problems = [*error.problems, *problems]
-        if problems:
-            raise SettingsError(problems)
+        environment.done()
         return found
 
 
-def _development(environ: Mapping[str, str], problems: list[str]) -> frozenset[str]:
-    hosts = frozenset(
-        part.strip().lower() for part in environ.get("ECONOMIC_DEVELOPMENT_HOSTS", "").split(",") if part.strip()
-    )
+def _broker(environment: Environment, needs: Collection[str]) -> Broker | None:
+    users = sorted({_USERS[duty] for duty in needs if duty in _USERS})
+    return broker(environment, *users) if users else None
+
+
+def _development(environment: Environment) -> frozenset[str]:
+    listed = environment.text("ECONOMIC_DEVELOPMENT_HOSTS", default="")
+    hosts = frozenset(part.strip().lower() for part in listed.split(",") if part.strip())
     for host in sorted(hosts):
         if not re.fullmatch(r"[a-z0-9.\-\[\]:]+:[0-9]{1,5}", host):
-            problems.append(f"ECONOMIC_DEVELOPMENT_HOSTS: {host!r} is not written host:port")
-        elif host.rpartition(":")[0].endswith("e-conomic.com"):
-            problems.append(f"ECONOMIC_DEVELOPMENT_HOSTS: {host!r} is the real e-conomic")
+            environment.wrong(f"ECONOMIC_DEVELOPMENT_HOSTS: {host!r} is not written host:port")
+        elif host.rpartition(":")[0].rstrip(".").endswith("e-conomic.com"):
+            environment.wrong(f"ECONOMIC_DEVELOPMENT_HOSTS: {host!r} is the real e-conomic")
     return hosts
 
 
-def _service(environ: Mapping[str, str], name: str, host: str, development: frozenset[str], problems: list[str]) -> str:
-    text = (environ.get(name) or f"https://{host}").rstrip("/")
-    parts = _split(text)
-    if parts is None or parts.path or parts.query or parts.fragment or parts.username is not None:
-        problems.append(f"{name} is no plain address such as https://{host}")
-        return text
-    if parts.netloc.lower() in development:
-        return text
-    if parts.scheme != "https" or parts.netloc.lower() != host:
-        problems.append(
-            f"{name} must be https://{host}; another host gets no token unless ECONOMIC_DEVELOPMENT_HOSTS lists its host:port"
+def _service(environment: Environment, name: str, development: frozenset[str]) -> str:
+    host = HOSTS[name]
+    text = environment.text(name, default=f"https://{host}").rstrip("/")
+    parts = _plain(text)
+    if parts is None or parts.path:
+        environment.wrong(f"{name} is no plain address such as https://{host}")
+    elif parts.netloc.lower() not in development and (parts.scheme, parts.netloc.lower()) != ("https", host):
+        environment.wrong(
+            f"{name} must be https://{host}; any other host gets no token unless ECONOMIC_DEVELOPMENT_HOSTS lists it"
         )
     return text
 
 
-def _public(environ: Mapping[str, str], development: frozenset[str], problems: list[str], *, wanted: bool) -> str:
-    text = environ.get("HOOKS_PUBLIC_URL", "").rstrip("/")
-    if not text:
-        if wanted:
-            problems.append("HOOKS_PUBLIC_URL is missing: the https address at which e-conomic reaches the hooks duty")
-        return ""
-    parts = _split(text)
-    if parts is None or parts.query or parts.fragment or parts.username is not None:
-        problems.append("HOOKS_PUBLIC_URL is no plain address")
-    elif parts.scheme != "https" and not development:
-        problems.append("HOOKS_PUBLIC_URL must be https")
+def _public(environment: Environment, development: frozenset[str], *, wanted: bool) -> str:
+    text = environment.text("HOOKS_PUBLIC_URL", default=None if wanted else "").rstrip("/")
+    parts = _plain(text)
+    if text and parts is None:
+        environment.wrong("HOOKS_PUBLIC_URL is no plain address such as https://sync.example.com")
+    elif parts is not None and parts.scheme != "https" and not development:
+        environment.wrong("HOOKS_PUBLIC_URL must be https")
     return text
 
 
-def _keys(environ: Mapping[str, str], problems: list[str]) -> KeyRing:
+def _keys(environment: Environment) -> KeyRing:
+    text = environment.secret("ECONOMIC_KEYS")
     try:
-        return KeyRing.parse(environ.get("ECONOMIC_KEYS", ""))
+        ring = KeyRing.parse(text) if text else KeyRing(keys={})
     except ValueError as error:
-        problems.append(f"ECONOMIC_KEYS: {error}")
+        environment.wrong(f"ECONOMIC_KEYS: {error}")
         return KeyRing(keys={})
+    environment.secrets.extend(Secret(entry.partition(":")[2].strip()) for entry in text.split(","))
+    return ring
 
 
-def _service_version(environ: Mapping[str, str], name: str, default: str, problems: list[str]) -> str:
-    text = environ.get(name) or default
-    if not re.fullmatch(r"v[0-9]+\.[0-9]+\.[0-9]+", text):
-        problems.append(f"{name} is no version such as {default}")
-    return text
-
-
-def _address(text: str, problems: list[str]) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        problems.append("HOOKS_LISTEN is not written host:port")
-        return "127.0.0.1", 0
-    return host.strip("[]"), int(port)
-
-
-def _split(text: str) -> SplitResult | None:
+def _plain(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         return None
-    return parts if parts.scheme in {"http", "https"} and parts.hostname else None
+    odd = parts.query or parts.fragment or parts.username is not None or parts.scheme not in {"http", "https"}
+    return None if odd or not parts.hostname else parts

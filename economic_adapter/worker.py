@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.middleware import Retries
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError  # type: ignore[import-untyped]
 
 from crm_outbox.messaging.duty import Turn
 
@@ -143,5 +143,5 @@ class Worker:
             log.exception("worker.step_failed", agreement=agreement)
 
 
-def _elsewhere(agreement: int, wake: int) -> None:
+def _elsewhere(_agreement: int, _wake: int) -> None:
     raise AssertionError("wake-ups are served by the worker duty")
