@@ -12,7 +12,7 @@ messages = message_tables(metadata, "crm")
 epoch = sa.Table(
     "epoch",
     metadata,
-    sa.Column("only", sa.Boolean, sa.CheckConstraint("only"), primary_key=True, server_default=sa.true()),
+    sa.Column("single", sa.Boolean, sa.CheckConstraint("single"), primary_key=True, server_default=sa.true()),
     sa.Column("epoch", sa.Integer, nullable=False),
 )
 

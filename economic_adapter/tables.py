@@ -13,7 +13,7 @@ _MOMENT = sa.TIMESTAMP(timezone=True)
 epoch = sa.Table(
     "epoch",
     metadata,
-    sa.Column("only", sa.Boolean, sa.CheckConstraint("only"), primary_key=True, server_default=sa.true()),
+    sa.Column("single", sa.Boolean, sa.CheckConstraint("single"), primary_key=True, server_default=sa.true()),
     sa.Column("epoch", sa.Integer, nullable=False),
 )
 """The first half of every version the adapter gives; moved after a restore."""

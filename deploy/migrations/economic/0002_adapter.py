@@ -11,7 +11,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("""
         create table economic.epoch (
-            only boolean primary key default true check (only),
+            single boolean primary key default true check (single),
             epoch integer not null
         );
         insert into economic.epoch (epoch) values (1);
