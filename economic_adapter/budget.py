@@ -62,12 +62,19 @@ class Wait:
     cause: str
 
 
-def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
-    """What a call in that lane has to wait for, if anything."""
+def stopped(budget: Budget, now: datetime) -> Wait | None:
+    """What every call has to wait for, also one in the middle of a row: a 429, or the breaker's next probe."""
     if budget.paused_until is not None and now < budget.paused_until:
         return Wait(until=budget.paused_until, cause="throttled")
     if budget.failures >= BREAKER and budget.probe_at is not None and now < budget.probe_at:
         return Wait(until=budget.probe_at, cause="away")
+    return None
+
+
+def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
+    """What a call in that lane has to wait for, if anything."""
+    if (stop := stopped(budget, now)) is not None:
+        return stop
     today = _today(budget, now)
     if lane >= Lane.HOOK and today.calls >= DAY_SOFT:
         return Wait(until=_tomorrow(now), cause="paused")

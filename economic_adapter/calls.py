@@ -1,12 +1,13 @@
 """Which calls does the adapter make for customers and contact persons? Request values; where they lead to is ``client``'s."""
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from economic_adapter.protocol import PAGE, Request, Surface, any_of, equals, since
+from economic_adapter.protocol import PAGE, Request, Surface
 
 
 def customer(number: int) -> Request:
@@ -78,3 +79,19 @@ def wire(body: Mapping[str, Any]) -> str:
 def _contacts(clause: str, cursor: str | None) -> Request:
     query = (("filter", clause), *((("cursor", cursor),) if cursor else ()))
     return Request(method="GET", surface=Surface.CUSTOMERS, path="/Contacts", query=query)
+
+
+def equals(name: str, value: str | int) -> str:
+    """One clause of a filter. Brackets stay bare: e-conomic documents their escape and does not honour it."""
+    escaped = re.sub(r"([$()*,])", r"$\1", str(value))
+    return f"{name}$eq:{escaped}"
+
+
+def since(name: str, moment: datetime) -> str:
+    """The clause for "changed at or after"; e-conomic's resolution is one second, UTC."""
+    return f"{name}$gte:{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+
+
+def any_of(clauses: list[str]) -> str:
+    """Clauses of which one must hold."""
+    return "$or:".join(clauses)

@@ -192,22 +192,6 @@ def read_rate(text: str) -> Rate | None:
     return Rate(limit=int(found[1]), window=int(found[2]), used=int(found[3]))
 
 
-def equals(name: str, value: str | int) -> str:
-    """One clause of a filter. Brackets stay bare: e-conomic documents their escape and does not honour it."""
-    escaped = re.sub(r"([$()*,])", r"$\1", str(value))
-    return f"{name}$eq:{escaped}"
-
-
-def since(name: str, moment: datetime) -> str:
-    """The clause for "changed at or after"; e-conomic's resolution is one second, UTC."""
-    return f"{name}$gte:{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"
-
-
-def any_of(clauses: list[str]) -> str:
-    """Clauses of which one must hold."""
-    return "$or:".join(clauses)
-
-
 def items(answer: Answer) -> tuple[list[dict[str, Any]], str | None]:
     """The records of one cursor page and the cursor of the next, none at the end; strange ones are transient."""
     found, cursor = _records(answer, "items"), answer.body.get("cursor")

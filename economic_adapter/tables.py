@@ -79,6 +79,8 @@ mirror = sa.Table(
     sa.Column("object_version", sa.Text, nullable=False, server_default=""),
     sa.Column("contacts", JSONB, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("absent", sa.Boolean, nullable=False, server_default=sa.false()),
+    # seen missing once; believed and told when seen missing again
+    sa.Column("missing_since", _MOMENT),
     sa.Column("seen_at", _MOMENT, nullable=False),
 )
 """What e-conomic held of a customer when last seen, and how often it was seen: the counter of its version."""

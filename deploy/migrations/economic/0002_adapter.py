@@ -60,6 +60,7 @@ def upgrade() -> None:
             object_version text not null default '',
             contacts jsonb not null default '[]',
             absent boolean not null default false,
+            missing_since timestamptz,
             seen_at timestamptz not null,
             primary key (agreement, number)
         );
