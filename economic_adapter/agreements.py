@@ -7,15 +7,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from crm_outbox.contract import Outcome
 from economic_adapter.contract import Reference
 from economic_adapter.sealing import NONCE_BYTES, KeyRing, Place, key_id
 from economic_adapter.tables import agreement as table
-from economic_adapter.tables import epoch
+from economic_adapter.tables import epoch, operation
 
 State = Literal["connected", "on", "off", "access_lost", "disconnected"]
 Webhooks = Literal["none", "registered", "refused"]
@@ -179,6 +181,25 @@ def configure(
             polling=polling,
             number_from=number_from,
             next_number=sa.case((table.c.number_from.is_not_distinct_from(number_from), table.c.next_number)),
+        )
+    )
+
+
+def state_of(connection: Connection, number: int, *, lock: bool = False) -> State | None:
+    """The state alone; ``lock`` holds the row until the transaction ends."""
+    query = sa.select(table.c.state).where(table.c.number == number)
+    return cast(State | None, connection.scalar(query.with_for_update() if lock else query))
+
+
+def answer(connection: Connection, operation_id: UUID, outcome: Outcome, now: datetime) -> None:
+    """Keep how a configuration ended, so that a repeat is answered from here."""
+    connection.execute(
+        sa.update(operation)
+        .where(operation.c.operation == operation_id)
+        .values(
+            state=outcome.result.value,
+            outcome=outcome.model_dump(mode="json", exclude_none=True),
+            answered_at=now,
         )
     )
 
