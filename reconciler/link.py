@@ -35,12 +35,14 @@ class Side:
 
     ``id`` is the CRM's id or e-conomic's number as text. ``version`` is what a write must name: the CRM customer's
     ``epoch.number``, or the record's ``objectVersion``; empty when the record was answered for but not yet seen.
-    ``gone``: it was seen missing there, after having been seen.
+    ``superseded``: the version our answered write replaced, while the state after it is not seen yet; a read that still
+    shows it is older. ``gone``: it was seen missing there, after having been seen.
     """
 
     id: str
     values: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    superseded: str = ""
     gone: bool = False
 
 

@@ -1,0 +1,60 @@
+"""What is told to each side? Pending operations as commands in the words of the package that carries them out."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from crm_outbox.contract import Part, WriteCustomer
+from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
+from reconciler.link import Command, Link, Pair, Pending
+from reconciler.rules import System
+
+
+def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
+    """One command per side, and per version the CRM's decisions were made on, for those of the link's operations."""
+    wanted = set(operations)
+    chosen = [(pair, one) for pair in link.pairs for one in pair.pending.values() if one.operation in wanted]
+    told: list[Command] = []
+    if link.agreement is None:
+        return ()
+    if parts := [_economic(pair, one) for pair, one in chosen if one.system is System.ECONOMIC]:
+        there = link.customer.economic
+        number = None if there is None else int(there.id)
+        told.append(
+            WriteEconomicCustomer(agreement=link.agreement, customer=link.crm_id, number=number, parts=tuple(parts))
+        )
+    to_crm = [(pair, one) for pair, one in chosen if one.system is System.CRM]
+    told.extend(
+        WriteCustomer(
+            agreement=link.agreement,
+            customer=link.crm_id,
+            version=version,
+            parts=tuple(_crm(pair, one) for pair, one in to_crm if one.version == version),
+        )
+        for version in sorted({str(one.version) for _, one in to_crm})
+    )
+    return tuple(told)
+
+
+def _crm(pair: Pair, pending: Pending) -> Part:
+    creating = pending.action == "create" or pair.crm is None
+    return Part(
+        operation=pending.operation,
+        action=pending.action,
+        record=pair.kind,
+        id=None if creating or pair.crm is None else pair.crm.id,
+        fields=dict(pending.values),
+    )
+
+
+def _economic(pair: Pair, pending: Pending) -> EconomicPart:
+    known = None if pair.economic is None or pending.action == "create" else int(pair.economic.id)
+    return EconomicPart(
+        operation=pending.operation,
+        action=pending.action,
+        record=pair.kind,
+        number=pending.number if pending.action == "create" else known,
+        object_version=pending.version,
+        fields=dict(pending.values),
+        defaults=pending.defaults,
+        seen=pending.contacts_seen,
+    )

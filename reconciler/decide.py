@@ -1,0 +1,229 @@
+"""Which writes follow from what is known now? Plans become pending operations, at most one per record and side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+from uuid import uuid5
+
+from crm_outbox.contract import Stage
+from economic_adapter.contract import Defaults
+from reconciler import contacts, countries, fields, plan
+from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
+from reconciler.plan import Detail, Do
+from reconciler.rules import Direction, Rules, System, Transfer
+from reconciler.settle import gate, put, standing
+
+
+def decide(link: Link, rules: Rules, now: datetime) -> Link:
+    """The link with what agrees remembered, and with the operations that are to go out now."""
+    link = contacts.settle(link, rules)
+    for pair in link.pairs:
+        link = put(link, _tidied(link, pair, rules, now))
+    if may_create(link, rules) and not missing(link, rules) and _open(link, link.customer, System.ECONOMIC, rules):
+        return _creation(link, rules, now)
+    if link.state is not LinkState.LINKED or link.unsendable:
+        return link
+    decided = _details(link, rules)
+    for pair, details in decided:
+        becomes = {name: base for one in details if one.do is Do.REMEMBER for name, base in one.becomes.items()}
+        if becomes:
+            link = put(link, replace(pair, base={**pair.base, **becomes}))
+    if not writes(link, rules):
+        return link
+    before = link
+    for pair, details in decided:
+        for system in System:
+            if _may_write(before, pair, system, rules):
+                link = _change(link, pair, system, details, now)
+    for system in System:
+        if not any(one.action == "create" and one.system is system.other for one in link.pending):
+            link = _new_contacts(before, link, system, rules, now)
+    return link
+
+
+def writes(link: Link, rules: Rules) -> bool:
+    """Whether anything may be written for this link. Lost access is e-conomic's to wait for: commands wait there."""
+    return link.flows and rules.agreement in {"on", "access_lost"}
+
+
+def may_create(link: Link, rules: Rules) -> bool:
+    """Whether the transfer setting wants this customer in e-conomic. One that was there before is never created anew."""
+    if link.state is not LinkState.UNLINKED or link.old_numbers or link.customer.pending or link.unsendable:
+        return False
+    if rules.agreement not in {"on", "access_lost"} or rules.since is None or not contacts.alive(link.customer.crm):
+        return False
+    if any(one.action == "create" for one in link.customer.refusals) or link.merged_into is not None:
+        return False
+    match rules.transfer:
+        case Transfer.CREATED:
+            return link.stage is not Stage.INACTIVE and link.created is not None and link.created >= rules.since
+        case Transfer.ACTIVE:
+            since = link.active_since or link.created
+            return link.stage is Stage.ACTIVE and since is not None and since >= rules.since
+        case Transfer.HAND:
+            return False
+
+
+def missing(link: Link, rules: Rules) -> str:
+    """What a creation lacks: ``name``, ``country``, ``defaults``; empty when nothing."""
+    values = link.customer.crm.values if link.customer.crm else {}
+    if fields.blank(fields.held("customer", "name", fields.text(values, "name"))):
+        return "name"
+    if countries.area(fields.text(values, "country")) is None:
+        return "country"
+    return "" if defaults(link, rules) is not None else "defaults"
+
+
+def defaults(link: Link, rules: Rules) -> Defaults | None:
+    """The defaults a new customer of that country gets, as an admin chose them."""
+    values = link.customer.crm.values if link.customer.crm else {}
+    area = countries.area(fields.text(values, "country"))
+    return None if area is None else rules.defaults.get(area)
+
+
+def stopped(pair: Pair) -> tuple[str, ...]:
+    """Groups that both systems kept rewriting: three times within a day."""
+    return tuple(group for group, times in pair.bounces.items() if len(times) >= 3)
+
+
+def _tidied(link: Link, pair: Pair, rules: Rules, now: datetime) -> Pair:
+    """The record without refusals and pauses that something has overtaken."""
+    chosen = str(defaults(link, rules))
+    return replace(
+        pair,
+        refusals=tuple(one for one in pair.refusals if standing(one, pair, chosen)),
+        pause={
+            system: one
+            for system, one in pair.pause.items()
+            if one.until > now and one.version == gate(link, pair, system)
+        },
+    )
+
+
+def _details(link: Link, rules: Rules) -> list[tuple[Pair, tuple[Detail, ...]]]:
+    return [
+        (pair, plan.of(pair, rules, stopped(pair)))
+        for pair in link.pairs
+        if contacts.alive(pair.crm) and contacts.alive(pair.economic)
+    ]
+
+
+def _open(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
+    """Whether that side of the record takes a write now. The CRM takes one command at a time: its parts share a version."""
+    if system in rules.paused or system in pair.pending or system in pair.pause:
+        return False
+    crm = link.customer.crm
+    return system is System.ECONOMIC or (
+        crm is not None and bool(crm.version) and all(one.system is not System.CRM for one in link.pending)
+    )
+
+
+def _may_write(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
+    side = pair.side(system)
+    return side is not None and bool(side.version) and _open(link, pair, system, rules)
+
+
+def _change(link: Link, pair: Pair, system: System, details: tuple[Detail, ...], now: datetime) -> Link:
+    wanted = [one for one in details if one.target is system]
+    side = pair.side(system)
+    if not wanted or side is None:
+        return link
+    values = {name: value for one in wanted for name, value in one.values.items()}
+    becomes = {name: base for one in wanted for name, base in one.becomes.items()}
+    return _recorded(link, pair, system, "change", values, becomes, now, side=side)
+
+
+def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime) -> Link:
+    """Persons that only the other side has are created; those without a name wait (C1, C8)."""
+    customer = before.customer.side(system)
+    naming = fields.rule("contact", fields.GROUPS["contact"][0], rules).direction
+    closed = {Direction.NONE, Direction.ONLY_CRM if system is System.CRM else Direction.ONLY_ECONOMIC}
+    if naming in closed or customer is None or not customer.version or not _known(before):
+        return link
+    for pair in before.contacts:
+        source = pair.side(system.other)
+        if source is None or not contacts.lone(pair, system.other) or not _open(before, pair, system, rules):
+            continue
+        if any(one.action == "create" for one in pair.refusals) or fields.blank(fields.text(source.values, "name")):
+            continue
+        values, becomes = _whole("contact", source.values, system, rules)
+        link = _recorded(link, pair, system, "create", values, becomes, now)
+    return link
+
+
+def _known(link: Link) -> bool:
+    return link.crm_version is not None and link.economic_version is not None
+
+
+def _creation(link: Link, rules: Rules, now: datetime) -> Link:
+    """The link exists, creating, before the creation is sent; the contact persons follow when the number is known."""
+    crm = link.customer.crm
+    values, becomes = _whole("customer", crm.values if crm else {}, System.ECONOMIC, rules)
+    link = replace(link, state=LinkState.CREATING, candidates=())
+    return _recorded(
+        link,
+        link.customer,
+        System.ECONOMIC,
+        "create",
+        values,
+        becomes,
+        now,
+        number=link.wanted,
+        chosen=defaults(link, rules),
+    )
+
+
+def _whole(
+    kind: Kind, values: Mapping[str, str], target: System, rules: Rules
+) -> tuple[dict[str, str], dict[str, Base]]:
+    """What a new record gets of every detail that flows, and the bases it starts with."""
+    written, becomes = {}, {}
+    for name in _flowing(kind, rules):
+        value = fields.text(values, name)
+        new = fields.held(kind, name, value) if target is System.ECONOMIC else value
+        becomes[name] = Base(crm=value, economic=new) if target is System.ECONOMIC else Base(crm=new, economic=value)
+        if not fields.blank(new):
+            written[name] = new
+    return written, becomes
+
+
+def _flowing(kind: Kind, rules: Rules) -> Iterator[str]:
+    for group in fields.GROUPS[kind]:
+        if fields.rule(kind, group, rules).direction is not Direction.NONE:
+            yield from group.fields
+
+
+def _recorded(
+    link: Link,
+    pair: Pair,
+    system: System,
+    action: Literal["create", "change"],
+    values: Mapping[str, str],
+    becomes: Mapping[str, Base],
+    now: datetime,
+    *,
+    side: Side | None = None,
+    number: int | None = None,
+    chosen: Defaults | None = None,
+) -> Link:
+    """The link with one more operation; its id comes from the link's own counter."""
+    counter = link.counter + 1
+    current = next(one for one in link.pairs if one.id == pair.id)
+    version = str(link.crm_version) if system is System.CRM else side.version if side else None
+    contacts_seen = tuple(sorted(int(one.economic.id) for one in link.contacts if one.economic is not None))
+    pending = Pending(
+        operation=uuid5(link.id, f"operation/{counter}"),
+        system=system,
+        action=action,
+        values=values,
+        becomes=becomes,
+        seen={name: fields.text(side.values, name) for name in becomes} if side else {},
+        version=version,
+        number=number,
+        defaults=chosen,
+        contacts_seen=contacts_seen if action == "create" and pair.kind == "contact" else (),
+        sent=now,
+        due=now,
+    )
+    return put(replace(link, counter=counter), replace(current, pending={**current.pending, system: pending}))

@@ -1,0 +1,254 @@
+"""What should happen to each detail of one record? Both sides, what they last agreed on, and the rules give a plan.
+
+Nothing is decided here on time, order or versions: only on values.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler import fields
+from reconciler.fields import Group
+from reconciler.link import Base, Kind, Pair, Refusal
+from reconciler.rules import Decides, Direction, Rule, Rules, System
+
+
+class Do(StrEnum):
+    """What a detail needs."""
+
+    NOTHING = "nothing"
+    REMEMBER = "remember"
+    """Both agree, or their difference is accepted: the pair as it stands becomes the base."""
+    WRITE_CRM = "write_crm"
+    WRITE_ECONOMIC = "write_economic"
+    ASK = "ask"
+    REFUSED = "refused"
+    """It would be written, but just that was refused, and nothing has moved since."""
+    WAIT = "wait"
+    """A write of it is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The plan for one group.
+
+    ``differing`` are its fields that do not agree. ``values`` is what the target gets, ``becomes`` the base once it has.
+    ``reason``: of asking, ``both``, ``unknown``, ``empty`` or ``bouncing``. ``put_back``: an edit where none was allowed
+    is undone. ``lost`` holds the values an edit loses by rule, for the audit.
+    """
+
+    group: Group
+    do: Do
+    differing: tuple[str, ...] = ()
+    reason: str = ""
+    put_back: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+    becomes: Mapping[str, Base] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> System | None:
+        """The system it writes to."""
+        return {Do.WRITE_CRM: System.CRM, Do.WRITE_ECONOMIC: System.ECONOMIC}.get(self.do)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """One group as both sides hold it, beside its bases."""
+
+    kind: Kind
+    group: Group
+    rule: Rule
+    crm: Mapping[str, str]
+    economic: Mapping[str, str]
+    base: Mapping[str, Base]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        return tuple(
+            name for name in self.group.fields if not fields.agree(self.kind, name, self.crm[name], self.economic[name])
+        )
+
+    @property
+    def has_base(self) -> bool:
+        return len(self.base) == len(self.group.fields)
+
+    def on(self, system: System) -> Mapping[str, str]:
+        return self.crm if system is System.CRM else self.economic
+
+    def before(self, system: System) -> Mapping[str, str]:
+        return {name: one.crm if system is System.CRM else one.economic for name, one in self.base.items()}
+
+    def moved(self, system: System) -> bool:
+        now, before = self.on(system), self.before(system)
+        return any(not fields.same(self.kind, name, now[name], before[name]) for name in self.group.fields)
+
+    def emptied(self, system: System) -> bool:
+        """Whether that side holds nothing of it any more, where it did before."""
+        return _blank(self.on(system)) and not _blank(self.before(system))
+
+
+def plan(
+    kind: Kind,
+    crm: Mapping[str, str],
+    economic: Mapping[str, str],
+    base: Mapping[str, Base],
+    rules: Rules,
+    *,
+    refusals: Collection[Refusal] = (),
+    under_way: Collection[str] = (),
+    stopped: Collection[str] = (),
+) -> tuple[Detail, ...]:
+    """The plan for every group of one record.
+
+    ``under_way`` names fields with an unanswered write: their groups wait, in both directions. ``stopped`` names groups
+    that both systems keep rewriting.
+    """
+    details = []
+    for group in fields.GROUPS[kind]:
+        seen = _Seen(
+            kind=kind,
+            group=group,
+            rule=fields.rule(kind, group, rules),
+            crm={name: fields.text(crm, name) for name in group.fields},
+            economic={name: fields.text(economic, name) for name in group.fields},
+            base={name: base[name] for name in group.fields if name in base},
+        )
+        details.append(_held_back(_group(seen, under_way, stopped), refusals))
+    return tuple(details)
+
+
+def of(pair: Pair, rules: Rules, stopped: Collection[str] = ()) -> tuple[Detail, ...]:
+    """The plan for a record that both sides hold."""
+    return plan(
+        pair.kind,
+        pair.crm.values if pair.crm else {},
+        pair.economic.values if pair.economic else {},
+        pair.base,
+        rules,
+        refusals=pair.refusals,
+        under_way={name for one in pair.pending.values() for name in one.becomes},
+        stopped=stopped,
+    )
+
+
+def _group(seen: _Seen, under_way: Collection[str], stopped: Collection[str]) -> Detail:
+    group, differing = seen.group, seen.differing
+    if any(name in under_way for name in group.fields):
+        return Detail(group=group, do=Do.WAIT, differing=differing)
+    if seen.rule.direction is Direction.NONE:
+        return Detail(group=group, do=Do.NOTHING)
+    if not differing:
+        return _agreed(seen)
+    if any(one.unknown for one in seen.base.values()):
+        return _ask(seen, "unknown")
+    if group.name in stopped:
+        return _ask(seen, "bouncing")
+    if not seen.has_base:
+        return _without_base(seen)
+    crm, economic = seen.moved(System.CRM), seen.moved(System.ECONOMIC)
+    if not crm and not economic:
+        return Detail(group=group, do=Do.NOTHING, differing=differing)
+    if seen.rule.direction is not Direction.BOTH:
+        return _one_way(seen, System.CRM if seen.rule.direction is Direction.ONLY_CRM else System.ECONOMIC)
+    if crm and economic:
+        return _by_rule(seen)
+    return _flow(seen, System.CRM if crm else System.ECONOMIC)
+
+
+def _agreed(seen: _Seen) -> Detail:
+    """Nothing to write; the base moves only if a value did, so that a change of spelling is none."""
+    holds = seen.has_base and not any(one.unknown for one in seen.base.values())
+    if holds and not seen.moved(System.CRM) and not seen.moved(System.ECONOMIC):
+        return Detail(group=seen.group, do=Do.NOTHING)
+    return Detail(group=seen.group, do=Do.REMEMBER, becomes=_as_it_stands(seen))
+
+
+def _without_base(seen: _Seen) -> Detail:
+    """A link just made: blanks fill; what else differs goes by rule, and never over a value where it may be changed."""
+    direction = seen.rule.direction
+    for system in System:
+        if all(fields.blank(seen.on(system)[name]) for name in seen.differing):
+            closed = Direction.ONLY_CRM if system is System.CRM else Direction.ONLY_ECONOMIC
+            return _stays(seen) if direction is closed else _write(seen, system.other, seen.on(system.other))
+    return _by_rule(seen) if direction is Direction.BOTH else _stays(seen)
+
+
+def _one_way(seen: _Seen, master: System) -> Detail:
+    """Only one side may change it: its edit flows, an edit of the other side is put back."""
+    edited = seen.moved(master.other)
+    if seen.moved(master):
+        return _flow(seen, master, put_back=edited)
+    agreed = all(fields.agree(seen.kind, name, one.crm, one.economic) for name, one in seen.base.items())
+    values = seen.before(master.other) if agreed else seen.on(master)
+    return _write(seen, master, values, put_back=True)
+
+
+def _by_rule(seen: _Seen) -> Detail:
+    match seen.rule.decides:
+        case Decides.ASK:
+            return _ask(seen, "both")
+        case Decides.CRM:
+            return _flow(seen, System.CRM)
+        case Decides.ECONOMIC:
+            return _flow(seen, System.ECONOMIC)
+
+
+def _flow(seen: _Seen, source: System, *, put_back: bool = False) -> Detail:
+    if seen.emptied(source) and not seen.rule.may_be_empty:
+        return _ask(seen, "empty")
+    return _write(seen, source, seen.on(source), put_back=put_back)
+
+
+def _write(seen: _Seen, source: System, values: Mapping[str, str], *, put_back: bool = False) -> Detail:
+    target, kind = source.other, seen.kind
+    becomes = _as_it_stands(seen)
+    written = {}
+    for name in seen.group.fields:
+        if target is System.ECONOMIC:
+            new = fields.held(kind, name, values[name])
+            after = Base(crm=seen.crm[name], economic=new)
+        else:
+            new = values[name]
+            after = Base(crm=new, economic=seen.economic[name])
+        if name in seen.differing and not fields.same(kind, name, new, seen.on(target)[name]):
+            written[name], becomes[name] = new, after
+    if not written:
+        return _stays(seen)
+    over = seen.on(target)
+    lost = {name: over[name] for name in written} if not seen.has_base or seen.moved(target) else {}
+    return Detail(
+        group=seen.group,
+        do=Do.WRITE_ECONOMIC if target is System.ECONOMIC else Do.WRITE_CRM,
+        differing=seen.differing,
+        put_back=put_back,
+        values=written,
+        becomes=becomes,
+        lost=lost,
+    )
+
+
+def _ask(seen: _Seen, reason: str) -> Detail:
+    return Detail(group=seen.group, do=Do.ASK, differing=seen.differing, reason=reason)
+
+
+def _stays(seen: _Seen) -> Detail:
+    return Detail(group=seen.group, do=Do.REMEMBER, differing=seen.differing, becomes=_as_it_stands(seen))
+
+
+def _as_it_stands(seen: _Seen) -> dict[str, Base]:
+    return {name: Base(crm=seen.crm[name], economic=seen.economic[name]) for name in seen.group.fields}
+
+
+def _held_back(detail: Detail, refusals: Collection[Refusal]) -> Detail:
+    """A write stands back while something it would write was refused there and has not moved."""
+    for refusal in refusals:
+        if refusal.system is detail.target and any(name in refusal.values for name in detail.group.fields):
+            return Detail(
+                group=detail.group, do=Do.REFUSED, differing=detail.differing, reason=refusal.code
+            )  # fmt: skip
+    return detail
+
+
+def _blank(values: Mapping[str, str]) -> bool:
+    return all(fields.blank(value) for value in values.values())

@@ -1,0 +1,158 @@
+"""What does each side hold now? A state that is newer than the recorded one replaces it, each side behind its own gate."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from uuid import uuid5
+
+from crm_outbox.contract import ContactPerson, Customer
+from economic_adapter.contract import EconomicContact, EconomicCustomer
+from reconciler import fields
+from reconciler.link import CrmSeen, EconomicSeen, Kind, Link, LinkState, Pair, Side
+from reconciler.rules import System
+
+
+def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
+    """The link with the CRM's side at that version, and what to count: ``crm_old`` when it was known already."""
+    if link.crm_version is not None and seen.version <= link.crm_version:
+        return link, "crm_old"
+    link = replace(link, crm_version=seen.version)
+    if seen.unsendable is not None:
+        return replace(link, unsendable=f"{seen.unsendable.reason} {seen.unsendable.detail}".strip()), ""
+    version, customer = str(seen.version), seen.customer
+    if customer is None:
+        gone = replace(link.customer.crm or Side(id=link.crm_id), gone=True, version=version)
+        return replace(link, unsendable="", customer=replace(link.customer, crm=gone)), ""
+    side = Side(
+        id=customer.id, values=_values("customer", customer), version=version, gone=customer.deleted
+    )  # fmt: skip
+    link = replace(
+        link,
+        unsendable="",
+        stage=customer.stage,
+        created=customer.created,
+        active_since=customer.active_since,
+        wanted=customer.number,
+        merged_into=customer.merged_into,
+        customer=replace(link.customer, crm=side),
+    )
+    there = {one.id: Side(id=one.id, values=_values("contact", one), version=version) for one in customer.contacts}
+    origins = {str(one.origin): one.id for one in customer.contacts if one.origin is not None}
+    return _contacts(link, System.CRM, there, origins), ""
+
+
+def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
+    """The link with e-conomic's side at that version, and what to count: ``economic_old``, ``other_number``.
+
+    A number that hooks named as an old one of the seen customer is the same customer: the link goes along (R6).
+    """
+    if link.economic_version is not None and seen.version <= link.economic_version:
+        return link, "economic_old"
+    if seen.number != link.number:
+        if link.number is None or link.number not in seen.old_numbers:
+            return link, "other_number"
+        link = replace(link, number=seen.number, old_numbers=(*link.old_numbers, link.number))
+        if link.customer.economic is not None:
+            moved = replace(link.customer.economic, id=str(seen.number))
+            link = replace(link, customer=replace(link.customer, economic=moved))
+    link = replace(link, economic_version=seen.version)
+    known, customer = link.customer.economic, seen.customer
+    if customer is None:
+        gone = replace(known or Side(id=str(seen.number)), gone=True)
+        return replace(link, customer=replace(link.customer, economic=gone)), ""
+    side = Side(
+        id=str(customer.number), values=_values("customer", customer), version=customer.object_version
+    )  # fmt: skip
+    link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))
+    there = {
+        str(one.number): Side(id=str(one.number), values=_values("contact", one), version=one.object_version)
+        for one in customer.contacts
+        if not one.deleted
+    }
+    return _contacts(link, System.ECONOMIC, there, {}), ""
+
+
+def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
+    """Whether e-conomic's number seems to hold another customer than the one that was linked (R19).
+
+    One lone edit is none: the CVR number changed together with the name, or name and address changed and no contact
+    person known there is left.
+    """
+    side, base = pair.economic, pair.base
+    if side is None or side.gone or not base:
+        return False
+
+    def changed(*names: str) -> bool:
+        return any(
+            name in base
+            and not fields.blank(base[name].economic)
+            and not fields.same("customer", name, base[name].economic, fields.text(side.values, name))
+            for name in names
+        )
+
+    if changed("name") and changed("cvr") and not fields.blank(fields.text(side.values, "cvr")):
+        return True
+    known = [one.economic for one in contacts if one.economic is not None]
+    nobody_left = all(one.gone for one in known)
+    return changed("name") and changed("street", "postcode", "city", "country") and nobody_left
+
+
+def _newer(known: Side | None, seen: Side) -> Side:
+    """A read that still shows the version our write replaced is older than that write, whatever its counter says."""
+    return known if known is not None and known.superseded and seen.version == known.superseded else seen
+
+
+def _values(
+    kind: Kind, record: Customer | EconomicCustomer | ContactPerson | EconomicContact
+) -> dict[str, str]:  # fmt: skip
+    return {name: value for name in fields.FIELDS[kind] if (value := getattr(record, name))}
+
+
+def fate(link: Link) -> Link:
+    """Where the link stands now that a side has been recorded: gone sides and foreign identities make it rest."""
+    if link.state not in {LinkState.LINKED, LinkState.RESTING} or link.rest == "renumbered":
+        return link
+    here, there = link.customer.crm, link.customer.economic
+    if link.merged_into is not None:
+        return replace(link, state=LinkState.RESTING, rest="merged")
+    if here is not None and here.gone:
+        numbers = () if link.number is None else (link.number,)
+        return replace(
+            link,
+            state=LinkState.UNLINKED,
+            rest="",
+            flows=False,
+            number=None,
+            old_numbers=(*link.old_numbers, *numbers),
+        )
+    if there is not None and there.gone:
+        return replace(link, state=LinkState.RESTING, rest="deleted_there")
+    if another_identity(link.customer, link.contacts):
+        return replace(link, state=LinkState.RESTING, rest="other_identity")
+    return replace(link, state=LinkState.LINKED, rest="")
+
+
+def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Mapping[str, str]) -> Link:
+    """The contact persons with that system's side as it is now; one that was seen and is missing is gone there."""
+    left = dict(there)
+    pairs = []
+    for pair in link.contacts:
+        side = pair.side(system)
+        if side is None and (creation := pair.pending.get(system)) is not None:
+            side = left.get(origins.get(str(creation.operation), ""))  # ours: it carries the operation that made it
+        if side is None:
+            pairs.append(pair)
+        elif (now := left.pop(side.id, None)) is not None:
+            pairs.append(_with(pair, system, _newer(pair.side(system), now)))
+        elif side.version or side.superseded:
+            pairs.append(_with(pair, system, replace(side, gone=True)))
+        else:
+            pairs.append(pair)  # answered for, not seen yet: this read is older than the answer
+    counter = link.counter
+    for side in left.values():
+        counter += 1
+        pairs.append(_with(Pair(id=uuid5(link.id, f"contact/{counter}"), kind="contact"), system, side))
+    return replace(link, counter=counter, contacts=tuple(pairs))
+
+
+def _with(pair: Pair, system: System, side: Side) -> Pair:
+    return replace(pair, crm=side) if system is System.CRM else replace(pair, economic=side)

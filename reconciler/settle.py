@@ -1,0 +1,175 @@
+"""How did the writes end? Outcomes settle pending operations: the base moves, or a refusal is remembered, or both wait.
+
+An outcome passes no version gate: it is about its operation alone. One whose operation is settled already is ignored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from crm_outbox.contract import Outcome, Result
+from reconciler import fields
+from reconciler.link import Base, Link, LinkState, Pair, Pause, Pending, Refusal, Side
+from reconciler.rules import Rules, System
+
+UNCLEAR = frozenset({"ambiguous", "unclear"})
+"""Reasons that say: sent, and it cannot be told whether it landed."""
+LATER = frozenset({"off", "disconnected", "access_lost", "throttled", "paused", "away", "not_found"})
+"""Reasons that are about the moment, not about the values: tried again later, nothing is remembered. What is not found
+there is told by its state."""
+DEFAULTS = "defaults"
+"""The entry of a refused creation's values that stands for the defaults it was sent with."""
+
+
+def settle(link: Link, outcome: Outcome, candidates: tuple[int, ...], rules: Rules, now: datetime) -> tuple[Link, str]:
+    """The link after that outcome, and what to count: ``answer_ignored``, ``acknowledged``, or the result itself."""
+    for pair in link.pairs:
+        for pending in pair.pending.values():
+            if pending.operation == outcome.operation:
+                return _settled(link, pair, pending, outcome, candidates, rules, now)
+    return link, "answer_ignored"
+
+
+def put(link: Link, pair: Pair) -> Link:
+    """The link with that record in the place of the one of the same id."""
+    if pair.kind == "customer":
+        return replace(link, customer=pair)
+    others = tuple(pair if one.id == pair.id else one for one in link.contacts)
+    return replace(link, contacts=others)
+
+
+def gate(link: Link, pair: Pair, system: System) -> str:
+    """What must move before a refused write may be tried at once: that record's version, else that of its customer."""
+    side = pair.side(system)
+    if side is not None and side.version:
+        return side.version
+    return str(link.crm_version if system is System.CRM else link.economic_version)
+
+
+def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
+    """Whether a refusal still holds: nothing it was about has moved. A creation nobody can tell about waits for a person."""
+    if refusal.action == "create" and refusal.code in UNCLEAR:
+        return True
+    crm = pair.crm.values if pair.crm else {}
+    economic = pair.economic.values if pair.economic else {}
+    for name, (here, there) in refusal.values.items():
+        if name == DEFAULTS:
+            if here != defaults:
+                return False
+        elif fields.text(crm, name) != here or (refusal.action == "change" and fields.text(economic, name) != there):
+            return False
+    return True
+
+
+def _settled(
+    link: Link,
+    pair: Pair,
+    pending: Pending,
+    outcome: Outcome,
+    candidates: tuple[int, ...],
+    rules: Rules,
+    now: datetime,
+) -> tuple[Link, str]:
+    if outcome.result is Result.WAITING:
+        waits = replace(pending, acknowledged=now, cause=outcome.reason)
+        return put(link, replace(pair, pending={**pair.pending, pending.system: waits})), "acknowledged"
+    open_writes = {system: one for system, one in pair.pending.items() if one is not pending}
+    pair = replace(pair, pending=open_writes)
+    if outcome.result is Result.REFUSED:
+        return _refused(link, pair, pending, outcome, candidates, rules, now), f"refused.{outcome.reason}"
+    if pending.action == "create":
+        created = outcome.created
+        if created is None:
+            unclear = outcome.model_copy(update={"result": Result.REFUSED, "reason": "unclear"})
+            return _refused(link, pair, pending, unclear, candidates, rules, now), "refused.unclear"
+        return _created(link, pair, pending, created), str(outcome.result)
+    return put(link, _written(pair, pending)), str(outcome.result)
+
+
+def _written(pair: Pair, pending: Pending) -> Pair:
+    """The base moves at once, with the answer (T8). Until the state after it is seen, the side holds what was written."""
+    side = pair.side(pending.system)
+    refusals = tuple(
+        one
+        for one in pair.refusals
+        if one.system is not pending.system or not any(name in pending.becomes for name in one.values)
+    )
+    pair = replace(pair, base={**pair.base, **pending.becomes}, refusals=refusals)
+    if side is None or side.version != pending.version:
+        return pair  # what is recorded was read after this write
+    now = replace(
+        side, values={**side.values, **pending.values}, version="", superseded=pending.version or ""
+    )  # fmt: skip
+    return _on(pair, pending.system, now)
+
+
+def _created(link: Link, pair: Pair, pending: Pending, created: str) -> Link:
+    """The record exists there now. One that was seen before this answer came, as a stranger, is the same one."""
+    twin = next(
+        (one for one in link.contacts if one.id != pair.id and _id(one.side(pending.system)) == created), None
+    )  # fmt: skip
+    side = pair.side(pending.system) or Side(id=created, values=pending.values)
+    if twin is not None and pair.kind == "contact":
+        side = twin.side(pending.system) or side
+        link = replace(link, contacts=tuple(one for one in link.contacts if one.id != twin.id))
+    pair = replace(_on(pair, pending.system, side), base=dict(pending.becomes), refusals=(), rest="")
+    link = put(link, pair)
+    if pair.kind == "customer" and pending.system is System.ECONOMIC:
+        link = replace(link, state=LinkState.LINKED, flows=True, number=int(created), candidates=())
+    return link
+
+
+def _refused(
+    link: Link,
+    pair: Pair,
+    pending: Pending,
+    outcome: Outcome,
+    candidates: tuple[int, ...],
+    rules: Rules,
+    now: datetime,
+) -> Link:
+    system, reason = pending.system, outcome.reason
+    customer = pair.kind == "customer" and pending.action == "create"
+    if customer:
+        link = replace(link, state=LinkState.UNLINKED, candidates=candidates)
+    if reason == "version" or reason in LATER or (pair.kind == "contact" and reason == "candidates"):
+        version = pending.version if reason == "version" and pending.version else gate(link, pair, system)
+        pause = Pause(version=version, until=now + rules.resend)
+        return put(link, replace(pair, pause={**pair.pause, system: pause}))
+    if reason in UNCLEAR and pending.action == "change":
+        return put(link, replace(pair, base={**pair.base, **_unknown(pair, pending)}))
+    refusal = Refusal(
+        system=system,
+        action=pending.action,
+        code=reason,
+        message=outcome.message,
+        detail=outcome.detail,
+        values=_values(pending, outcome.detail),
+    )
+    return put(link, replace(pair, refusals=(*pair.refusals, refusal)))
+
+
+def _unknown(pair: Pair, pending: Pending) -> Mapping[str, Base]:
+    return {name: replace(pair.base.get(name, one), unknown=True) for name, one in pending.becomes.items()}
+
+
+def _values(pending: Pending, detail: str) -> Mapping[str, tuple[str, str]]:
+    """Both values of what was refused, as the decision had seen them; of a change that names its field, of that one."""
+    target_is_crm = pending.system is System.CRM
+    pairs = {}
+    for name in pending.becomes if pending.action == "create" else pending.values:
+        before, after = fields.text(pending.seen, name), pending.becomes[name]
+        pairs[name] = (before, after.economic) if target_is_crm else (after.crm, before)
+    if pending.action == "create":
+        if pending.defaults is not None:
+            pairs[DEFAULTS] = (str(pending.defaults), "")
+        return pairs
+    return {detail: pairs[detail]} if detail in pairs else pairs
+
+
+def _id(side: Side | None) -> str | None:
+    return None if side is None else side.id
+
+
+def _on(pair: Pair, system: System, side: Side) -> Pair:
+    return replace(pair, crm=side) if system is System.CRM else replace(pair, economic=side)

@@ -1,0 +1,132 @@
+"""How does a customer stand? One line from the link and the rules, by precedence; the planner's own word, nothing stored."""
+
+from datetime import datetime, timedelta
+
+from crm_outbox.contract import Stage
+from reconciler import contacts, plan
+from reconciler.decide import may_create, missing, stopped
+from reconciler.link import Link, LinkState, Pair, Refusal, Status
+from reconciler.plan import Detail, Do
+from reconciler.rules import Rules, Transfer
+from reconciler.settle import UNCLEAR
+
+SILENT = timedelta(hours=1)
+"""An operation neither answered nor acknowledged for this long is raised."""
+QUESTIONS = frozenset({"candidates"} | UNCLEAR)
+"""Refusals that are a choice for a person, not a value to correct."""
+
+
+def status(link: Link, rules: Rules, now: datetime) -> Status:
+    """The state a person sees, the details it is about, and why."""
+    for rule in (_switched, _error, _choice, _on_its_way, _differences):
+        if (found := rule(link, rules, now)) is not None:
+            return found
+    if link.state is LinkState.LINKED:
+        return Status(state="same")
+    waits = link.stage is Stage.LEAD and rules.transfer is Transfer.ACTIVE and not link.old_numbers
+    return Status(state="not_there_yet" if waits else "not_there")
+
+
+def _switched(link: Link, rules: Rules, _: datetime) -> Status | None:
+    match rules.agreement:
+        case "none":
+            return Status(state="not_set_up")
+        case "access_lost":
+            return Status(state="access_lost")
+        case "on":
+            return Status(state="not_set_up") if link.agreement is None else None
+        case _:
+            return Status(state="off")
+
+
+def _error(link: Link, rules: Rules, __: datetime) -> Status | None:
+    if link.unsendable:
+        reason, _, detail = link.unsendable.partition(" ")
+        return Status(state="error", reason="unsendable", details=(detail,) if detail else (), message=reason)
+    if may_create(link, rules) and (what := missing(link, rules)):
+        return Status(state="error", reason="missing", details=(what,))
+    for pair in link.pairs:
+        for refusal in pair.refusals:
+            if refusal.code not in QUESTIONS:
+                return Status(
+                    state="error",
+                    reason=refusal.code,
+                    details=_named(pair, _refused(refusal)),
+                    message=refusal.message,
+                )
+    return None
+
+
+def _choice(link: Link, rules: Rules, now: datetime) -> Status | None:
+    if link.state is LinkState.RESTING:
+        return Status(state="deleted" if link.rest == "deleted_there" else "choice", reason=link.rest)
+    for pair in link.pairs:
+        for refusal in pair.refusals:
+            if refusal.code in QUESTIONS:
+                return Status(state="choice", reason=refusal.code, details=_named(pair, _refused(refusal)))
+    reasons: list[str] = []
+    details: list[str] = []
+    for pair, one in _plans(link, rules):
+        if one.do is Do.ASK:
+            reasons.append(one.reason)
+            details += _named(pair, one.differing)
+    if link.state is LinkState.LINKED:
+        for pair in link.contacts:
+            if pair.rest in {"unclear", "removed_edited"}:
+                reasons.append("contact")
+                details.append("contact")
+    if not reasons and any(one.acknowledged is None and now - one.sent >= SILENT for one in link.pending):
+        reasons.append("unclear")
+    return Status(state="choice", reason=reasons[0], details=_unique(details)) if reasons else None
+
+
+def _on_its_way(link: Link, rules: Rules, _: datetime) -> Status | None:
+    cause = next((one.cause for one in link.pending if one.cause), "")
+    if link.state is LinkState.CREATING:
+        return Status(state="creating", reason=cause)
+    writes = [
+        name
+        for pair, one in _plans(link, rules)
+        if one.do is Do.WAIT or (one.target is not None and link.flows)
+        for name in _named(pair, one.differing)
+    ]
+    if not link.pending and not writes:
+        return None
+    if not cause and any(one.target in rules.paused for _, one in _plans(link, rules)):
+        cause = "paused"
+    under_way = [
+        name for pair in link.pairs for one in pair.pending.values() for name in _named(pair, tuple(one.values))
+    ]
+    return Status(state="sending", reason=cause, details=_unique([*under_way, *writes]))
+
+
+def _differences(link: Link, rules: Rules, _: datetime) -> Status | None:
+    details = [name for pair, one in _plans(link, rules) for name in _named(pair, one.differing)]
+    return Status(state="different", details=_unique(details)) if details else None
+
+
+def _plans(link: Link, rules: Rules) -> list[tuple[Pair, Detail]]:
+    """The plan of each detail both sides hold; with nothing flowing, questions are only differences."""
+    if link.state is not LinkState.LINKED:
+        return []
+    found = []
+    for pair in link.pairs:
+        if contacts.alive(pair.crm) and contacts.alive(pair.economic):
+            for one in plan.of(pair, rules, stopped(pair)):
+                if link.flows or one.do is not Do.ASK:
+                    found.append((pair, one))
+                elif one.differing:
+                    found.append((pair, plan.Detail(group=one.group, do=Do.NOTHING, differing=one.differing)))
+    return found
+
+
+def _refused(refusal: Refusal) -> tuple[str, ...]:
+    return (refusal.detail,) if refusal.detail else tuple(refusal.values)
+
+
+def _named(pair: Pair, names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if pair.kind == "customer" else tuple(f"contact.{name}" for name in names)
+
+
+def _unique(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

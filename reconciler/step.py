@@ -1,0 +1,111 @@
+"""What follows from one message? ``step(link, message, rules, now)``: the link after it, the commands, the status.
+
+Pure: the same four values give the same step, so that the whole system runs in a seeded simulation. First outcomes are
+settled, then each side is recorded behind its own gate, then everything is planned anew from what is known.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from crm_outbox.contract import Result
+from reconciler import fields, record, settle
+from reconciler.commands import commands
+from reconciler.decide import decide
+from reconciler.link import Due, Heard, Link, Message, Pair, Pending, Step
+from reconciler.rules import Rules, System
+from reconciler.status import status
+
+LONGEST_GAP = timedelta(hours=1)
+DAY = timedelta(hours=24)
+
+
+def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
+    """The next state of a link. Raises nothing for what a message may say; repeating a message changes nothing."""
+    before = {one.operation for one in link.pending}
+    counted: list[str] = []
+    again: list[UUID] = []
+    match message:
+        case Heard():
+            link = _heard(link, message, rules, now, counted)
+        case Due():
+            again = [one.operation for one in link.pending if one.due <= now]
+            link = _scheduled(link, again, rules, now, repeated=True)
+    link = decide(link, rules, now)
+    fresh = [one.operation for one in link.pending if one.operation not in before]
+    link = _scheduled(link, fresh, rules, now, repeated=False)
+    return Step(
+        link=link,
+        commands=commands(link, [*again, *fresh]),
+        status=status(link, rules, now),
+        counted=tuple(one for one in counted if one),
+    )
+
+
+def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[str]) -> Link:
+    landed: list[tuple[UUID, Pending]] = []
+    known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
+    for outcome in heard.outcomes:
+        link, what = settle.settle(link, outcome, heard.candidates, rules, now)
+        counted.append(what)
+        if what in {Result.WRITTEN, Result.UNCHANGED}:
+            landed.append(known[outcome.operation])
+    if heard.crm is not None:
+        link, what = record.crm(link, heard.crm)
+        counted.append(what)
+    if heard.economic is not None:
+        link, what = record.economic(link, heard.economic)
+        counted.append(what)
+    for pair in link.pairs:
+        mine = [one for owner, one in landed if owner == pair.id]
+        link = settle.put(link, _bounced(_seen_since(pair, heard, mine), mine, now))
+    return record.fate(link)
+
+
+def _seen_since(pair: Pair, heard: Heard, landed: Iterable[Pending]) -> Pair:
+    """A contact person created by this answer that the state read with it does not show is gone again already."""
+    for one in landed:
+        side = pair.side(one.system)
+        read = heard.crm if one.system is System.CRM else heard.economic
+        if one.action != "create" or pair.kind != "contact" or read is None or side is None or side.version:
+            continue
+        gone = replace(side, gone=True)
+        pair = replace(pair, crm=gone) if one.system is System.CRM else replace(pair, economic=gone)
+    return pair
+
+
+def _bounced(pair: Pair, landed: Iterable[Pending], now: datetime) -> Pair:
+    """Note the groups where e-conomic shows again what our write has just replaced (T12); forget notes after a day."""
+    bounces = {group: kept for group, times in pair.bounces.items() if (kept := _today(times, now))}
+    shown = pair.economic.values if pair.economic else {}
+    for one in landed:
+        if one.system is not System.ECONOMIC or one.action != "change" or pair.economic is None:
+            continue
+        for group in fields.GROUPS[pair.kind]:
+            written = [name for name in group.fields if name in one.values]
+            if written and all(
+                fields.same(pair.kind, name, fields.text(shown, name), fields.text(one.seen, name)) for name in written
+            ):
+                bounces[group.name] = (*bounces.get(group.name, ()), now)
+    return replace(pair, bounces=bounces)
+
+
+def _today(times: Iterable[datetime], now: datetime) -> tuple[datetime, ...]:
+    return tuple(one for one in times if now - one < DAY)
+
+
+def _scheduled(link: Link, operations: Iterable[UUID], rules: Rules, now: datetime, *, repeated: bool) -> Link:
+    """Those operations with the time of their next repeat: the gap doubles each time, up to an hour."""
+    wanted = set(operations)
+    for pair in link.pairs:
+        pending = {}
+        for system, one in pair.pending.items():
+            if one.operation in wanted:
+                times = one.resent + repeated
+                gap = min(rules.resend * 2 ** min(times, 16), max(LONGEST_GAP, rules.resend))
+                pending[system] = replace(one, resent=times, due=now + gap)
+            else:
+                pending[system] = one
+        link = settle.put(link, replace(pair, pending=pending))
+    return link
