@@ -1,0 +1,1 @@
+"""Which parts of the set-up can a person start? ``python -m deploy.local servers|doctor``."""
