@@ -31,6 +31,8 @@ agreement = sa.Table(
     sa.Column("rules", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("defaults", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("paused", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    # customers that have no link in it yet are to be looked at
+    sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reference", JSONB),
     sa.Column("webhooks", sa.Text, nullable=False, server_default="none"),
     sa.Column("polling", sa.Boolean, nullable=False, server_default=sa.true()),

@@ -26,6 +26,7 @@ def upgrade() -> None:
             rules jsonb not null default '{}',
             defaults jsonb not null default '{}',
             paused jsonb not null default '[]',
+            look_again boolean not null default false,
             reference jsonb,
             webhooks text not null default 'none',
             polling boolean not null default true,

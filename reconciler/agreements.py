@@ -1,0 +1,247 @@
+"""What is remembered of an agreement? Its switch, its rules and its unanswered configuration; its row is its lock."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
+from reconciler.rules import Area, Rule, Rules, System, Transfer
+
+STATES = ("connected", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
+"""``refused``: switching on was refused. ``connected``: access was given, and it was never switched on."""
+
+_CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
+_DEFAULTS = TypeAdapter(dict[Area, Defaults])
+_PAUSED = TypeAdapter(frozenset[System])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementState:
+    """What a step needs of an agreement; the rules are still the stored text."""
+
+    state: str
+    since: datetime | None
+    transfer: str
+    rules: str
+    defaults: str
+    paused: str
+
+    def as_rules(self, resend: timedelta) -> Rules:
+        """The rules a step goes by; read once for each version of them."""
+        return _rules(self, resend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """An agreement as people and the clock look at it. ``customers`` is what e-conomic counted last, when it did."""
+
+    tenant: str
+    agreement: int
+    name: str
+    state: str
+    reason: str
+    asked: datetime | None
+    since: datetime | None
+    customers: int | None
+    transfer: str
+    number_from: int | None
+    seen: datetime | None
+    operation: UUID | None
+    configure: ConfigureAgreement | None
+    due: datetime | None
+    resent: int
+    defaults: Mapping[Area, Defaults]
+
+
+def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
+    """What a step needs, of a row that holds it under that prefix."""
+    return AgreementState(
+        state=row[f"{prefix}state"],
+        since=row[f"{prefix}since"],
+        transfer=row[f"{prefix}transfer"],
+        rules=row[f"{prefix}rules"],
+        defaults=row[f"{prefix}defaults"],
+        paused=row[f"{prefix}paused"],
+    )
+
+
+def hold(connection: sa.Connection, tenant: str, agreement: int) -> None:
+    """Take the agreement's lock until the transaction ends: whoever may create or link holds it."""
+    connection.execute(_HOLD, {"tenant": tenant, "agreement": agreement})
+
+
+def hold_chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> int | None:
+    """Lock the agreement whose links a change of the CRM concerns; none while none was ever switched on.
+
+    The one named, if it was ever on and is still connected; else the tenant's active one.
+    """
+    row = connection.execute(_HOLD_CHOSEN, {"tenant": tenant, "agreement": agreement}).one_or_none()
+    return None if row is None or row.since is None else int(row.agreement)
+
+
+def lock(connection: sa.Connection, tenant: str, agreement: int) -> Agreement | None:
+    """Lock the agreement and read it."""
+    row = connection.execute(_LOCK, {"tenant": tenant, "agreement": agreement}).one_or_none()
+    return None if row is None else _agreement(row._asdict())
+
+
+def of_tenant(connection: sa.Connection, tenant: str) -> list[Agreement]:
+    """The tenant's agreements, the one in use first."""
+    return [_agreement(row._asdict()) for row in connection.execute(_OF_TENANT, {"tenant": tenant})]
+
+
+def insert(connection: sa.Connection, tenant: str, agreement: int) -> None:
+    """Remember that an agreement was heard of; safe to repeat."""
+    connection.execute(_INSERT, {"tenant": tenant, "agreement": agreement})
+
+
+def note(connection: sa.Connection, tenant: str, seen: AgreementObserved) -> None:
+    """Store what was seen of a locked agreement; older than what is stored changes nothing."""
+    connection.execute(
+        _NOTE,
+        {
+            "tenant": tenant,
+            "agreement": seen.agreement,
+            "name": seen.name,
+            "customers": seen.customers,
+            "reference": None if seen.reference is None else seen.reference.model_dump_json(),
+            "webhooks": seen.webhooks,
+            "polling": seen.polling,
+            "calls_today": seen.calls_today,
+            "seen": seen.seen,
+        },
+    )
+
+
+def move(
+    connection: sa.Connection, tenant: str, agreement: int, state: str, now: datetime, *, reason: str = "", **other: Any
+) -> None:
+    """Give a locked agreement another state, and columns that change with it."""
+    more = "".join(f", {column} = :{column}" for column in sorted(other))
+    connection.execute(
+        sa.text(f"""
+            update sync.agreement set state = :state, reason = :reason, changed = :now{more}
+            where tenant = :tenant and agreement = :agreement
+        """),
+        {"tenant": tenant, "agreement": agreement, "state": state, "reason": reason, "now": now, **other},
+    )
+
+
+def expect(connection: sa.Connection, tenant: str, command: ConfigureAgreement, due: datetime, resent: int = 0) -> None:
+    """Record a configuration before it leaves; it replaces one that is not answered yet."""
+    connection.execute(
+        _EXPECT,
+        {
+            "tenant": tenant,
+            "agreement": command.agreement,
+            "operation": command.operation,
+            "configure": command.model_dump_json(),
+            "due": due,
+            "resent": resent,
+        },
+    )
+
+
+def answered(connection: sa.Connection, tenant: str, agreement: int) -> None:
+    """The configuration was answered."""
+    connection.execute(_ANSWERED, {"tenant": tenant, "agreement": agreement})
+
+
+def give_defaults(connection: sa.Connection, tenant: str, agreement: int, defaults: Mapping[Area, Defaults]) -> None:
+    """Store what new customers get."""
+    text = json.dumps({str(area): one.model_dump() for area, one in defaults.items()})
+    connection.execute(_GIVE_DEFAULTS, {"tenant": tenant, "agreement": agreement, "defaults": text})
+
+
+def unanswered(connection: sa.Connection, now: datetime) -> Sequence[tuple[str, int]]:
+    """Agreements whose configuration waits for an answer for too long."""
+    return [(row.tenant, row.agreement) for row in connection.execute(_UNANSWERED, {"now": now})]
+
+
+@lru_cache(maxsize=1024)
+def _rules(state: AgreementState, resend: timedelta) -> Rules:
+    chosen = _CHOSEN.validate_json(state.rules)
+    known: Any = {"switching_on": "connected", "refused": "connected"}.get(state.state, state.state)
+    return Rules(
+        agreement=known,
+        since=state.since,
+        customer=chosen.get("customer", {}),
+        contact=chosen.get("contact", {}),
+        transfer=Transfer(state.transfer),
+        defaults=_DEFAULTS.validate_json(state.defaults),
+        paused=_PAUSED.validate_json(state.paused),
+        resend=resend,
+    )
+
+
+def _agreement(row: Mapping[str, Any]) -> Agreement:
+    configure = row["configure"]
+    return Agreement(
+        tenant=row["tenant"],
+        agreement=row["agreement"],
+        name=row["name"],
+        state=row["state"],
+        reason=row["reason"],
+        asked=row["asked"],
+        since=row["since"],
+        customers=row["customers"],
+        transfer=row["transfer"],
+        number_from=row["number_from"],
+        seen=row["seen"],
+        operation=row["operation"],
+        configure=None if configure is None else ConfigureAgreement.model_validate(configure),
+        due=row["due"],
+        resent=row["resent"],
+        defaults=_DEFAULTS.validate_python(row["defaults"]),
+    )
+
+
+_HOLD = sa.text("""
+    select 1 from sync.agreement where tenant = :tenant and agreement = :agreement for no key update
+""")
+_HOLD_CHOSEN = sa.text("""
+    select agreement, since from sync.agreement
+    where tenant = :tenant and state <> 'disconnected'
+    order by agreement is not distinct from cast(:agreement as integer) desc,
+             state in ('switching_on', 'on', 'off', 'access_lost') desc, agreement
+    limit 1
+    for no key update
+""")
+_LOCK = sa.text("""
+    select * from sync.agreement where tenant = :tenant and agreement = :agreement for no key update
+""")
+_OF_TENANT = sa.text("""
+    select * from sync.agreement where tenant = :tenant
+    order by state in ('switching_on', 'on', 'off', 'access_lost') desc, state <> 'disconnected' desc, changed desc
+""")
+_INSERT = sa.text("""
+    insert into sync.agreement (tenant, agreement) values (:tenant, :agreement) on conflict do nothing
+""")
+_NOTE = sa.text("""
+    update sync.agreement set
+        name = :name, customers = coalesce(:customers, customers),
+        reference = coalesce(cast(:reference as jsonb), reference), webhooks = :webhooks, polling = :polling,
+        calls_today = :calls_today, seen = :seen
+    where tenant = :tenant and agreement = :agreement and (seen is null or seen <= :seen)
+""")
+_EXPECT = sa.text("""
+    update sync.agreement
+    set operation = :operation, configure = cast(:configure as jsonb), due = :due, resent = :resent
+    where tenant = :tenant and agreement = :agreement
+""")
+_ANSWERED = sa.text("""
+    update sync.agreement set operation = null, configure = null, due = null, resent = 0
+    where tenant = :tenant and agreement = :agreement
+""")
+_GIVE_DEFAULTS = sa.text("""
+    update sync.agreement set defaults = cast(:defaults as jsonb)
+    where tenant = :tenant and agreement = :agreement
+""")
+_UNANSWERED = sa.text("select tenant, agreement from sync.agreement where due <= :now order by due limit 100")

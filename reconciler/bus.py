@@ -1,0 +1,72 @@
+"""What does the reconciler take and give? Its message types, its outbox, and a draft for each thing it says."""
+
+from datetime import datetime
+
+from crm_outbox import contract as crm
+from crm_outbox.contract import CustomerWritten
+from crm_outbox.messaging.envelope import Envelope, Lane, Registry
+from crm_outbox.messaging.outbox import Draft, Outbox
+from economic_adapter import contract as economic
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement, CustomerObserved, WriteEconomicCustomer
+from reconciler import contract as sync
+from reconciler.contract import StatusChanged
+from reconciler.link import Command, Link, Status
+from reconciler.tables import messages
+
+CONSUMER = "reconciler"
+TAKEN = Registry(
+    kind
+    for kind in (*crm.TYPES, *economic.TYPES)
+    if kind.data in {CustomerWritten, CustomerObserved, AgreementObserved}
+)
+"""The messages the reconciler takes; any other that reaches its queues is refused."""
+OUTBOX = Outbox(tables=messages, registry=Registry((*crm.TYPES, *economic.TYPES, *sync.TYPES)), source=CONSUMER)
+
+
+def command(link: Link, words: Command, cause: Envelope | None, lane: Lane) -> Draft:
+    """A write to one side."""
+    subject, version = crm.aggregate(link.crm_id), link.crm_version
+    if isinstance(words, WriteEconomicCustomer) and words.number is not None:
+        subject, version = economic.aggregate(words.agreement, words.number), link.economic_version
+    return Draft(
+        data=words,
+        tenant=link.tenant,
+        subject=subject,
+        version=version,
+        cause=cause,
+        customer=link.crm_id,
+        agreement=link.agreement,
+        number=link.number,
+        lane=lane,
+    )
+
+
+def told(link: Link, status: Status, since: datetime, cause: Envelope | None, lane: Lane) -> Draft:
+    """That the customer stands differently than told before."""
+    return Draft(
+        data=StatusChanged(
+            customer=link.crm_id,
+            agreement=link.agreement,
+            number=link.number,
+            state=status.state,
+            details=status.details,
+            reason=status.reason,
+            message=status.message,
+            since=since,
+        ),
+        tenant=link.tenant,
+        subject=crm.aggregate(link.crm_id),
+        version=link.crm_version,
+        cause=cause,
+        customer=link.crm_id,
+        agreement=link.agreement,
+        number=link.number,
+        lane=lane,
+    )
+
+
+def configure(tenant: str, words: ConfigureAgreement, cause: Envelope | None = None) -> Draft:
+    """A configuration of an agreement."""
+    return Draft(
+        data=words, tenant=tenant, subject=f"economic/{words.agreement}", cause=cause, agreement=words.agreement
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""In what order is a message dealt with? Record the sides, lock the link, step, save, append: one transaction.
+
+Locks are taken in one order: side, link, agreement. Only a step that may create a customer takes the last.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.contract import CustomerWritten
+from crm_outbox.messaging.envelope import Envelope, Lane, Refused, Version
+from crm_outbox.messaging.outbox import append_all
+from economic_adapter.contract import AgreementObserved, CustomerObserved
+from reconciler import agreements, bus, sides, store, switching
+from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState, Message, Step
+from reconciler.rules import Rules
+from reconciler.step import step
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocked:
+    """What a step needs besides the database: the time, and how long an operation may stay unanswered."""
+
+    resend: timedelta
+    now: Callable[[], datetime]
+
+
+def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None:
+    """Deal with one message in the consumer's transaction; ``Refused`` for one that makes no sense."""
+    match envelope.data:
+        case CustomerObserved() as seen:
+            observed(clocked, connection, envelope, seen)
+        case CustomerWritten() as answer:
+            written(clocked, connection, envelope, answer)
+        case AgreementObserved() as seen:
+            switching.observed(connection, envelope, seen, clocked.now(), clocked.resend)
+        case _:
+            raise Refused("unknown_type")
+
+
+def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen: CustomerObserved) -> None:
+    """What the adapter saw: recorded for both sides, told to the link it concerns, if there is one."""
+    here, there = _crm_seen(seen), _economic_seen(seen)
+    now = clocked.now()
+    if here is not None and seen.customer is not None:
+        sides.record_crm(connection, envelope.tenant, seen.customer, here, now)
+    if there is not None and seen.agreement is not None:
+        sides.record_economic(connection, envelope.tenant, seen.agreement, there, now)
+    heard = Heard(outcomes=seen.outcomes, crm=here, economic=there, candidates=seen.candidates)
+    if seen.customer is not None:
+        link = lock_or_make(connection, envelope.tenant, seen.agreement, seen.customer)
+        if link is not None:
+            take_step(clocked, connection, link, heard, envelope)
+        return
+    if there is None or seen.agreement is None:
+        return
+    found = store.lock_numbers(connection, envelope.tenant, seen.agreement, (there.number, *there.old_numbers))
+    holder = next((one for one in found if one.number == there.number), None)
+    for link in found:
+        if holder is None or link is holder:
+            take_step(clocked, connection, link, heard, envelope)
+        elif link.number not in holder.old_numbers:
+            take_step(clocked, connection, link, Due(), envelope, prepare=_renumbered)
+
+
+def written(clocked: Clocked, connection: Connection, envelope: Envelope, answer: CustomerWritten) -> None:
+    """The CRM's answer to a write. Its state is recorded like any other of the CRM's."""
+    here = None if envelope.version is None else CrmSeen(version=envelope.version, customer=answer.customer)
+    if here is not None and answer.customer is not None:
+        sides.record_crm(connection, envelope.tenant, answer.id, here, clocked.now())
+    link = store.lock(connection, envelope.tenant, answer.agreement, answer.id)
+    if link is None:
+        log.warning("answer.without_link", customer=answer.id, agreement=answer.agreement)
+        return
+    take_step(clocked, connection, link, Heard(outcomes=answer.outcomes, crm=here), envelope)
+
+
+def lock_or_make(connection: Connection, tenant: str, agreement: int | None, crm_id: str) -> store.Locked | None:
+    """The locked link of a customer, made if need be; none while no agreement of the tenant was ever switched on."""
+    if agreement is not None and (link := store.lock(connection, tenant, agreement, crm_id)) is not None:
+        return link
+    # Holding the agreement: one that is being switched on either sees the side recorded here, or is on already.
+    chosen = agreements.hold_chosen(connection, tenant, agreement)
+    if chosen is None:
+        return None
+    store.insert(connection, uuid4(), tenant, chosen, crm_id)
+    return store.lock(connection, tenant, chosen, crm_id)
+
+
+def take_step(
+    clocked: Clocked,
+    connection: Connection,
+    locked: store.Locked,
+    message: Message,
+    cause: Envelope | None = None,
+    *,
+    lane: Lane = Lane.LIVE,
+    prepare: Callable[[Link], Link] | None = None,
+) -> Step:
+    """One step on a locked link: load, decide, save, append what follows. ``prepare`` changes the link first."""
+    if locked.state is LinkState.UNLINKED:
+        agreements.hold(connection, locked.tenant, locked.agreement)
+    now = clocked.now()
+    stored = store.load(connection, locked.id)
+    rules = stored.agreement.as_rules(clocked.resend)
+    done = step(stored.link if prepare is None else prepare(stored.link), message, rules, now)
+    if done.link.number is not None and done.link.number != stored.link.number:
+        done = _with_newest(connection, done, rules, now)
+    outcomes = message.outcomes if isinstance(message, Heard) else ()
+    store.save(connection, stored, done.link, done.status, outcomes=outcomes, now=now)
+    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
+    if done.status != stored.told:
+        drafts.append(bus.told(done.link, done.status, now, cause, lane))
+    append_all(connection, bus.OUTBOX, drafts)
+    return done
+
+
+def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime) -> Step:
+    """The step of a link that just got its number, and of what had been seen of that number before."""
+    link = done.link
+    if link.agreement is None or link.number is None:
+        return done
+    newest = sides.newest_economic(connection, link.tenant, link.agreement, link.number, now)
+    if newest is None or (link.economic_version is not None and newest.version <= link.economic_version):
+        return done
+    more = step(link, Heard(economic=newest), rules, now)
+    return replace(more, commands=(*done.commands, *more.commands), counted=(*done.counted, *more.counted))
+
+
+def _renumbered(link: Link) -> Link:
+    """A link whose customer got a number that another link has: a person must say which is which (R6)."""
+    return replace(link, state=LinkState.RESTING, rest="renumbered")
+
+
+def _crm_seen(seen: CustomerObserved) -> CrmSeen | None:
+    if seen.crm is None:
+        return None
+    return CrmSeen(
+        version=_version(seen.crm.version), customer=seen.crm.customer, unsendable=seen.crm.unsendable
+    )  # fmt: skip
+
+
+def _economic_seen(seen: CustomerObserved) -> EconomicSeen | None:
+    if seen.version is None:
+        return None
+    if seen.number is None or (seen.economic is None and not seen.absent):
+        raise Refused("bad_data:number")
+    return EconomicSeen(
+        version=_version(seen.version), number=seen.number, customer=seen.economic, old_numbers=seen.old_numbers
+    )  # fmt: skip
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise Refused("bad_data:version") from error

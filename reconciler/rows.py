@@ -1,0 +1,211 @@
+"""Which rows does a link become, which of them did a step change, and which link do rows become again?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from crm_outbox.contract import Outcome, Stage
+from crm_outbox.messaging.envelope import Version
+from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
+from reconciler.rules import System
+
+_PAIRS = TypeAdapter(list[Pair])
+_PAIR = TypeAdapter(Pair)
+_PENDING = TypeAdapter(Pending)
+
+SCALARS = tuple(one.name for one in fields(Link) if one.name not in {"customer", "contacts"})
+"""The fields of a link that stand in its own row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One operation that got its answer: how it ended, and what it wrote."""
+
+    pair: Pair
+    pending: Pending
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What to write so that the stored link becomes the new one; everything empty means nothing changed."""
+
+    pairs: list[dict[str, Any]]
+    bases: list[dict[str, Any]]
+    operations: list[dict[str, Any]]
+    settled: list[Settled]
+    gone_pairs: list[UUID]
+    gone_bases: list[tuple[UUID, str]]
+
+
+def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> Changes:
+    """Compare the stored link with the new one, record by record. ``before`` none: no record of it is stored yet."""
+    stored = {} if before is None else {pair.id: (nth, pair) for nth, pair in enumerate(before.pairs)}
+    ended = {outcome.operation: outcome for outcome in outcomes}
+    found = Changes(pairs=[], bases=[], operations=[], settled=[], gone_pairs=[], gone_bases=[])
+    for nth, pair in enumerate(after.pairs):
+        old_nth, old = stored.pop(pair.id, (-1, None))
+        if old is pair and old_nth == nth:
+            continue
+        if old is None or old_nth != nth or _row(old) != _row(pair):
+            found.pairs.append({**_row(pair), "position": nth})
+        _compare_bases(found, old, pair)
+        _compare_operations(found, old, pair, ended)
+    for _, pair in stored.values():
+        found.gone_pairs.append(pair.id)
+        found.settled.extend(
+            Settled(pair=pair, pending=one, outcome=ended.get(one.operation)) for one in pair.pending.values()
+        )
+    return found
+
+
+def scalars(link: Link) -> dict[str, Any]:
+    """The link's own columns, without its status."""
+    crm, economic = link.crm_version, link.economic_version
+    return {
+        "tenant": link.tenant,
+        "agreement": link.agreement,
+        "crm_id": link.crm_id,
+        "state": str(link.state),
+        "rest": link.rest,
+        "number": link.number,
+        "old_numbers": list(link.old_numbers),
+        "flows": link.flows,
+        "counter": link.counter,
+        "crm_epoch": None if crm is None else crm.epoch,
+        "crm_number": None if crm is None else crm.number,
+        "economic_epoch": None if economic is None else economic.epoch,
+        "economic_counter": None if economic is None else economic.number,
+        "stage": None if link.stage is None else str(link.stage),
+        "created": link.created,
+        "active_since": link.active_since,
+        "wanted": link.wanted,
+        "merged_into": link.merged_into,
+        "unsendable": link.unsendable,
+        "barred": link.barred,
+        "candidates": list(link.candidates),
+        "due": link.due,
+    }
+
+
+def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
+    """The link of its row and of its pairs as JSON; without pairs, a link that was only just made."""
+    if pairs is None:
+        return new_link(row["tenant"], row["agreement"], row["crm_id"], row["id"])
+    customer, *contacts = _PAIRS.validate_json(pairs)
+    return Link(
+        id=row["id"],
+        tenant=row["tenant"],
+        agreement=row["agreement"],
+        crm_id=row["crm_id"],
+        state=LinkState(row["state"]),
+        rest=row["rest"],
+        number=row["number"],
+        old_numbers=tuple(row["old_numbers"]),
+        flows=row["flows"],
+        counter=row["counter"],
+        crm_version=_version(row["crm_epoch"], row["crm_number"]),
+        economic_version=_version(row["economic_epoch"], row["economic_counter"]),
+        stage=None if row["stage"] is None else Stage(row["stage"]),
+        created=row["created"],
+        active_since=row["active_since"],
+        wanted=row["wanted"],
+        merged_into=row["merged_into"],
+        unsendable=row["unsendable"],
+        barred=row["barred"],
+        candidates=tuple(row["candidates"]),
+        customer=customer,
+        contacts=tuple(contacts),
+    )
+
+
+def status_of(row: Mapping[str, Any]) -> Status | None:
+    """The status the world was told; none when nothing was told yet."""
+    if row["status"] is None:
+        return None
+    return Status(
+        state=row["status"],
+        details=tuple(row["status_details"]),
+        reason=row["status_reason"],
+        message=row["status_message"],
+    )
+
+
+def audit(link: Link, settled: Settled, at: datetime) -> dict[str, Any]:
+    """The audit's row of one write that landed."""
+    pending, pair = settled.pending, settled.pair
+    side = pair.side(pending.system)
+    created = settled.outcome.created if settled.outcome is not None else None
+    return {
+        "at": at,
+        "tenant": link.tenant,
+        "agreement": link.agreement,
+        "crm_id": link.crm_id,
+        "number": link.number,
+        "record": pair.kind,
+        "record_id": created if pending.action == "create" else None if side is None else side.id,
+        "system": str(pending.system),
+        "action": pending.action,
+        "operation": pending.operation,
+        "before": {field: pending.seen.get(field, "") for field in pending.values},
+        "after": dict(pending.values),
+        "by": "rule" if _overwrites(pair, pending) else "flow",
+    }
+
+
+def _overwrites(pair: Pair, pending: Pending) -> bool:
+    """Whether the side written to had moved as well: then a rule or a direction decided, not the flow."""
+    on_crm = pending.system is System.CRM
+    for field in pending.values:
+        base = pair.base.get(field)
+        if base is not None and pending.seen.get(field, "") != (base.crm if on_crm else base.economic):
+            return True
+    return False
+
+
+def _row(pair: Pair) -> dict[str, Any]:
+    row: dict[str, Any] = _PAIR.dump_python(pair, mode="json", exclude={"base", "pending"})
+    return row
+
+
+def _compare_bases(found: Changes, old: Pair | None, pair: Pair) -> None:
+    before = {} if old is None else old.base
+    found.bases.extend(
+        {"pair": str(pair.id), "field": field, "crm": base.crm, "economic": base.economic, "unknown": base.unknown}
+        for field, base in pair.base.items()
+        if before.get(field) != base
+    )
+    found.gone_bases.extend((pair.id, field) for field in before if field not in pair.base)
+
+
+def _compare_operations(found: Changes, old: Pair | None, pair: Pair, ended: Mapping[UUID, Outcome]) -> None:
+    before = {one.operation: one for one in _pending(old)}
+    for pending in _pending(pair):
+        if before.pop(pending.operation, None) != pending:
+            found.operations.append(
+                {
+                    "id": str(pending.operation),
+                    "pair": str(pair.id),
+                    "system": str(pending.system),
+                    "action": pending.action,
+                    "body": _PENDING.dump_python(pending, mode="json"),
+                    "sent": pending.sent.isoformat(),
+                    "due": pending.due.isoformat(),
+                    "acknowledged": None if pending.acknowledged is None else pending.acknowledged.isoformat(),
+                }
+            )
+    found.settled.extend(
+        Settled(pair=old or pair, pending=pending, outcome=ended.get(pending.operation)) for pending in before.values()
+    )
+
+
+def _pending(pair: Pair | None) -> Iterator[Pending]:
+    return iter(()) if pair is None else iter(pair.pending.values())
+
+
+def _version(epoch: int | None, number: int | None) -> Version | None:
+    return None if epoch is None or number is None else Version(epoch, number)

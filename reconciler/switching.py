@@ -1,0 +1,159 @@
+"""How is the integration switched on and off? Asked by a person, carried out by the adapter, decided on its answer.
+
+Nothing is created before both sides have been read: with no customer in e-conomic there is nothing to read, and it goes
+on; with any, it is refused.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.contract import Result
+from crm_outbox.messaging.envelope import Envelope
+from crm_outbox.messaging.outbox import append
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement
+from reconciler import agreements, bus, store
+from reconciler.agreements import Agreement
+from reconciler.prefill import prefill
+from reconciler.rules import Transfer
+
+log = structlog.get_logger(__name__)
+
+EXISTING = "existing customers on both sides come with linking"
+UNCOUNTED = "e-conomic's customers could not be counted"
+IN_USE = frozenset({"switching_on", "on", "access_lost"})
+
+
+def observed(
+    connection: Connection, envelope: Envelope, seen: AgreementObserved, now: datetime, resend: timedelta
+) -> None:
+    """What the adapter knows of an agreement: noted, and where it answers a configuration, the switch moves."""
+    tenant = envelope.tenant
+    agreements.insert(connection, tenant, seen.agreement)
+    known = agreements.lock(connection, tenant, seen.agreement)
+    if known is None:
+        return
+    agreements.note(connection, tenant, seen)
+    outcome = seen.outcome
+    if outcome is not None and outcome.operation == known.operation and outcome.result is not Result.WAITING:
+        agreements.answered(connection, tenant, seen.agreement)
+        if known.state == "switching_on":
+            _decide(connection, envelope, known, seen, now, resend)
+            return
+    if known.seen is not None and seen.seen < known.seen:
+        return
+    if seen.state == "disconnected" and known.state != "disconnected":
+        _move(connection, known, "disconnected", now)
+    elif seen.state == "access_lost" and known.state == "on":
+        _move(connection, known, "access_lost", now, reason=seen.cause)
+    elif seen.state in {"connected", "on"} and known.state == "access_lost":
+        _move(connection, known, "on", now)
+    elif seen.state in {"connected", "on", "off"} and known.state == "disconnected":
+        _move(connection, known, "connected" if known.since is None else "off", now)
+
+
+def switch_on(
+    connection: Connection,
+    agreement: Agreement,
+    now: datetime,
+    resend: timedelta,
+    *,
+    transfer: Transfer,
+    number_from: int | None,
+) -> UUID:
+    """Ask the adapter to read and switch on a locked agreement; ``observed`` decides on the answer."""
+    words = ConfigureAgreement(
+        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=number_from
+    )  # fmt: skip
+    agreements.move(
+        connection,
+        agreement.tenant,
+        agreement.agreement,
+        "switching_on",
+        now,
+        asked=now,
+        transfer=str(transfer),
+        number_from=number_from,
+    )
+    _send(connection, agreement.tenant, words, now, resend)
+    return words.operation
+
+
+def switch_off(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:
+    """Switch a locked agreement off, at once for the reconciler; the adapter answers what waits with ``off``."""
+    words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False)
+    _move(connection, agreement, "off" if agreement.since is not None else "connected", now)
+    _send(connection, agreement.tenant, words, now, resend)
+    return words.operation
+
+
+def resend_configuration(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
+    """Send the unanswered configuration of a locked agreement again, later each time."""
+    if agreement.configure is None:
+        return
+    times = agreement.resent + 1
+    due = now + min(resend * 2 ** min(times, 16), max(timedelta(hours=1), resend))
+    agreements.expect(connection, agreement.tenant, agreement.configure, due, times)
+    append(connection, bus.OUTBOX, bus.configure(agreement.tenant, agreement.configure))
+
+
+def _decide(
+    connection: Connection,
+    envelope: Envelope,
+    known: Agreement,
+    seen: AgreementObserved,
+    now: datetime,
+    resend: timedelta,
+) -> None:
+    """Go on, or refuse and tell the adapter. An agreement that was on before has been read already."""
+    outcome = seen.outcome
+    reason = ""
+    if outcome is not None and outcome.result is Result.REFUSED:
+        reason = outcome.message or outcome.reason
+        _move(connection, known, _before(known), now, reason=reason)
+        log.info("agreement.refused", agreement=known.agreement, reason=outcome.reason)
+        return
+    if known.since is None and seen.customers != 0:
+        reason = UNCOUNTED if seen.customers is None else EXISTING
+        _move(connection, known, "refused", now, reason=reason)
+        words = ConfigureAgreement(operation=uuid4(), agreement=known.agreement, on=False)
+        _send(connection, known.tenant, words, now, resend, envelope)
+        log.info("agreement.refused", agreement=known.agreement, reason=reason, customers=seen.customers)
+        return
+    if not known.defaults and seen.reference is not None:
+        agreements.give_defaults(connection, known.tenant, known.agreement, prefill(seen.reference))
+    _move(connection, known, "on", now, since=known.asked or now)
+    log.info("agreement.on", agreement=known.agreement)
+
+
+def _before(known: Agreement) -> str:
+    return "refused" if known.since is None else "off"
+
+
+def _move(
+    connection: Connection,
+    known: Agreement,
+    state: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    since: datetime | None = None,
+) -> None:
+    """Move the switch, and have every customer of it looked at again."""
+    more = {} if since is None else {"since": since}
+    agreements.move(connection, known.tenant, known.agreement, state, now, reason=reason, look_again=True, **more)
+    store.look_again(connection, known.tenant, known.agreement)
+
+
+def _send(
+    connection: Connection,
+    tenant: str,
+    words: ConfigureAgreement,
+    now: datetime,
+    resend: timedelta,
+    cause: Envelope | None = None,
+) -> None:
+    agreements.expect(connection, tenant, words, now + resend)
+    append(connection, bus.OUTBOX, bus.configure(tenant, words, cause))
