@@ -7,8 +7,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 CONNECT_SECONDS = 5
-_AWAY = ("08", "53", "57P", "25006")
-"""SQLSTATE beginnings that mean "not this statement's fault": connection, resources, shutting down, a standby."""
+_AWAY = ("08", "53", "57P", "25006", "3F000", "42P01", "42703", "42501")
+"""SQLSTATE beginnings that mean "not this content's fault": connection, resources, shutting down, a standby, and
+tables or rights that are not there yet."""
 _CONTENDED = frozenset({"40001", "40P01", "55P03"})
 
 
