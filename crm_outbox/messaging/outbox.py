@@ -80,7 +80,6 @@ def append_all(connection: sa.Connection | Session, outbox: Outbox, drafts: Sequ
             "message_ids": [envelope.id for envelope in envelopes],
             "types": [kind.name for kind in types],
             "exchanges": [kind.exchange for kind in types],
-            "routing_keys": [kind.routing_key(draft.lane) for kind, draft in zip(types, drafts, strict=True)],
             "must_routes": [kind.must_route for kind in types],
             "tenants": [envelope.tenant for envelope in envelopes],
             "subjects": [envelope.subject for envelope in envelopes],
@@ -201,16 +200,16 @@ def _append_statement(schema: str) -> sa.TextClause:
     # Both rows in one statement: a message without a pending row would never leave. The ids come from the insert.
     return sa.text(f"""
         with message as (
-            insert into {schema}.outbox (lane, message_id, type, exchange, routing_key, must_route, tenant, subject,
+            insert into {schema}.outbox (lane, message_id, type, exchange, must_route, tenant, subject,
                                          version, traceparent, time, body)
-            select lane, message_id, type, exchange, routing_key, must_route, tenant, subject,
+            select lane, message_id, type, exchange, must_route, tenant, subject,
                    version, traceparent, :time, body
             from unnest(
                 cast(:lanes as text[]), cast(:message_ids as uuid[]), cast(:types as text[]), cast(:exchanges as text[]),
-                cast(:routing_keys as text[]), cast(:must_routes as boolean[]), cast(:tenants as text[]),
+                cast(:must_routes as boolean[]), cast(:tenants as text[]),
                 cast(:subjects as text[]), cast(:versions as text[]), cast(:traceparents as text[]),
                 cast(:bodies as bytea[])
-            ) with ordinality as draft (lane, message_id, type, exchange, routing_key, must_route, tenant, subject,
+            ) with ordinality as draft (lane, message_id, type, exchange, must_route, tenant, subject,
                                         version, traceparent, body, place)
             order by place
             returning lane, id, day

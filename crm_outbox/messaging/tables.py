@@ -36,7 +36,6 @@ def message_tables(metadata: sa.MetaData, schema: str) -> MessageTables:
         sa.Column("message_id", sa.Uuid, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("exchange", sa.Text, nullable=False),
-        sa.Column("routing_key", sa.Text, nullable=False),
         sa.Column("must_route", sa.Boolean, nullable=False),
         sa.Column("tenant", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),

@@ -10,7 +10,6 @@ create table {schema}.outbox (
     message_id uuid not null,
     type text not null,
     exchange text not null,
-    routing_key text not null,
     must_route boolean not null,
     tenant text not null,
     subject text not null,
