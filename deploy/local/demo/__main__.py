@@ -26,7 +26,7 @@ def main() -> int:
             if not arguments.once:
                 _stay(stage)
             return 1 if failed else 0
-    except servers.NoServer as error:
+    except servers.NoServers as error:
         _say(str(error))
         return 2
     except KeyboardInterrupt:

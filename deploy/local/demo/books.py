@@ -6,6 +6,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+AGREEMENT = 123456
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -15,16 +17,16 @@ class Books:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything the sandbox holds of the demo's agreement."""
-        whole: dict[str, Any] = self._call("GET", "/_sandbox/snapshot")
-        return whole
+        whole: dict[str, dict[str, Any]] = self._call("GET", f"/_sandbox/snapshot?agreement={AGREEMENT}")
+        return whole[str(AGREEMENT)]
 
     def edit(self, number: int, fields: dict[str, Any]) -> None:
         """Edit a customer's details, as a person would on e-conomic's own page."""
         self._call("POST", f"/_sandbox/ui/customers/{number}", fields)
 
-    def edit_contact(self, customer: int, contact: int, fields: dict[str, Any]) -> None:
+    def edit_contact(self, contact: int, fields: dict[str, Any]) -> None:
         """Edit a contact person's details, as a person would."""
-        self._call("POST", f"/_sandbox/ui/customers/{customer}/contacts/{contact}", fields)
+        self._call("POST", f"/_sandbox/ui/contacts/{contact}", fields)
 
     def add_contact(self, customer: int, fields: dict[str, Any]) -> None:
         """Add a contact person to a customer, as a person would."""
@@ -32,12 +34,11 @@ class Books:
 
     def take_away(self, seconds: float) -> None:
         """Let every call of the API fail for that long."""
-        self._call("POST", "/_sandbox/faults", {"away": seconds})
+        self._call("POST", "/_sandbox/away", {"seconds": seconds})
 
     def calls(self) -> int:
         """How many calls of the API were made so far."""
-        counts = self._call("GET", "/_sandbox/calls")
-        return sum(int(count) for count in counts.values() if isinstance(count, int))
+        return int(self._call("GET", "/_sandbox/calls")["total"])
 
     def answers(self) -> bool:
         """Whether the sandbox is up."""

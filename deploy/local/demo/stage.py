@@ -4,7 +4,6 @@ import base64
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging import database, management
 from crm_outbox.messaging.outbox import Doorbell
-from deploy.local import servers
+from deploy.local import ports, servers
 from deploy.local.demo.books import Books
 from deploy.local.demo.processes import GROUPS, Processes, Say
 from deploy.migrations import histories
@@ -62,7 +61,7 @@ class Stage:
 
 
 def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
-    """Start everything; whatever was started is stopped when the stack closes. Raises ``servers.NoServer``."""
+    """Start everything; whatever was started is stopped when the stack closes. Raises ``servers.NoServers``."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     (FOLDER / "log").mkdir(parents=True)
     say("Setting up")
@@ -76,7 +75,9 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
     passwords = {user: secrets.token_urlsafe(12) for user in USERS}
     with _timed(say, "topology", "exchanges, queues and users of deploy/rabbitmq/definitions.json"):
         management.fill(running.management, running.admin, "sync", passwords)
-    sandbox_port, hooks_port = _free_port(), _free_port()
+        with management.Management(running.management, *running.admin, vhost="sync") as admin:
+            management.init(admin)
+    sandbox_port, hooks_port = ports.free(2)
     books = Books(f"http://127.0.0.1:{sandbox_port}")
     environ = _environment(running, passwords, sandbox_port, hooks_port)
     processes = Processes(ROOT, FOLDER / "log", environ)
@@ -140,10 +141,3 @@ def _until(ready: Callable[[], bool], within: float, what: str, processes: Proce
             told = [line for name in dead for line in processes.tail(name)]
             raise RuntimeError(f"{what} did not come up: {dead or 'no answer'}\n" + "\n".join(told))
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
