@@ -1,0 +1,276 @@
+"""Who does a row of work, and what becomes of it? Due agreements, claims, and rows given back; all SQL of that.
+
+The caller holds the transaction; nothing here commits. Locks are taken in one order: agreement, mark, work, the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.envelope import Envelope, Words
+from economic_adapter import tables
+from economic_adapter.budget import BREAKER, Lane
+from economic_adapter.store import Why
+
+Kind = Literal["look", "write", "poll", "check"]
+
+STALE_CLAIM = timedelta(minutes=2)
+"""A claim older than this is freed, whoever holds it: longer than any row's calls may take in good health."""
+ALLOWED: Mapping[str, tuple[Kind, ...]] = {
+    "connected": ("check",),
+    "on": ("look", "write", "poll", "check"),
+    "access_lost": ("check",),
+    "off": ("write", "check"),
+    "disconnected": ("check",),
+}
+"""Which kinds of work are done in which state of an agreement; what was sent before switching off is still settled."""
+
+_work, _mark = tables.work, tables.mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A mark as a look remembers it."""
+
+    counter: int
+    why: Why
+    old_numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One work row in the hands of one worker; ``claimed_at`` tells two claims of the same process apart."""
+
+    id: int
+    agreement: int
+    tenant: str
+    kind: Kind
+    key: str
+    lane: Lane
+    number: int | None
+    customer: str | None
+    attempts: int
+    worker: int
+    claimed_at: datetime
+    command: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cause: Envelope | None = field(default=None, repr=False)
+    mark: Mark | None = None
+
+
+def due_agreements(connection: Connection, now: datetime, most: int = 16) -> dict[int, int]:
+    """The agreements with work that may be done now, and how many rows of it, counted to ``most``."""
+    agreement = tables.agreement
+    rows = (
+        sa.select(_work.c.id)
+        .where(_work.c.agreement == agreement.c.number, _work.c.worker.is_(None), _work.c.due_at <= now)
+        .where(_allowed(agreement.c.state))
+        .limit(most)
+        .lateral()
+    )
+    query = (
+        sa.select(agreement.c.number, sa.func.count().label("due"))
+        .select_from(agreement.join(rows, sa.true()))
+        .where(
+            sa.func.coalesce(agreement.c.paused_until, now) <= now,
+            sa.or_(agreement.c.failures < BREAKER, sa.func.coalesce(agreement.c.probe_at, now) <= now),
+        )
+        .group_by(agreement.c.number)
+        .order_by(agreement.c.number)
+    )
+    return {row.number: row.due for row in connection.execute(query)}
+
+
+def claim(
+    connection: Connection,
+    agreement: int,
+    *,
+    state: str,
+    tenant: str,
+    lanes: Sequence[Lane],
+    worker: int,
+    now: datetime,
+) -> Claim | None:
+    """Take the best due row of an agreement in these lanes; none when there is none.
+
+    The caller holds the agreement's row, so claims of one agreement are made one after another. A row whose customer
+    is in another worker's hands is passed over.
+    """
+    held = _work.alias("held")
+    taken = sa.select(held.c.id).where(
+        held.c.agreement == _work.c.agreement,
+        held.c.worker.is_not(None),
+        sa.or_(held.c.number == _work.c.number, held.c.customer == _work.c.customer),
+    )
+    best = (
+        sa.select(_work)
+        .where(
+            _work.c.agreement == agreement,
+            _work.c.worker.is_(None),
+            _work.c.due_at <= now,
+            _work.c.lane.in_([int(lane) for lane in lanes]),
+            _work.c.kind.in_(ALLOWED[state]),
+            ~taken.exists(),
+        )
+        .order_by(_work.c.lane, _work.c.due_at, _work.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    while (row := connection.execute(best).mappings().one_or_none()) is not None:
+        marked = _marked(connection, agreement, row["number"]) if row["kind"] == "look" else None
+        if row["expires_at"] is None or row["expires_at"] >= now:
+            connection.execute(
+                sa.update(_work).where(_work.c.id == row["id"]).values(worker=worker, claimed_at=now, waiting="")
+            )
+            return _claim(row, tenant, worker, now, marked)
+        gone = _work.c.id == row["id"]
+        if marked is None:
+            connection.execute(sa.delete(_work).where(gone))
+        else:
+            connection.execute(sa.update(_work).where(gone).values(lane=Lane.HOOK, expires_at=None, cause=None))
+    return None
+
+
+def still_mine(connection: Connection, claim: Claim) -> bool:
+    """Whether the claim is still its own; then the row stays locked until the transaction ends."""
+    if claim.mark is not None:  # before the row, as whoever marks does
+        connection.execute(
+            sa.select(_mark.c.counter)
+            .where(_mark.c.agreement == claim.agreement, _mark.c.number == claim.number)
+            .with_for_update()
+        )
+    found = sa.select(_work.c.id).where(*_own(claim)).with_for_update()
+    return connection.execute(found).one_or_none() is not None
+
+
+def hold_number(connection: Connection, claim: Claim, number: int) -> bool:
+    """Let the claim hold this customer number too; false when another claim holds it. The agreement's row is held."""
+    held = sa.select(_work.c.id).where(
+        _work.c.agreement == claim.agreement,
+        _work.c.number == number,
+        _work.c.worker.is_not(None),
+        _work.c.id != claim.id,
+    )
+    if connection.execute(held).first() is not None:
+        return False
+    connection.execute(sa.update(_work).where(*_own(claim)).values(number=number))
+    return True
+
+
+def finish(connection: Connection, claim: Claim) -> None:
+    """The row is done. A look clears its mark if nobody marked again meanwhile; else the row stays for the newer mark."""
+    if claim.kind == "look" and claim.number is not None:
+        if claim.mark is not None:
+            connection.execute(
+                sa.delete(_mark).where(
+                    _mark.c.agreement == claim.agreement,
+                    _mark.c.number == claim.number,
+                    _mark.c.counter == claim.mark.counter,
+                )
+            )
+        if _marked(connection, claim.agreement, claim.number) is not None:
+            connection.execute(
+                sa.update(_work)
+                .where(*_own(claim))
+                .values(lane=Lane.HOOK, expires_at=None, cause=None, worker=None, claimed_at=None, attempts=0)
+            )
+            return
+    connection.execute(sa.delete(_work).where(*_own(claim)))
+
+
+def postpone(
+    connection: Connection, claim: Claim, *, due_at: datetime, waiting: str, error: str = "", attempt: bool = False
+) -> bool:
+    """Give the row back, to be done later; false when it was not its own any more."""
+    given = (
+        sa.update(_work)
+        .where(*_own(claim))
+        .values(
+            worker=None,
+            claimed_at=None,
+            due_at=due_at,
+            waiting=waiting,
+            last_error=error[:200],
+            attempts=_work.c.attempts + (1 if attempt else 0),
+        )
+    )
+    return connection.execute(given).rowcount == 1
+
+
+def hurry(connection: Connection, agreement: int, now: datetime) -> None:
+    """e-conomic is back: what waited for it is due now."""
+    waits = (_work.c.agreement == agreement, _work.c.worker.is_(None), _work.c.waiting == "away", _work.c.due_at > now)
+    connection.execute(sa.update(_work).where(*waits).values(due_at=now))
+
+
+def free_claims(connection: Connection, now: datetime) -> int:
+    """Free the claims of workers whose session lock is gone, and those that are too old; how many.
+
+    A worker's key is the one 64-bit number of its session advisory lock.
+    """
+    alive = sa.text(
+        "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory' and objsubid = 1"
+        " and database = (select oid from pg_database where datname = current_database())"
+    ).columns(sa.column("key", sa.BigInteger))
+    freed = (
+        sa.update(_work)
+        .where(_work.c.worker.is_not(None))
+        .where(sa.or_(_work.c.claimed_at < now - STALE_CLAIM, _work.c.worker.not_in(alive)))
+        .values(worker=None, claimed_at=None)
+    )
+    return connection.execute(freed).rowcount
+
+
+def _allowed(state: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(sa.and_(state == name, _work.c.kind.in_(kinds)) for name, kinds in ALLOWED.items()))
+
+
+def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+    return _work.c.id == claim.id, _work.c.worker == claim.worker, _work.c.claimed_at == claim.claimed_at
+
+
+def _marked(connection: Connection, agreement: int, number: int | None) -> Mark | None:
+    row = connection.execute(
+        sa.select(_mark.c.counter, _mark.c.why, _mark.c.old_numbers).where(
+            _mark.c.agreement == agreement, _mark.c.number == number
+        )
+    ).one_or_none()
+    return None if row is None else Mark(counter=row.counter, why=row.why, old_numbers=tuple(row.old_numbers))
+
+
+def _claim(row: sa.RowMapping, tenant: str, worker: int, now: datetime, marked: Mark | None) -> Claim:
+    cause = row["cause"]
+    return Claim(
+        id=row["id"],
+        agreement=row["agreement"],
+        tenant=tenant,
+        kind=row["kind"],
+        key=row["key"],
+        lane=Lane(row["lane"]),
+        number=row["number"],
+        customer=row["customer"],
+        attempts=row["attempts"],
+        worker=worker,
+        claimed_at=now,
+        command=row["command"],
+        cause=None if cause is None else _envelope(cause, tenant, now),
+        mark=marked,
+    )
+
+
+def _envelope(cause: Mapping[str, str], tenant: str, now: datetime) -> Envelope:
+    return Envelope(
+        id=UUID(cause["id"]),
+        type="",
+        source="",
+        time=now,
+        tenant=tenant,
+        subject="",
+        correlation=cause.get("correlation"),
+        traceparent=cause.get("traceparent"),
+        data=Words(),
+    )

@@ -1,0 +1,251 @@
+"""What do we know of a customer, of its writes and of the budget? The mirror, its counter, operations, tokens; all SQL of them.
+
+The caller holds the transaction; nothing here commits.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from crm_outbox.contract import Outcome
+from crm_outbox.messaging.envelope import Version
+from economic_adapter import tables
+from economic_adapter.budget import Budget
+from economic_adapter.contract import EconomicPart
+from economic_adapter.mapping import Body
+from economic_adapter.operation import Operation, State
+
+_agreement, _mirror, _operation = tables.agreement, tables.mirror, tables.operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An agreement's row as a worker needs it, locked until the transaction ends."""
+
+    number: int
+    tenant: str
+    state: str
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What e-conomic held of a customer when it was last seen; ``body`` none when it was never read or is gone."""
+
+    counter: int
+    body: Body | None
+    contacts: tuple[Body, ...]
+    absent: bool
+    missing_since: datetime | None
+
+
+def account(connection: Connection, number: int) -> Account | None:
+    """The agreement with its budget, locked."""
+    # those who only take part in it (intake) are not kept waiting
+    query = sa.select(_agreement).where(_agreement.c.number == number).with_for_update(key_share=True)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return Account(
+        number=number,
+        tenant=row["tenant"],
+        state=row["state"],
+        budget=Budget(
+            limit=row["bucket_limit"],
+            window=row["bucket_window"],
+            used=row["bucket_used"],
+            seen_at=row["bucket_seen_at"],
+            paused_until=row["paused_until"],
+            failures=row["failures"],
+            probe_at=row["probe_at"],
+            day=row["day"],
+            calls=row["calls_today"],
+            looks=row["looks_today"],
+        ),
+    )
+
+
+def keep_budget(connection: Connection, number: int, budget: Budget) -> None:
+    """Store the budget of a locked agreement."""
+    connection.execute(
+        sa.update(_agreement)
+        .where(_agreement.c.number == number)
+        .values(
+            bucket_limit=budget.limit,
+            bucket_window=budget.window,
+            bucket_used=budget.used,
+            bucket_seen_at=budget.seen_at,
+            paused_until=budget.paused_until,
+            failures=budget.failures,
+            probe_at=budget.probe_at,
+            day=budget.day,
+            calls_today=budget.calls,
+            looks_today=budget.looks,
+        )
+    )
+
+
+def take_number(connection: Connection, agreement: int) -> int:
+    """The next number to try for a new customer; the agreement is locked. Never one that was given before."""
+    highest = sa.select(sa.func.max(_mirror.c.number)).where(_mirror.c.agreement == agreement).scalar_subquery()
+    start = sa.func.coalesce(_agreement.c.next_number, _agreement.c.number_from, sa.func.coalesce(highest, 0) + 1)
+    moved = (
+        sa.update(_agreement)
+        .where(_agreement.c.number == agreement)
+        .values(next_number=start + 1)
+        .returning(_agreement.c.next_number)
+    )
+    return int(connection.execute(moved).scalar_one()) - 1
+
+
+def held(connection: Connection, agreement: int, number: int) -> Held | None:
+    """The mirror of a customer; none when it was never seen or missed."""
+    query = sa.select(_mirror).where(_mirror.c.agreement == agreement, _mirror.c.number == number)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return Held(
+        counter=row["counter"],
+        body=row["body"],
+        contacts=tuple(row["contacts"]),
+        absent=row["absent"],
+        missing_since=row["missing_since"],
+    )
+
+
+def bodies(connection: Connection, agreement: int, numbers: Sequence[int]) -> dict[int, Held]:
+    """The mirrors of several customers."""
+    query = sa.select(_mirror).where(_mirror.c.agreement == agreement, _mirror.c.number.in_(numbers))
+    return {
+        row["number"]: Held(
+            counter=row["counter"],
+            body=row["body"],
+            contacts=tuple(row["contacts"]),
+            absent=row["absent"],
+            missing_since=row["missing_since"],
+        )
+        for row in connection.execute(query).mappings()
+    }
+
+
+def keep(
+    connection: Connection,
+    agreement: int,
+    number: int,
+    *,
+    body: Mapping[str, Any] | None,
+    contacts: Sequence[Mapping[str, Any]],
+    now: datetime,
+    old_numbers: Sequence[int] = (),
+) -> Version:
+    """Keep what was seen (``body`` none: it is gone) under the next number of the customer's counter; gives its version.
+
+    A customer that had other numbers goes on above the counters of all of them.
+    """
+    counter = sa.select(sa.func.coalesce(sa.func.max(_mirror.c.counter), 0) + 1).where(
+        _mirror.c.agreement == agreement, _mirror.c.number.in_([number, *old_numbers])
+    )
+    values = {
+        "body": None if body is None else dict(body),
+        "object_version": "" if body is None else str(body.get("objectVersion", "")),
+        "contacts": [dict(one) for one in contacts],
+        "absent": body is None,
+        "missing_since": None,
+        "seen_at": now,
+    }
+    stored = values if body is not None else {**values, "body": sa.null()}
+    statement = insert(_mirror).values(agreement=agreement, number=number, counter=counter.scalar_subquery(), **stored)
+    moved = statement.on_conflict_do_update(
+        index_elements=[_mirror.c.agreement, _mirror.c.number],
+        set_={
+            **{name: statement.excluded[name] for name in values},
+            "counter": sa.func.greatest(statement.excluded.counter, _mirror.c.counter + 1),
+        },
+    ).returning(_mirror.c.counter)
+    return Version(epoch(connection), int(connection.execute(moved).scalar_one()))
+
+
+def miss(connection: Connection, agreement: int, number: int, now: datetime) -> None:
+    """Note that a customer was not there; believed when that is seen again later."""
+    since = sa.func.coalesce(_mirror.c.missing_since, now)
+    connection.execute(
+        sa.update(_mirror)
+        .where(_mirror.c.agreement == agreement, _mirror.c.number == number)
+        .values(missing_since=since)
+    )
+
+
+def epoch(connection: Connection) -> int:
+    """The first half of every version given now."""
+    return int(connection.execute(sa.select(tables.epoch.c.epoch)).scalar_one())
+
+
+def open_operations(connection: Connection, work: int) -> list[Operation]:
+    """The operations of a work row that are not answered yet, in their order."""
+    query = (
+        sa.select(_operation)
+        .where(_operation.c.work == work, _operation.c.state.in_([State.PLANNED, State.SENT]))
+        .order_by(_operation.c.position)
+    )
+    return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def save(connection: Connection, operation: Operation, now: datetime, number: int | None = None) -> bool:
+    """Store an operation's move; false when it was answered by somebody else meanwhile, and then nothing may be done."""
+    values: dict[str, Any] = {
+        "state": str(operation.state),
+        "key": operation.key,
+        "attempt": operation.attempt,
+        "chosen_number": operation.chosen,
+        "free_seen": operation.free_seen,
+        "seen_before": list(operation.before),
+        "body": operation.body,
+        "outcome": sa.null() if operation.outcome is None else operation.outcome.model_dump(mode="json"),
+    }
+    if operation.state is State.SENT:
+        values["sent_at"] = sa.func.coalesce(_operation.c.sent_at, now)
+    if operation.state.settled:
+        values["answered_at"] = now
+    if number is not None:
+        values["number"] = number
+    moved = (
+        sa.update(_operation)
+        .where(_operation.c.operation == operation.id, _operation.c.state.in_([State.PLANNED, State.SENT]))
+        .values(**values)
+    )
+    return connection.execute(moved).rowcount == 1
+
+
+def created_contacts(connection: Connection, agreement: int, number: int) -> frozenset[int]:
+    """The contact persons of a customer that operations of ours created."""
+    made = _operation.c.outcome["created"].astext
+    query = sa.select(made).where(
+        _operation.c.agreement == agreement,
+        _operation.c.number == number,
+        _operation.c.part["record"].astext == "contact",
+        _operation.c.state == State.WRITTEN,
+        made.is_not(None),
+    )
+    return frozenset(int(text) for text in connection.scalars(query))
+
+
+def _read(row: sa.RowMapping) -> Operation:
+    key: UUID | None = row["key"]
+    return Operation(
+        part=EconomicPart.model_validate_json(json.dumps(row["part"])),
+        state=State(row["state"]),
+        key=key,
+        attempt=row["attempt"],
+        chosen=row["chosen_number"],
+        free_seen=row["free_seen"],
+        before=tuple(row["seen_before"]),
+        body=row["body"],
+        outcome=None if row["outcome"] is None else Outcome.model_validate(row["outcome"]),
+    )
