@@ -9,7 +9,7 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -288,6 +288,43 @@ class Consumer:
 
     def _wait(self, least: float = 0.0) -> float:
         return max(least, min(pause(max(self._failures, 1)), _LONGEST_WAIT))
+
+
+class Held:
+    """The messages of one queue, held for a person: each stays there unless it is let go with ``drop``.
+
+    Looking at them this way counts no neighbour's deliveries against a limit that could end them.
+    """
+
+    def __init__(self, url: str, queue: str, name: str) -> None:
+        self._connection = Connection(
+            url,
+            connect_timeout=5,
+            transport_options={
+                "client_properties": {"connection_name": f"{name}@{socket.gethostname()}"},
+                "read_timeout": 30,
+                "write_timeout": 10,
+            },
+        )
+        self._queue = queue
+        self._channel = self._connection.connect().channel()
+        self._channel.auto_decode = False
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """What lies in the queue now, in its order; each is held from then on."""
+        while (message := self._channel.basic_get(self._queue)) is not None:
+            yield _delivery(message)
+
+    def drop(self, tag: int) -> None:
+        """Take a held message out of the queue for good."""
+        self._channel.basic_ack(tag)
+
+    def close(self) -> None:
+        """Put back what is still held."""
+        try:
+            self._channel.close()
+        finally:
+            self._connection.collect()
 
 
 def _delivery(message: Any) -> Delivery:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -121,6 +121,26 @@ def reasons(connection: Connection, tables: MessageTables, message_ids: Sequence
         .order_by(refusal.c.id)
     )
     return {row.message_id: row.reason for row in rows}
+
+
+def latest_reasons(
+    connection: Connection, tables: MessageTables, consumer: str, number: int
+) -> tuple[dict[str, int], datetime | None]:
+    """The reasons of a consumer's latest refusals, each with how often, and when the first of those was."""
+    refusal = tables.refusal
+    latest = (
+        sa.select(refusal.c.reason, refusal.c.refused_at)
+        .where(refusal.c.consumer == consumer)
+        .order_by(refusal.c.id.desc())
+        .limit(number)
+        .subquery()
+    )
+    rows = connection.execute(
+        sa.select(
+            latest.c.reason, sa.func.count().label("often"), sa.func.min(latest.c.refused_at).label("since")
+        ).group_by(latest.c.reason)
+    ).all()
+    return {row.reason: row.often for row in rows}, min((row.since for row in rows), default=None)
 
 
 def expire(connection: Connection, tables: MessageTables, older_than: timedelta, limit: int = 5000) -> int:
