@@ -5,6 +5,7 @@ lost its lane cannot settle anything any more. No transaction is open while a me
 """
 
 from collections.abc import Collection, Sequence
+from typing import cast
 from uuid import UUID
 
 import psycopg
@@ -174,4 +175,4 @@ class Pending:
 
     @property
     def _driver(self) -> psycopg.Connection[tuple[object, ...]]:
-        return self._connection.connection.driver_connection  # type: ignore[return-value]
+        return cast("psycopg.Connection[tuple[object, ...]]", self._connection.connection.dbapi_connection)

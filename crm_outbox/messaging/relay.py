@@ -164,9 +164,9 @@ class Relay:
         if publisher.blocked != was_blocked:
             telemetry.BLOCKED.labels(*self._labels).set(publisher.blocked)
             self._log.warning("relay.blocked" if publisher.blocked else "relay.unblocked")
-        if events or publisher.blocked or not self._window.waiting:
+        if events or publisher.blocked:
             self._heard_at = now
-        elif now - self._heard_at > CONFIRM_WITHIN:
+        elif self._window.waiting and now - self._heard_at > CONFIRM_WITHIN:
             events = [Closed(0, "no confirm")]
         if not events:
             return False
@@ -266,6 +266,8 @@ class Relay:
     def _dispatch(self, publisher: Publisher, messages: Sequence[Outgoing]) -> None:
         if not messages:
             return
+        if not self._window.waiting:
+            self._heard_at = time.monotonic()
         first = publisher.send(messages)
         self._window = self._window.sent(first, [Sent(message.id, message.message_id) for message in messages])
         self._batches.append((first + len(messages) - 1, time.monotonic()))
