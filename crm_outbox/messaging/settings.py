@@ -164,10 +164,15 @@ def broker(environment: Environment, *users: str) -> Broker:
         environment.wrong("BROKER_URL must not hold a vhost; that is BROKER_VHOST")
     return Broker(
         address=f"{parts.scheme}://{parts.netloc}" if parts is not None else "",
-        vhost=environment.text("BROKER_VHOST", default="sync", pattern=r"[A-Za-z0-9._-]{1,100}"),
+        vhost=vhost(environment),
         management_url=environment.url("BROKER_MANAGEMENT_URL", credentials=False).rstrip("/"),
         passwords={user: environment.secret(password_name(user)) for user in users},
     )
+
+
+def vhost(environment: Environment) -> str:
+    """The vhost of events and commands; ``<vhost>-jobs`` is that of wake-ups."""
+    return environment.text("BROKER_VHOST", default="sync", pattern=r"[A-Za-z0-9._-]{1,100}")
 
 
 def password_name(user: str) -> str:
