@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -98,7 +99,7 @@ def _mount_deadletter(parser: argparse.ArgumentParser, package: Package) -> None
         action = actions.add_parser(name, help=does)
         action.add_argument("ids", nargs="*", metavar="ID")
         action.add_argument("--all", action="store_true")
-        _changing(action, lambda arguments, parser=action: _settle_letters(package, parser, arguments))
+        _changing(action, partial(_settle_letters, package, action))
 
 
 def _mount_topology(parser: argparse.ArgumentParser, package: Package) -> None:
