@@ -165,6 +165,16 @@ def unanswered(connection: sa.Connection, now: datetime) -> Sequence[tuple[str, 
     return [(row.tenant, row.agreement) for row in connection.execute(_UNANSWERED, {"now": now})]
 
 
+def to_look_again(connection: sa.Connection) -> Sequence[tuple[str, int]]:
+    """Agreements in which customers without a link are to be looked at, because they were switched on."""
+    return [(row.tenant, row.agreement) for row in connection.execute(_TO_LOOK_AGAIN)]
+
+
+def looked(connection: sa.Connection, tenant: str, agreement: int) -> None:
+    """Every customer of the tenant has a link in this agreement."""
+    connection.execute(_LOOKED, {"tenant": tenant, "agreement": agreement})
+
+
 @lru_cache(maxsize=1024)
 def _rules(state: AgreementState, resend: timedelta) -> Rules:
     chosen = _CHOSEN.validate_json(state.rules)
@@ -245,3 +255,5 @@ _GIVE_DEFAULTS = sa.text("""
     where tenant = :tenant and agreement = :agreement
 """)
 _UNANSWERED = sa.text("select tenant, agreement from sync.agreement where due <= :now order by due limit 100")
+_TO_LOOK_AGAIN = sa.text("select tenant, agreement from sync.agreement where look_again and state = 'on'")
+_LOOKED = sa.text("update sync.agreement set look_again = false where tenant = :tenant and agreement = :agreement")

@@ -109,6 +109,9 @@ def take_step(
     now = clocked.now()
     stored = store.load(connection, locked.id)
     rules = stored.agreement.as_rules(clocked.resend)
+    if stored.fresh and isinstance(message, Due):
+        # The clock's first look at a link made for a customer that was recorded earlier.
+        message = Heard(crm=sides.crm(connection, locked.tenant, locked.crm_id))
     done = step(stored.link if prepare is None else prepare(stored.link), message, rules, now)
     if done.link.number is not None and done.link.number != stored.link.number:
         done = _with_newest(connection, done, rules, now)

@@ -1,6 +1,5 @@
 """What did each system hold last? Recorded behind its version, also of customers that have no link."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,16 +68,6 @@ def newest_economic(
     return EconomicSeen(version=Version(row.epoch, row.counter), number=number, customer=customer)
 
 
-def without_link(
-    connection: sa.Connection, tenant: str, agreement: int, limit: int, after: str = ""
-) -> Sequence[tuple[str, CrmSeen]]:
-    """Customers of the CRM that have no link in that agreement yet, in the order of their ids."""
-    found = connection.execute(
-        _WITHOUT_LINK, {"tenant": tenant, "agreement": agreement, "limit": limit, "after": after}
-    )
-    return [(row.crm_id, _seen(row)) for row in found]
-
-
 def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
     """What is recorded of the CRM's side of a customer."""
     row = connection.execute(_CRM_SIDE, {"tenant": tenant, "crm_id": crm_id}).one_or_none()
@@ -115,13 +104,6 @@ _LOCK_ECONOMIC = sa.text("""
     values (:agreement, :number, :tenant, 0, 0, :now)
     on conflict (agreement, number) do update set number = excluded.number
     returning epoch, counter, state
-""")
-_WITHOUT_LINK = sa.text("""
-    select side.crm_id, side.epoch, side.number, side.state from sync.crm_side side
-    where side.tenant = :tenant and side.crm_id > :after
-      and not exists (select from sync.link l
-                      where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id)
-    order by side.crm_id limit :limit
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id

@@ -26,6 +26,7 @@ class Locked:
     id: UUID
     tenant: str
     agreement: int
+    crm_id: str
     state: LinkState
     number: int | None
     old_numbers: Sequence[int]
@@ -64,6 +65,12 @@ def insert(connection: sa.Connection, link: UUID, tenant: str, agreement: int, c
     """Store a link that was only just made; False when the customer has one in that agreement."""
     values = {"id": link, "tenant": tenant, "agreement": agreement, "crm_id": crm_id}
     return connection.execute(_INSERT, values).one_or_none() is not None
+
+
+def insert_missing(connection: sa.Connection, tenant: str, agreement: int, limit: int) -> int:
+    """Store links for customers of the CRM that have none, for the clock to look at; returns how many."""
+    values = {"tenant": tenant, "agreement": agreement, "limit": limit}
+    return connection.execute(_INSERT_MISSING, values).rowcount
 
 
 def load(connection: sa.Connection, link: UUID) -> Stored:
@@ -113,9 +120,9 @@ def save(
     )
 
 
-def put_off(connection: sa.Connection, link: UUID, until: datetime) -> None:
-    """The clock failed on this link: try again then, and count it."""
-    connection.execute(_PUT_OFF, {"id": link, "until": until})
+def put_off(connection: sa.Connection, link: UUID, now: datetime, longest: timedelta) -> None:
+    """The clock failed on this link: try it again after a gap that doubles up to the longest."""
+    connection.execute(_PUT_OFF, {"id": link, "now": now, "longest": longest})
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[UUID]:
@@ -123,9 +130,9 @@ def due(connection: sa.Connection, now: datetime, limit: int) -> list[UUID]:
     return list(connection.execute(_DUE, {"now": now, "limit": limit}).scalars())
 
 
-def to_look_again(connection: sa.Connection, now: datetime, limit: int) -> list[UUID]:
+def to_look_again(connection: sa.Connection, limit: int) -> list[UUID]:
     """Links whose agreement changed since they were last looked at."""
-    return list(connection.execute(_TO_LOOK_AGAIN, {"now": now, "limit": limit}).scalars())
+    return list(connection.execute(_TO_LOOK_AGAIN, {"limit": limit}).scalars())
 
 
 def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
@@ -176,6 +183,7 @@ def _locked(row: Any) -> Locked:
         id=row.id,
         tenant=row.tenant,
         agreement=row.agreement,
+        crm_id=row.crm_id,
         state=LinkState(row.state),
         number=row.number,
         old_numbers=row.old_numbers,
@@ -187,18 +195,18 @@ def _json(value: object) -> str:
 
 
 _LOCK = sa.text("""
-    select id, tenant, agreement, state, number, old_numbers from sync.link
+    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
     where tenant = :tenant and agreement = :agreement and crm_id = :crm_id
     for no key update
 """)
 _LOCK_NUMBERS = sa.text("""
-    select id, tenant, agreement, state, number, old_numbers from sync.link
+    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
     where tenant = :tenant and agreement = :agreement and number = any(:numbers)
     order by id
     for no key update
 """)
 _LOCK_DUE = sa.text("""
-    select id, tenant, agreement, state, number, old_numbers from sync.link
+    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
     where id = :id and (due <= :now or look_again)
     for no key update skip locked
 """)
@@ -207,6 +215,16 @@ _INSERT = sa.text("""
     values (:id, :tenant, :agreement, :crm_id, 'unlinked')
     on conflict (tenant, agreement, crm_id) do nothing
     returning id
+""")
+_INSERT_MISSING = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
+    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true
+    from sync.crm_side side
+    where side.tenant = :tenant
+      and not exists (select from sync.link l
+                      where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id)
+    limit :limit
+    on conflict do nothing
 """)
 _LOAD = sa.text("""
     select l.*, a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
@@ -286,7 +304,12 @@ _AUDIT = sa.text("""
 """)
 _GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
-_PUT_OFF = sa.text("update sync.link set due = :until, look_again = false, failures = failures + 1 where id = :id")
+_PUT_OFF = sa.text("""
+    update sync.link set
+        due = :now + least(cast(:longest as interval), interval '10 seconds' * power(2, least(failures, 16))),
+        look_again = false, failures = failures + 1
+    where id = :id
+""")
 _DUE = sa.text("select id from sync.link where due <= :now order by due limit :limit")
 _TO_LOOK_AGAIN = sa.text("select id from sync.link where look_again order by agreement limit :limit")
 _LOOK_AGAIN = sa.text("update sync.link set look_again = true where tenant = :tenant and agreement = :agreement")

@@ -1,0 +1,140 @@
+"""What does time bring? Unanswered commands again, links whose agreement changed, customers without a link, retention.
+
+Every link is a transaction of its own, so that one that fails delays no other.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from prometheus_client import Gauge
+
+from crm_outbox.messaging import days, inbox
+from crm_outbox.messaging.database import is_away
+from crm_outbox.messaging.duty import Turn
+from crm_outbox.messaging.envelope import Lane
+from reconciler import agreements, reconcile, store, switching
+from reconciler.link import Due
+from reconciler.reconcile import Clocked
+from reconciler.tables import messages
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 100
+MOST_LINKS = 5000
+"""Links made in one statement."""
+IDLE = 0.5
+"""Seconds between two looks when nothing was due."""
+LONGEST_PUT_OFF = timedelta(hours=1)
+UNANSWERED = timedelta(hours=1)
+"""An operation neither answered nor acknowledged for so long needs a person."""
+KEEP_OUTBOX = timedelta(days=7)
+KEEP_INBOX = timedelta(days=14)
+"""Longer than any message can come again."""
+KEEP_OPERATIONS = timedelta(days=90)
+
+STUCK = Gauge("sync_operations_stuck", "Writes neither answered nor acknowledged for an hour")
+
+
+class Clock:
+    """The duty: one look at everything that waits for time."""
+
+    def __init__(self, engine: sa.Engine, clocked: Clocked, committed: Callable[[], None]) -> None:
+        self._engine = engine
+        self._clocked = clocked
+        self._committed = committed
+
+    def run_once(self) -> Turn:
+        """Tell at most a hundred links of each kind; more without a pause while there are more."""
+        worked = (
+            tell_due(self._engine, self._clocked)
+            + resend_configurations(self._engine, self._clocked)
+            + tell_again(self._engine, self._clocked)
+            + make_links(self._engine)
+        )
+        if worked:
+            self._committed()
+        return Turn(worked, 0.0 if worked >= CHUNK else IDLE)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+
+def tell_due(engine: sa.Engine, clocked: Clocked) -> int:
+    """Tell the links whose time has come; returns how many."""
+    with engine.begin() as connection:
+        found = store.due(connection, clocked.now(), CHUNK)
+    return sum(_tell(engine, clocked, link, Lane.LIVE) for link in found)
+
+
+def tell_again(engine: sa.Engine, clocked: Clocked) -> int:
+    """Look again at links whose agreement was switched, or whose rules changed; returns how many."""
+    with engine.begin() as connection:
+        found = store.to_look_again(connection, CHUNK)
+    return sum(_tell(engine, clocked, link, Lane.BULK) for link in found)
+
+
+def make_links(engine: sa.Engine) -> int:
+    """Make links for customers recorded before their tenant's agreement was switched on; returns how many.
+
+    They are only made here, to be looked at like any other link whose agreement was switched.
+    """
+    worked = 0
+    with engine.begin() as connection:
+        for tenant, agreement in agreements.to_look_again(connection):
+            made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
+            if not made:
+                agreements.looked(connection, tenant, agreement)
+            worked += made
+    return worked
+
+
+def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:
+    """Send the configurations again that were not answered in time; returns how many."""
+    worked = 0
+    with engine.begin() as connection:
+        now = clocked.now()
+        for tenant, number in agreements.unanswered(connection, now):
+            known = agreements.lock(connection, tenant, number)
+            if known is not None and known.due is not None and known.due <= now:
+                switching.resend_configuration(connection, known, now, clocked.resend)
+                worked += 1
+    return worked
+
+
+def attend(engine: sa.Engine, clocked: Clocked) -> int:
+    """Count what needs a person, for the metrics."""
+    with engine.begin() as connection:
+        stuck = store.stuck(connection, clocked.now(), UNANSWERED)
+    STUCK.set(len(stuck))
+    return len(stuck)
+
+
+def retain(engine: sa.Engine) -> int:
+    """Make outbox days ahead, drop old ones, forget old inbox ids and settled operations; returns how many."""
+    now = datetime.now(UTC)
+    worked = days.make_ahead(engine, "sync", now.date())
+    worked += days.drop_old(engine, "sync", (now - KEEP_OUTBOX).date())
+    with engine.begin() as connection:
+        worked += inbox.expire(connection, messages, KEEP_INBOX)
+    with engine.begin() as connection:
+        worked += store.expire(connection, now - KEEP_OPERATIONS)
+    return worked
+
+
+def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
+    try:
+        with engine.begin() as connection:
+            locked = store.lock_due(connection, link, clocked.now())
+            if locked is not None:
+                reconcile.take_step(clocked, connection, locked, Due(), lane=lane)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("clock.link_failed", link=str(link))
+        with engine.begin() as connection:
+            store.put_off(connection, link, clocked.now(), LONGEST_PUT_OFF)
+    return 1
