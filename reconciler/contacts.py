@@ -60,6 +60,8 @@ def _edited(pair: Pair, system: System, rules: Rules) -> bool:
 
 
 def _matched(pairs: list[Pair]) -> list[Pair]:
+    if any(one.action == "create" for pair in pairs for system, one in pair.pending.items() if system is System.ECONOMIC):
+        return pairs  # a stranger there may be ours: only the answer tells whose, for e-conomic keeps no origin
     here = [pair for pair in pairs if alive(pair.crm) and not alive(pair.economic) and not pair.pending]
     there = [pair for pair in pairs if alive(pair.economic) and not alive(pair.crm) and not pair.pending]
     if not here or not there:

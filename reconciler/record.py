@@ -45,10 +45,14 @@ def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
 
     A number that hooks named as an old one of the seen customer is the same customer: the link goes along (R6).
     """
-    if link.economic_version is not None and seen.version <= link.economic_version:
+    known = link.customer.economic
+    renumbered = link.number in seen.old_numbers and seen.number not in (link.number, *link.old_numbers)
+    # a number's own counter goes on when it is free: its absence, seen first, must not hide where the customer went
+    gated = not (renumbered and known is not None and known.gone)
+    if gated and link.economic_version is not None and seen.version <= link.economic_version:
         return link, "economic_old"
     if seen.number != link.number:
-        if link.number is None or link.number not in seen.old_numbers:
+        if link.number is None or not renumbered:
             return link, "other_number"
         link = replace(link, number=seen.number, old_numbers=(*link.old_numbers, link.number))
         if link.customer.economic is not None:
