@@ -60,9 +60,8 @@ def current_version(session: Session | sa.Connection, tenant: str, customer: str
 
 def next_epoch(connection: sa.Connection) -> int:
     """Begin a new epoch, after a restore or a failover that may have lost versions; every later version is newer."""
-    return connection.execute(
-        sa.update(tables.epoch).values(epoch=tables.epoch.c.epoch + 1).returning(tables.epoch.c.epoch)
-    ).scalar_one()
+    moved = sa.update(tables.epoch).values(epoch=tables.epoch.c.epoch + 1).returning(tables.epoch.c.epoch)
+    return int(connection.execute(moved).scalar_one())
 
 
 def _next_version(session: Session | sa.Connection, tenant: str, customer: str) -> Version:

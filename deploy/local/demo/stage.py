@@ -112,8 +112,6 @@ def _environment(
         "BROKER_URL": running.amqp,
         "BROKER_MANAGEMENT_URL": running.management,
         **{f"BROKER_PASSWORD_{user.upper().replace('-', '_')}": password for user, password in passwords.items()},
-        "BROKER_ADMIN_USER": running.admin[0],
-        "BROKER_ADMIN_PASSWORD": running.admin[1],
         "ECONOMIC_APP_SECRET": "sandbox-app-secret",
         "ECONOMIC_APP_PUBLIC": "sandbox-app-public",
         "ECONOMIC_KEYS": f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
