@@ -1,4 +1,15 @@
-"""What may a test or the demo ask of the sandbox itself? Faults, switches, counts, the whole state, people's edits."""
+"""What may a test or the demo ask of the sandbox itself? Faults, switches, counts, the whole state, people's edits.
+
+Below ``/_sandbox``, in JSON, without tokens:
+
+- ``GET|POST|DELETE /faults`` (``DELETE /faults/{id}``): ``faults.Fault`` describes one; a list is many.
+- ``POST|DELETE /away``: ``{"seconds": 30, "status": 0}``; 0 closes connections, 503 answers.
+- ``GET|POST /settings``: ``settings.Settings``. ``POST /clock``: ``{"advance": 3600}``. ``POST /reset``.
+- ``GET|DELETE /calls``: how many by method and route, and the latest. ``GET /hooks``: webhooks sent and waiting.
+- ``GET /snapshot?agreement=123456``: the whole state.
+- ``POST /agreements``: ``{"number", "name", "grant"}``. ``POST /grants/{token}``: ``{"revoked": true}``, ``role`` ...
+- ``POST /ui/...?agreement=123456``: what a person does in e-conomic; see ``_person``.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,0 +1,5 @@
+"""A running sandbox needs neither database nor broker."""
+
+from tests.sandbox_fixture import sandbox
+
+__all__ = ["sandbox"]
