@@ -141,6 +141,9 @@ def uuid7(at: datetime, randomness: int) -> UUID:
 
 def encode(envelope: Envelope) -> bytes:
     """The body of a message; raises ``Unsendable`` for content that no consumer could take."""
+    for needed in ("source", "tenant", "subject"):
+        if not getattr(envelope, needed):
+            raise Unsendable("invalid", needed)
     attributes: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(envelope.id),
@@ -153,8 +156,8 @@ def encode(envelope: Envelope) -> bytes:
         "version": None if envelope.version is None else str(envelope.version),
         "causationid": None if envelope.causation is None else str(envelope.causation),
         "correlationid": envelope.correlation or str(envelope.id),
-        "traceparent": envelope.traceparent,
-        "customerid": envelope.customer,
+        "traceparent": envelope.traceparent or None,
+        "customerid": envelope.customer or None,
         "agreement": None if envelope.agreement is None else str(envelope.agreement),
         "customernumber": None if envelope.number is None else str(envelope.number),
     }
@@ -184,6 +187,10 @@ def decode(body: bytes, message_id: str | None, registry: Registry) -> Envelope:
         raise Refused("no_message_id")
     if message_id != document.get("id"):
         raise Refused("odd_message_id")
+    try:
+        check_text(document, "")
+    except Unsendable as unsendable:
+        raise Refused(unsendable.reason) from unsendable
     kind = registry.named(_text(document, "type"))
     try:
         data = kind.data.model_validate(document.get("data"))
@@ -195,16 +202,16 @@ def decode(body: bytes, message_id: str | None, registry: Registry) -> Envelope:
             id=UUID(message_id),
             type=kind.name,
             source=_text(document, "source"),
-            time=datetime.fromisoformat(_text(document, "time")),
+            time=_moment(_text(document, "time")),
             tenant=_text(document, "tenant"),
             subject=_text(document, "subject"),
             version=None if "version" not in document else Version.parse(_text(document, "version")),
             causation=None if "causationid" not in document else UUID(_text(document, "causationid")),
-            correlation=document.get("correlationid"),
-            traceparent=document.get("traceparent"),
-            customer=document.get("customerid"),
-            agreement=None if "agreement" not in document else int(_text(document, "agreement")),
-            number=None if "customernumber" not in document else int(_text(document, "customernumber")),
+            correlation=None if "correlationid" not in document else _text(document, "correlationid"),
+            traceparent=None if "traceparent" not in document else _text(document, "traceparent"),
+            customer=None if "customerid" not in document else _text(document, "customerid"),
+            agreement=None if "agreement" not in document else _number(_text(document, "agreement")),
+            number=None if "customernumber" not in document else _number(_text(document, "customernumber")),
             data=data,
         )
     except ValueError as error:
@@ -252,6 +259,19 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise Refused("bad_envelope")
     return value
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII):
+        raise ValueError("no whole number")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its offset")
+    return moment
 
 
 def _plain(value: Any) -> Any:

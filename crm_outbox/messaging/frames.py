@@ -14,6 +14,7 @@ from crm_outbox.messaging.envelope import CONTENT_TYPE, MAX_BYTES
 from crm_outbox.messaging.settlement import Acked, Blocked, Closed, Event, Nacked, Returned, Unblocked
 
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
+_KINDS = frozenset({_METHOD, _HEADER, _BODY, _HEARTBEAT})
 _END = b"\xce"
 _PERSISTENT = b"\x02"
 _CONTENT_TYPE, _CONTENT_ENCODING, _HEADERS, _DELIVERY_MODE = 1 << 15, 1 << 14, 1 << 13, 1 << 12
@@ -108,6 +109,8 @@ class Inbound:
         at, size = 0, len(buffer)
         while size - at >= 8:
             kind, channel, length = _FRAME.unpack_from(buffer, at)
+            if kind not in _KINDS:
+                raise ValueError("no such kind of frame")
             end = at + 7 + length
             if end >= size:
                 break
