@@ -81,7 +81,7 @@ def decide_creation(operation: Operation, twins: Sequence[int]) -> Move:
     """A customer's creation before a number is chosen: customers the decision had not seen stop it."""
     _must(operation, State.PLANNED)
     part = operation.part
-    if wrong := _wrong(part) or missing(part):
+    if wrong := _wrong(part) or lacks(part):
         return _end(moves.refused(operation, *wrong))
     if not set(twins) <= set(part.seen):
         return _end(moves.refused(operation, "candidates"))
@@ -143,7 +143,7 @@ def settle_contact(operation: Operation, there: Sequence[Mapping[str, Any]]) -> 
     return _end(moves.ambiguous(operation)) if alike else Move(next=Next.SEND, operation=operation)
 
 
-def missing(part: EconomicPart) -> tuple[str, str, str] | None:
+def lacks(part: EconomicPart) -> tuple[str, str, str] | None:
     """What a customer's creation lacks, as a refusal."""
     if not part.fields.get("name", "").strip():
         return "missing:name", "", "name"

@@ -3,12 +3,10 @@
 The caller holds the transaction; nothing here commits.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -39,7 +37,7 @@ class Account:
 class Held:
     """What e-conomic held of a customer when it was last seen; ``body`` none when it was never read or is gone."""
 
-    counter: int
+    version: Version
     body: Body | None
     contacts: tuple[Body, ...]
     absent: bool
@@ -107,25 +105,15 @@ def take_number(connection: Connection, agreement: int) -> int:
 
 def held(connection: Connection, agreement: int, number: int) -> Held | None:
     """The mirror of a customer; none when it was never seen or missed."""
-    query = sa.select(_mirror).where(_mirror.c.agreement == agreement, _mirror.c.number == number)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    return Held(
-        counter=row["counter"],
-        body=row["body"],
-        contacts=tuple(row["contacts"]),
-        absent=row["absent"],
-        missing_since=row["missing_since"],
-    )
+    return held_of(connection, agreement, [number]).get(number)
 
 
-def bodies(connection: Connection, agreement: int, numbers: Sequence[int]) -> dict[int, Held]:
+def held_of(connection: Connection, agreement: int, numbers: Sequence[int]) -> dict[int, Held]:
     """The mirrors of several customers."""
     query = sa.select(_mirror).where(_mirror.c.agreement == agreement, _mirror.c.number.in_(numbers))
     return {
         row["number"]: Held(
-            counter=row["counter"],
+            version=Version(row["epoch"], row["counter"]),
             body=row["body"],
             contacts=tuple(row["contacts"]),
             absent=row["absent"],
@@ -153,6 +141,7 @@ def keep(
         _mirror.c.agreement == agreement, _mirror.c.number.in_([number, *old_numbers])
     )
     values = {
+        "epoch": epoch(connection),
         "body": None if body is None else dict(body),
         "object_version": "" if body is None else str(body.get("objectVersion", "")),
         "contacts": [dict(one) for one in contacts],
@@ -168,8 +157,8 @@ def keep(
             **{name: statement.excluded[name] for name in values},
             "counter": sa.func.greatest(statement.excluded.counter, _mirror.c.counter + 1),
         },
-    ).returning(_mirror.c.counter)
-    return Version(epoch(connection), int(connection.execute(moved).scalar_one()))
+    ).returning(_mirror.c.epoch, _mirror.c.counter)
+    return Version(*connection.execute(moved).one())
 
 
 def miss(connection: Connection, agreement: int, number: int, now: datetime) -> None:
@@ -237,11 +226,10 @@ def created_contacts(connection: Connection, agreement: int, number: int) -> fro
 
 
 def _read(row: sa.RowMapping) -> Operation:
-    key: UUID | None = row["key"]
     return Operation(
-        part=EconomicPart.model_validate_json(json.dumps(row["part"])),
+        part=EconomicPart.model_validate(row["part"]),
         state=State(row["state"]),
-        key=key,
+        key=row["key"],
         attempt=row["attempt"],
         chosen=row["chosen_number"],
         free_seen=row["free_seen"],

@@ -146,6 +146,15 @@ def plan_polls(connection: Connection, now: datetime, every: float) -> int:
     return connection.execute(statement.on_conflict_do_nothing(constraint="work_key")).rowcount
 
 
+def told_of(connection: Connection, agreement: int, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these customers that are marked already, or in the hands of a write that will read them back."""
+    marked = sa.select(_mark.c.number).where(_mark.c.agreement == agreement, _mark.c.number.in_(numbers))
+    written = sa.select(_work.c.number).where(
+        _work.c.agreement == agreement, _work.c.number.in_(numbers), _work.c.worker.is_not(None)
+    )
+    return frozenset(connection.scalars(sa.union(marked, written)))
+
+
 def receive_write(
     connection: Connection, command: WriteEconomicCustomer, cause: Envelope, now: datetime
 ) -> tuple[Outcome, ...]:

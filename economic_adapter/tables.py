@@ -73,6 +73,7 @@ mirror = sa.Table(
     metadata,
     sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("counter", sa.BigInteger, nullable=False),
     # the whole body and the bodies of all contact persons, as e-conomic sent them
     sa.Column("body", JSONB),
@@ -177,6 +178,7 @@ sa.Index(
     operation.c.work,
     postgresql_where=operation.c.state.in_(["planned", "sent"]),
 )
+sa.Index("operation_number", operation.c.agreement, operation.c.number)
 
 wake = sa.Table(
     "wake",

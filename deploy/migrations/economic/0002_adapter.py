@@ -55,6 +55,7 @@ def upgrade() -> None:
         create table economic.mirror (
             agreement integer not null,
             number integer not null,
+            epoch integer not null,
             counter bigint not null,
             body jsonb,
             object_version text not null default '',
@@ -124,6 +125,7 @@ def upgrade() -> None:
             answered_at timestamptz
         );
         create index operation_open on economic.operation (agreement, work) where state in ('planned', 'sent');
+        create index operation_number on economic.operation (agreement, number);
 
         create table economic.wake (
             id bigint generated always as identity primary key,

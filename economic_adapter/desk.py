@@ -1,0 +1,138 @@
+"""What does a worker have at hand, and how does it make one call? Permission first, then the call, then what it told.
+
+Every call is permitted in a short transaction of its own on the agreement's row, so that all workers of all processes
+obey one bucket, one pause and one breaker.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.outbox import Outbox
+from economic_adapter import budget as budgets
+from economic_adapter import claims, records
+from economic_adapter.budget import Wait
+from economic_adapter.claims import Claim
+from economic_adapter.client import Grant
+from economic_adapter.protocol import Answer, Failed, Request, Throttled, Transient
+
+Finish = Callable[[Connection], None]
+"""What a row leaves behind, in the transaction that ends its claim."""
+
+
+class Sender(Protocol):
+    """Who sends: ``client.Client``, or a test's own."""
+
+    def send(self, request: Request, grant: Grant) -> Answer:
+        """One call and its answer, or ``protocol.Failed``."""
+        ...
+
+
+class Held(Exception):
+    """The row has to wait and goes back as it is; no failure and no attempt."""
+
+    def __init__(self, wait: Wait) -> None:
+        super().__init__(wait.cause)
+        self.wait = wait
+
+
+class Stopped(Exception):
+    """The claim is not its own any more, or the agreement was switched off: leave everything as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything the flows of a worker use. ``now`` and ``chance`` (from 0 to 1) are given, so that tests can say them.
+
+    ``open_grant`` gives the grant of an agreement in clear. ``lost`` notes, in the caller's transaction, that e-conomic
+    refuses us, and tells of it. ``check`` does a row of kind ``check``. ``ring`` wakes the relay after a commit.
+    """
+
+    engine: sa.Engine
+    client: Sender
+    outbox: Outbox
+    now: Callable[[], datetime]
+    chance: Callable[[], float]
+    open_grant: Callable[[Connection, int], Grant]
+    lost: Callable[[Connection, int, Failed], None]
+    check: Callable[["Desk", Claim, "Calls"], Finish]
+    ring: Callable[[], None] = lambda: None
+    backoff_max: float = 900.0
+    confirm_missing: float = 60.0
+    """Seconds after which a customer seen missing is looked at again, before it is told."""
+    poll_overlap: float = 300.0
+    """Seconds a poll reaches back behind the one before."""
+
+
+class Calls:
+    """The calls of one claimed row, one after another."""
+
+    def __init__(self, desk: Desk, claim: Claim) -> None:
+        self._desk = desk
+        self._claim = claim
+        self._grant: Grant | None = None
+        self._answer: Answer | None = None
+
+    def send(self, request: Request, record: Callable[[Connection], bool] | None = None) -> Answer:
+        """One call. ``record`` stores, in the permitting transaction, that it leaves; false stops it.
+
+        Raises ``Held`` when it may not be made now, ``Stopped`` when the row is not ours any more, or ``protocol.Failed``.
+        """
+        desk, claim = self._desk, self._claim
+        with desk.engine.begin() as connection:
+            account = self.fold(connection)
+            if claim.kind not in claims.ALLOWED[account.state]:
+                raise Stopped
+            if (wait := budgets.stopped(account.budget, desk.now())) is not None:
+                raise Held(wait)
+            records.keep_budget(connection, claim.agreement, budgets.spend(account.budget, claim.lane, desk.now()))
+            if record is not None and not (claims.still_mine(connection, claim) and record(connection)):
+                raise Stopped
+            if self._grant is None:
+                self._grant = desk.open_grant(connection, claim.agreement)
+        try:
+            self._answer = desk.client.send(request, self._grant)
+        except (Transient, Throttled):
+            raise
+        except Failed as failed:  # e-conomic is there; the flow may go on with what it said
+            self._answer = None if failed.head is None else Answer(head=failed.head)
+            raise
+        return self._answer
+
+    def fold(self, connection: Connection) -> records.Account:
+        """The agreement, locked, with what the last good answer told put into its budget."""
+        account = records.account(connection, self._claim.agreement)
+        if account is None:
+            raise Stopped
+        if self._answer is None:
+            return account
+        answer, self._answer = self._answer, None
+        return self._keep(connection, account, budgets.answered(account.budget, answer.head.rate, self._desk.now()))
+
+    def fold_failure(self, connection: Connection, failed: Failed) -> records.Account:
+        """The same for a call that failed: a pause, a step towards the breaker, or a sign of life."""
+        account = records.account(connection, self._claim.agreement)
+        if account is None:
+            raise Stopped
+        now, rate = self._desk.now(), None if failed.head is None else failed.head.rate
+        match failed:
+            case Throttled():
+                after = budgets.throttled(account.budget, rate, failed.retry_after, now, self._desk.chance())
+            case Transient():
+                told = budgets.told(account.budget, rate, now)
+                after = budgets.failed(told, now, self._desk.backoff_max, self._desk.chance())
+            case _:
+                after = budgets.answered(account.budget, rate, now)
+        self._answer = None
+        return self._keep(connection, account, after)
+
+    def _keep(self, connection: Connection, account: records.Account, after: budgets.Budget) -> records.Account:
+        if after != account.budget:
+            records.keep_budget(connection, account.number, after)
+        if account.budget.failures >= budgets.BREAKER and after.failures == 0:
+            claims.hurry(connection, account.number, self._desk.now())
+        return records.Account(number=account.number, tenant=account.tenant, state=account.state, budget=after)
