@@ -88,7 +88,9 @@ def _forget(running: servers.Running, run: str) -> None:
     """Leave nothing on a server that somebody gave us; our own are thrown away as they are."""
     if isinstance(running.postgres, servers.Given):
         with sa.create_engine(running.database_url).connect() as connection:
-            names = connection.scalars(sa.text("select datname from pg_database where datname like :run"), {"run": f"{run}%"})
+            names = connection.scalars(
+                sa.text("select datname from pg_database where datname like :run"), {"run": f"{run}%"}
+            )
             for name in names.all():
                 drop_database(running.database_url, name)
     if isinstance(running.rabbitmq, servers.Given):

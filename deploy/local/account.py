@@ -23,7 +23,7 @@ class Account:
 
     def reaches(self, path: Path) -> bool:
         """Whether it can read a file, or enter and read a folder."""
-        test = f'test -r "$0" && {{ test ! -d "$0" || test -x "$0"; }}'
+        test = 'test -r "$0" && { test ! -d "$0" || test -x "$0"; }'
         done = subprocess.run(
             ["/bin/sh", "-c", test, str(path)],
             user=self.uid,

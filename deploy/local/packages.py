@@ -33,7 +33,9 @@ def possible() -> None:
     """Unavailable if this system has no apt."""
     for program in ("apt-get", "dpkg"):
         if shutil.which(program) is None:
-            raise Unavailable(f"there is no {program} here (this way needs Debian or Ubuntu, this is {platform.system()})")
+            raise Unavailable(
+                f"there is no {program} here (this way needs Debian or Ubuntu, this is {platform.system()})"
+            )
 
 
 def fetch(say: Say) -> Path:
@@ -95,7 +97,12 @@ def _private(work: Path, say: Say) -> list[str]:
         if os.access(file, os.R_OK)
     ]
     apt = ["apt-get", "-q", "-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}"]
-    apt += ["-o", "Dir::State::status=/var/lib/dpkg/status", "-o", "APT::Sandbox::User=" + ("root" if os.geteuid() == 0 else "")]
+    apt += [
+        "-o",
+        "Dir::State::status=/var/lib/dpkg/status",
+        "-o",
+        "APT::Sandbox::User=" + ("root" if os.geteuid() == 0 else ""),
+    ]
     apt += ["-o", "Acquire::Languages=none", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
     if distribution:
         for file in distribution:
@@ -127,9 +134,7 @@ def _resolve(apt: Sequence[str], work: Path) -> list[str]:
 
 
 def _planned(text: str) -> dict[str, str]:
-    return {
-        match[1]: match[2] for match in re.finditer(r"^Inst ([^\s:]+)\S* (?:\[\S+\] )?\((\S+)", text, re.MULTILINE)
-    }
+    return {match[1]: match[2] for match in re.finditer(r"^Inst ([^\s:]+)\S* (?:\[\S+\] )?\((\S+)", text, re.MULTILINE)}
 
 
 def _download(apt: Sequence[str], packages: Sequence[str], folder: Path, say: Say) -> None:
@@ -165,7 +170,14 @@ def _run(argv: Sequence[str], *, cwd: Path | None = None, timeout: float = 60) -
     environ = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+            argv,
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{' '.join(argv[:1])} did not end within {timeout:.0f} s") from error

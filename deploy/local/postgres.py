@@ -43,7 +43,9 @@ def installed() -> Binaries:
     fit = [(version, folder) for folder, version in known.items() if version[:1] >= (OLDEST,)]
     if not fit:
         older = ", ".join(sorted({".".join(map(str, version)) for version in known.values() if version}))
-        raise Unavailable(f"only {older} is installed, {OLDEST} is needed" if older else "no PostgreSQL server is installed")
+        raise Unavailable(
+            f"only {older} is installed, {OLDEST} is needed" if older else "no PostgreSQL server is installed"
+        )
     version, folder = max(fit)
     return Binaries(root=folder, inside="postgres", origin=f"{'.'.join(map(str, version))} installed in {folder}")
 

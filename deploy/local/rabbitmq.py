@@ -11,7 +11,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-import kombu
+from kombu import exceptions
+from kombu.connection import Connection
 
 from deploy.local import ports
 from deploy.local.account import Account, reachable
@@ -214,12 +215,12 @@ collect_statistics_interval = 1000
 def opens(amqp: str, user: str, password: str, management: str | None = None) -> bool:
     """Whether a connection could be opened, and the HTTP API answers."""
     try:
-        with kombu.Connection(amqp, userid=user, password=password, connect_timeout=3) as connection:
+        with Connection(amqp, userid=user, password=password, connect_timeout=3) as connection:
             connection.connect()
         if management is not None:
             request = urllib.request.Request(f"{management}/api/overview")  # noqa: S310 - our own address
             request.add_header("Authorization", "Basic " + b64encode(f"{user}:{password}".encode()).decode())
             urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
-    except (OSError, kombu.exceptions.KombuError, *kombu.Connection(amqp).connection_errors):
+    except (OSError, exceptions.KombuError, *Connection(amqp).connection_errors):
         return False
     return True

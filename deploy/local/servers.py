@@ -58,18 +58,24 @@ class Database(Server, Protocol):
     """A PostgreSQL."""
 
     @property
-    def url(self) -> str: ...  # noqa: D102 - the superuser's address
+    def url(self) -> str:
+        """The superuser's address."""
 
 
 class Bus(Server, Protocol):
     """A RabbitMQ with its management plugin."""
 
     @property
-    def amqp(self) -> str: ...  # noqa: D102 - address without user and vhost
+    def amqp(self) -> str:
+        """The address without user and vhost."""
+
     @property
-    def management(self) -> str: ...  # noqa: D102 - address of the HTTP API
+    def management(self) -> str:
+        """The address of the HTTP API."""
+
     @property
-    def admin(self) -> tuple[str, str]: ...  # noqa: D102 - user and password
+    def admin(self) -> tuple[str, str]:
+        """User and password of the administrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +151,7 @@ def _bus(provider: str, attempt: _Attempt) -> tuple[Bus, str]:
 
         return containers.bus(attempt.supervisor, say=attempt.say)
     scripts = rabbitmq.installed() if provider == "installed" else rabbitmq.unpacked(packages.fetch(attempt.say))
-    launched = rabbitmq.launch(
-        scripts, supervisor=attempt.supervisor, folder=attempt.room(), account=attempt.account
-    )
+    launched = rabbitmq.launch(scripts, supervisor=attempt.supervisor, folder=attempt.room(), account=attempt.account)
     return launched, scripts.origin
 
 

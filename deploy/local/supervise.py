@@ -47,7 +47,9 @@ def _reap() -> None:
 
 def _parents() -> dict[int, int]:
     if sys.platform != "linux":
-        lines = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False).stdout  # noqa: S603
+        lines = subprocess.run(
+            ["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+        ).stdout
         return {int(pid): int(parent) for pid, parent in (line.split() for line in lines.splitlines() if line.strip())}
     found = {}
     for entry in os.listdir("/proc"):  # noqa: PTH208 - names, not paths
@@ -71,9 +73,11 @@ def _kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _start(name: str, argv: list[str], env: dict[str, str], cwd: str, log: str, uid: int | None, gid: int | None) -> int:
+def _start(
+    name: str, argv: list[str], env: dict[str, str], cwd: str, log: str, uid: int | None, gid: int | None
+) -> int:
     with open(log, "ab") as output:  # noqa: PTH123 - a path as it was given
-        child = subprocess.Popen(  # noqa: S603 - the servers of this project
+        child = subprocess.Popen(
             argv,
             env=env,
             cwd=cwd,
@@ -129,7 +133,7 @@ def _finish() -> None:
         time.sleep(0.01)
     for argv in _last_words:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)  # noqa: S603
+            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
     for folder in _folders:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,7 +145,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         case "code":
             return {"code": _code(request["name"])}
         case "end":
-            return {"ended": _end(**request)}
+            _end(**request)
         case "remove":
             _folders.append(request["folder"])
         case "last":
