@@ -1,6 +1,5 @@
 """What stands before the tour begins? Servers, tables, topology, the sandbox and the duties, each said with its time."""
 
-import base64
 import os
 import secrets
 import shutil
@@ -19,16 +18,11 @@ from crm_outbox.messaging.outbox import Doorbell
 from deploy.local import ports, servers
 from deploy.local.demo.books import Books
 from deploy.local.demo.processes import GROUPS, Processes, Say
+from deploy.local.environment import CLOCKS, USERS, environment
 from deploy.migrations import histories
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / ".demo"
-USERS = (
-    "relay-crm", "relay-economic", "relay-sync", "crm-applier", "economic-adapter", "reconciler", "operator",
-    "attention", "tail", "economic-jobs",
-)  # fmt: skip
-CLOCKS = {"POLL_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
-"""Shorter than in production, so that the tour fits in a minute; said at the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +73,14 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
             management.init(admin)
     sandbox_port, hooks_port = ports.free(2)
     books = Books(f"http://127.0.0.1:{sandbox_port}")
-    environ = _environment(running, passwords, sandbox_port, hooks_port)
+    environ = environment(
+        database_url=running.database_url,
+        amqp=running.amqp,
+        management=running.management,
+        passwords=passwords,
+        sandbox=books.url,
+        hooks_port=hooks_port,
+    )
     processes = Processes(ROOT, FOLDER / "log", environ)
     stack.callback(processes.stop)
     with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · clock x3"):
@@ -101,28 +102,6 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
         management=running.management,
         operator=passwords["operator"],
     )
-
-
-def _environment(
-    running: servers.Running, passwords: dict[str, str], sandbox_port: int, hooks_port: int
-) -> dict[str, str]:
-    sandbox = f"http://127.0.0.1:{sandbox_port}"
-    return {
-        "DATABASE_URL": running.database_url,
-        "BROKER_URL": running.amqp,
-        "BROKER_MANAGEMENT_URL": running.management,
-        **{f"BROKER_PASSWORD_{user.upper().replace('-', '_')}": password for user, password in passwords.items()},
-        "ECONOMIC_APP_SECRET": "sandbox-app-secret",
-        "ECONOMIC_APP_PUBLIC": "sandbox-app-public",
-        "ECONOMIC_KEYS": f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-        "ECONOMIC_REST_URL": sandbox,
-        "ECONOMIC_APIS_URL": sandbox,
-        "ECONOMIC_DEVELOPMENT_HOSTS": f"127.0.0.1:{sandbox_port}",
-        "HOOKS_LISTEN": f"127.0.0.1:{hooks_port}",
-        "HOOKS_PUBLIC_URL": f"http://127.0.0.1:{hooks_port}",
-        "WORKER_THREADS": "4",
-        **CLOCKS,
-    }
 
 
 @contextmanager

@@ -1,0 +1,45 @@
+"""With which settings do the duties run on this machine, against the sandbox?"""
+
+import base64
+import secrets
+from collections.abc import Mapping
+
+USERS = (
+    "relay-crm", "relay-economic", "relay-sync", "crm-applier", "economic-adapter", "reconciler", "operator",
+    "attention", "tail", "economic-jobs",
+)  # fmt: skip
+"""The broker's users, as ``deploy/rabbitmq/definitions.json`` names them."""
+CLOCKS = {"POLL_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
+"""Shorter than in production, so that what waits there for minutes is seen in seconds."""
+
+
+def environment(
+    *,
+    database_url: str,
+    amqp: str,
+    management: str,
+    passwords: Mapping[str, str],
+    sandbox: str,
+    hooks_port: int,
+    vhost: str = "sync",
+    clocks: Mapping[str, str] = CLOCKS,
+) -> dict[str, str]:
+    """The environment of every duty and command; ``sandbox`` is the address of the e-conomic they speak to."""
+    return {
+        "DATABASE_URL": database_url,
+        "BROKER_URL": amqp,
+        "BROKER_VHOST": vhost,
+        "BROKER_MANAGEMENT_URL": management,
+        **{f"BROKER_PASSWORD_{user.upper().replace('-', '_')}": password for user, password in passwords.items()},
+        "ECONOMIC_APP_SECRET": "sandbox-app-secret",
+        "ECONOMIC_APP_PUBLIC": "sandbox-app-public",
+        "ECONOMIC_KEYS": f"local:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "ECONOMIC_REST_URL": sandbox,
+        "ECONOMIC_APIS_URL": sandbox,
+        "ECONOMIC_LOGIN_URL": sandbox,
+        "ECONOMIC_DEVELOPMENT_HOSTS": sandbox.removeprefix("http://"),
+        "HOOKS_LISTEN": f"127.0.0.1:{hooks_port}",
+        "HOOKS_PUBLIC_URL": f"http://127.0.0.1:{hooks_port}",
+        "WORKER_THREADS": "4",
+        **clocks,
+    }
