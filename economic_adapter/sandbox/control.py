@@ -5,7 +5,7 @@ Below ``/_sandbox``, in JSON, without tokens:
 - ``GET|POST|DELETE /faults`` (``DELETE /faults/{id}``): ``faults.Fault`` describes one; a list is many.
 - ``POST|DELETE /away``: ``{"seconds": 30, "status": 0}``; 0 closes connections, 503 answers.
 - ``GET|POST /settings``: ``settings.Settings``. ``POST /clock``: ``{"advance": 3600}``. ``POST /reset``.
-- ``GET|DELETE /calls``: how many by method and route, and the latest. ``GET /hooks``: webhooks sent and waiting.
+- ``GET|DELETE /calls``: how many by method and route, and the latest 50 (``?recent=``). ``GET /hooks``: webhooks sent and waiting.
 - ``GET /snapshot?agreement=123456``: the whole state.
 - ``POST /agreements``: ``{"number", "name", "grant"}``. ``POST /grants/{token}``: ``{"revoked": true}``, ``role`` ...
 - ``POST /ui/...?agreement=123456``: what a person does in e-conomic; see ``_person``.
@@ -57,7 +57,8 @@ def _route(data: Data, request: Request, body: Any) -> Any:
             return _done(data.faults.bring_back)
         case "GET", ["calls"]:
             with data.lock:
-                return {"total": data.calls.total(), "routes": dict(data.calls), "recent": list(data.recent)}
+                latest = list(data.recent)[-int(request.query.get("recent", "50")) :]
+                return {"total": data.calls.total(), "routes": dict(data.calls), "recent": latest}
         case "DELETE", ["calls"]:
             return _done(data.forget_calls)
         case "GET", ["snapshot"]:
