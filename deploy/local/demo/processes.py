@@ -38,6 +38,7 @@ class Processes:
     root: Path
     logs: Path
     environ: Mapping[str, str]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GROUPS)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *arguments: str) -> None:
@@ -55,7 +56,7 @@ class Processes:
 
     def start_group(self, name: str) -> None:
         """Start one of the duty groups."""
-        self.start(name, *GROUPS[name])
+        self.start(name, *self.groups[name])
 
     def kill(self, name: str) -> None:
         """End a process at once (SIGKILL), as a power cut would."""
@@ -84,3 +85,20 @@ class Processes:
         """The last lines a process logged."""
         path = self.logs / f"{name}.log"
         return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
+
+
+def run_command(root: Path, environ: Mapping[str, str], package: str, arguments: list[str], given: str = "") -> str:
+    """Run one of the packages' commands as an operator would; its output, or ``RuntimeError`` with what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", package, *arguments],
+        cwd=root,
+        env={**os.environ, **environ},
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{package} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()

@@ -1,10 +1,7 @@
 """What stands before the tour begins? Servers, tables, topology, the sandbox and the duties, each said with its time."""
 
-import os
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +14,7 @@ from crm_outbox.messaging import database, management
 from crm_outbox.messaging.outbox import Doorbell
 from deploy.local import ports, servers
 from deploy.local.demo.books import Books
-from deploy.local.demo.processes import GROUPS, Processes, Say
+from deploy.local.demo.processes import GROUPS, Processes, Say, run_command
 from deploy.local.environment import CLOCKS, USERS, environment
 from deploy.migrations import histories
 
@@ -39,19 +36,7 @@ class Stage:
 
     def command(self, package: str, arguments: list[str], given: str = "") -> str:
         """Run one of the packages' commands as an operator would; its output, or ``RuntimeError`` with what it said."""
-        done = subprocess.run(
-            [sys.executable, "-m", package, *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.environ},
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{package} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout.strip()
+        return run_command(ROOT, self.environ, package, arguments, given)
 
 
 def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
