@@ -7,17 +7,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_outbox.contract import Outcome
 from economic_adapter.contract import Reference
 from economic_adapter.sealing import NONCE_BYTES, KeyRing, Place, key_id
 from economic_adapter.tables import agreement as table
-from economic_adapter.tables import epoch, operation
+from economic_adapter.tables import epoch, work
 
 State = Literal["connected", "on", "off", "access_lost", "disconnected"]
 Webhooks = Literal["none", "registered", "refused"]
@@ -98,7 +96,7 @@ def connect(
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[table.c.number],
-            set_={**fresh, "state": kept, "cause": table.c.cause, "failures": 0, "probe_at": None},
+            set_={**fresh, "state": kept, "cause": table.c.cause},
         )
     )
 
@@ -122,7 +120,7 @@ def lose_access(connection: Connection, number: int, cause: str) -> bool:
     """Note that e-conomic refuses us; false when that was known. The state before comes back with ``regain_access``."""
     moved = connection.execute(
         sa.update(table)
-        .where(table.c.number == number, table.c.state.in_(["connected", "on"]))
+        .where(table.c.number == number, table.c.state.in_(["connected", "on", "off"]))
         .values(
             state="access_lost",
             cause=cause,
@@ -141,6 +139,16 @@ def regain_access(connection: Connection, number: int) -> bool:
         .values(state=before, cause="", rights=table.c.rights.op("-")("state_before"))
     )
     return moved.rowcount == 1
+
+
+def hurry(connection: Connection, number: int, now: datetime) -> None:
+    """Access is there again: forget failures of before, and do at once what waited for it. An operator's pause stays."""
+    connection.execute(sa.update(table).where(table.c.number == number).values(failures=0, probe_at=None))
+    connection.execute(
+        sa.update(work)
+        .where(work.c.agreement == number, work.c.worker.is_(None), work.c.waiting != "", work.c.due_at > now)
+        .values(due_at=now)
+    )
 
 
 def record(
@@ -181,25 +189,6 @@ def configure(
             polling=polling,
             number_from=number_from,
             next_number=sa.case((table.c.number_from.is_not_distinct_from(number_from), table.c.next_number)),
-        )
-    )
-
-
-def state_of(connection: Connection, number: int, *, lock: bool = False) -> State | None:
-    """The state alone; ``lock`` holds the row until the transaction ends."""
-    query = sa.select(table.c.state).where(table.c.number == number)
-    return cast(State | None, connection.scalar(query.with_for_update() if lock else query))
-
-
-def answer(connection: Connection, operation_id: UUID, outcome: Outcome, now: datetime) -> None:
-    """Keep how a configuration ended, so that a repeat is answered from here."""
-    connection.execute(
-        sa.update(operation)
-        .where(operation.c.operation == operation_id)
-        .values(
-            state=outcome.result.value,
-            outcome=outcome.model_dump(mode="json", exclude_none=True),
-            answered_at=now,
         )
     )
 

@@ -41,11 +41,11 @@ _NOBODY = hashlib.sha256(b"no endpoint has this secret").digest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
-    """Takes webhooks. ``marked`` is called after a mark was committed."""
+    """Takes webhooks; ``gather`` says how long a burst for one customer is gathered."""
 
     engine: sa.Engine
     now: Callable[[], datetime]
-    marked: Callable[[], None]
+    gather: store.Gather
 
     def take(self, request: Request) -> Response:
         """One webhook: 204 once its mark is committed, 404 for whoever does not know the secret."""
@@ -72,9 +72,9 @@ class Webhooks:
                         why="hook",
                         now=self.now(),
                         old_numbers=hint.old_numbers() if number == hint.new else (),
+                        gather=self.gather,
                     )
         HOOKS.labels("marked" if hint.numbers() else "empty").inc()
-        self.marked()
         return Response(status_code=204)
 
 

@@ -15,7 +15,12 @@ HOSTS = {
     "ECONOMIC_APIS_URL": "apis.e-conomic.com",
     "ECONOMIC_LOGIN_URL": "secure.e-conomic.com",
 }
-_USERS = {"relay": "relay-economic", "intake": "economic-adapter", "worker": "economic-jobs", "clock": "economic-jobs"}
+_USERS = {
+    "relay": ("relay-economic",),
+    "intake": ("economic-adapter",),
+    "worker": ("economic-jobs",),
+    "clock": ("economic-jobs", "attention"),
+}
 _SHORTEST_SECRET = 16
 
 
@@ -87,7 +92,7 @@ class Settings:
 
 
 def _broker(environment: Environment, needs: Collection[str]) -> Broker | None:
-    users = sorted({_USERS[duty] for duty in needs if duty in _USERS})
+    users = sorted({user for duty in needs for user in _USERS.get(duty, ())})
     return broker(environment, *users) if users else None
 
 

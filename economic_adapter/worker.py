@@ -61,14 +61,15 @@ class Waker:
         """One wake-up, confirmed. Raises dramatiq's ``ConnectionClosed`` when the broker is away."""
         self._actor.send(agreement, wake)
 
-    def rest(self) -> None:
-        """Answer the broker's heartbeats; a connection found closed is opened anew by the next send."""
+    def rest(self) -> int:
+        """Answer the broker's heartbeats; a connection found closed is opened anew by the next send. Always 0."""
         if getattr(self._broker.state, "connection", None) is None:
-            return
+            return 0
         try:
             self._broker.connection.process_data_events(time_limit=0)
         except AMQPError:
             del self._broker.connection
+        return 0
 
     def close(self) -> None:
         """Leave the broker."""

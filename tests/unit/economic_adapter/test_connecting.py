@@ -1,7 +1,6 @@
 """The connection pages: only for a real attempt, clean addresses, and one sentence for each way it can end."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from economic_adapter.connecting import PATH, Connecting, link
 from economic_adapter.hooks import Webhooks, app
 from economic_adapter.sealing import KeyRing
 from economic_adapter.sentences import SENTENCES, say
+from economic_adapter.store import Gather
 from tests.builders.http import Reply, ask
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Site:
             ready=ready,
         )
         nowhere = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-        webhooks = Webhooks(engine=nowhere, now=lambda: NOW, marked=lambda: None)
+        webhooks = Webhooks(engine=nowhere, now=lambda: NOW, gather=Gather())
         self.app: ASGIApp = app(webhooks, connecting, https=True)
 
     def get(self, query: str = "") -> Reply:
@@ -69,8 +69,8 @@ class Site:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    yield Site()
+def site() -> Site:
+    return Site()
 
 
 def text(reply: Reply) -> str:
@@ -128,7 +128,9 @@ def test_a_pasted_grant_needs_the_forms_own_token(site: Site) -> None:
     assert site.connected == [("t1", GRANT)]
 
 
-@pytest.mark.parametrize("query", ["token=", "error=access_denied", "token=" + "x" * 600, "token=a%20b", "token=%C3%A6"])
+@pytest.mark.parametrize(
+    "query", ["token=", "error=access_denied", "token=" + "x" * 600, "token=a%20b", "token=%C3%A6"]
+)
 def test_no_grant_is_told_as_refused(site: Site, query: str) -> None:
     site.start()
     assert site.get(query).status == 303

@@ -1,0 +1,228 @@
+"""How is a row of kind ``check`` done? A configuration is carried out, or lost access is looked for.
+
+The row's key is the operation id of the configuration, or empty for a probe. Calls are made first; what was learned is
+kept, and the answer told, in the transaction that ends the row, unless a newer configuration has come meanwhile.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.contract import Outcome, Result
+from economic_adapter import access, account, agreements, claims, configurations
+from economic_adapter.account import Account
+from economic_adapter.budget import Wait
+from economic_adapter.claims import Claim
+from economic_adapter.configurations import Configuration
+from economic_adapter.contract import Choice, ConfigureAgreement, Reference
+from economic_adapter.desk import Calls, Desk, Finish, Held
+from economic_adapter.protocol import (
+    AccessLost,
+    Forbidden,
+    NotFound,
+    Rejected,
+    Transient,
+    VersionConflict,
+    collection,
+)
+
+log = structlog.get_logger(__name__)
+
+SETTLE_WITHIN = timedelta(minutes=10)
+"""How long a disconnect waits for what was sent, and then as long for its webhook to be removed."""
+_MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was read of an agreement."""
+
+    account: Account
+    customers: int
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """The flow, with the address e-conomic is told, and how long to wait between two probes, in seconds."""
+
+    public_url: str
+    key: Callable[[], UUID]
+    probe: float = 60.0
+
+    def do(self, desk: Desk, claim: Claim, calls: Calls) -> Finish:
+        """The claimed check."""
+        configuration = self._configuration(desk, claim)
+        if claim.key != access.PROBE and configuration is None:
+            return lambda connection: claims.finish(connection, claim)
+        try:
+            if configuration is None:
+                return self._probed(desk, claim, calls)
+            if configuration.command.disconnect:
+                return self._disconnected(desk, claim, calls, configuration)
+            return self._configured(desk, claim, calls, configuration.command)
+        except (AccessLost, Forbidden) as failed:
+            with desk.engine.begin() as connection:
+                calls.fold_failure(connection, failed)
+                access.lose(connection, desk.outbox, claim.agreement, failed, desk.now(), self.probe)
+            raise Held(Wait(until=desk.now() + timedelta(seconds=self.probe), cause="access_lost")) from None
+
+    def _configuration(self, desk: Desk, claim: Claim) -> Configuration | None:
+        if claim.key == access.PROBE:
+            return None
+        with desk.engine.begin() as connection:
+            found = configurations.named(connection, UUID(claim.key))
+        return None if found is None or found.outcome is not None else found
+
+    def _probed(self, desk: Desk, claim: Claim, calls: Calls) -> Finish:
+        found = _same(claim, account.read_account(calls.send(account.SELF)))
+        customers = account.read_count(calls.send(account.COUNT))
+
+        def finish(connection: Connection) -> None:
+            now = desk.now()
+            access.keep(connection, found, customers, None, now)
+            if access.regain(connection, claim.agreement, now):
+                access.observe(connection, desk.outbox, claim.agreement, now)
+                log.info("access.regained", agreement=claim.agreement)
+            claims.finish(connection, claim)
+
+        return finish
+
+    def _configured(self, desk: Desk, claim: Claim, calls: Calls, command: ConfigureAgreement) -> Finish:
+        findings = look_over(calls)
+        _same(claim, findings.account)
+        webhooks, note = self._webhook(calls, claim.agreement) if command.webhooks else ("none", "")
+
+        def finish(connection: Connection) -> None:
+            now = desk.now()
+            outcome = Outcome(operation=command.operation, result=Result.WRITTEN)
+            if configurations.answer(connection, command.operation, outcome, now):
+                access.regain(connection, claim.agreement, now)
+                access.keep(connection, findings.account, findings.customers, findings.reference, now)
+                agreements.set_webhooks(connection, claim.agreement, webhooks, note)
+                agreements.configure(
+                    connection,
+                    claim.agreement,
+                    state="on",
+                    webhooks=command.webhooks,
+                    polling=command.polling,
+                    number_from=command.number_from,
+                )
+                access.observe(connection, desk.outbox, claim.agreement, now, outcome=outcome, cause=claim.cause)
+                log.info("access.on", agreement=claim.agreement, customers=findings.customers, webhooks=webhooks)
+            claims.finish(connection, claim)
+
+        return finish
+
+    def _webhook(self, calls: Calls, number: int) -> tuple[agreements.Webhooks, str]:
+        """Have e-conomic tell us of changed customers; refused is no error, polling then carries the full load.
+
+        A new secret each time: its digest is committed before the call, because e-conomic may use the address at once.
+        """
+        endpoint, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        url = f"{self.public_url}/hooks/economic/{endpoint}/{secret}"
+
+        def record(connection: Connection) -> bool:
+            agreements.set_endpoint(connection, number, endpoint, hashlib.sha256(secret.encode()).digest())
+            return True
+
+        try:
+            template = account.read_template(calls.send(account.EVENT_TYPES))
+            if template is None:
+                return "refused", "no_event_type"
+            standing = _standing(calls)
+            if standing is None:
+                calls.send(account.register(template, url, self.key()), record)
+            else:
+                calls.send(account.renew(template, url, standing, self.key()), record)
+        except (Forbidden, Rejected, VersionConflict, NotFound) as failed:
+            log.warning("access.no_webhook", agreement=number, code=failed.code)
+            return "refused", failed.code
+        return "registered", ""
+
+    def _disconnected(self, desk: Desk, claim: Claim, calls: Calls, configuration: Configuration) -> Finish:
+        waited = desk.now() - configuration.since
+        with desk.engine.begin() as connection:
+            unsettled = configurations.unsettled(connection, claim.agreement)
+            found = agreements.named(connection, claim.agreement)
+        if unsettled and waited < SETTLE_WITHIN:
+            raise Held(Wait(until=desk.now() + timedelta(seconds=1), cause="settling"))
+        note = ""
+        if found is not None and found.has_grant and found.webhooks == "registered":
+            try:
+                calls.send(account.remove(self.key()))
+            except NotFound:
+                pass
+            except (Forbidden, Rejected, AccessLost, VersionConflict) as failed:
+                note = f"webhook_left:{failed.code}"
+            except Transient as failed:
+                if waited < 2 * SETTLE_WITHIN:
+                    raise
+                note = f"webhook_left:{failed.code}"
+
+        def finish(connection: Connection) -> None:
+            now = desk.now()
+            outcome = Outcome(operation=configuration.command.operation, result=Result.WRITTEN)
+            if configurations.answer(connection, configuration.command.operation, outcome, now):
+                agreements.disconnect(connection, claim.agreement, "unsettled" if unsettled else note)
+                access.observe(connection, desk.outbox, claim.agreement, now, outcome=outcome, cause=claim.cause)
+                log.info("access.disconnected", agreement=claim.agreement, unsettled=unsettled, note=note)
+            claims.finish(connection, claim)
+
+        return finish
+
+
+def look_over(calls: Calls) -> Findings:
+    """Everything that is read of an agreement as a whole; catalogues that are forbidden to us stay empty."""
+    found = account.read_account(calls.send(account.SELF))
+    customers = account.read_count(calls.send(account.COUNT))
+    try:
+        default_group = account.read_default_group(calls.send(account.SETUP))
+    except (Forbidden, NotFound):
+        default_group = None
+    reference = account.reference(
+        found,
+        groups=_choices(calls, "customer-groups"),
+        terms=_choices(calls, "payment-terms"),
+        zones=_choices(calls, "vat-zones"),
+        currencies=account.read_currencies(_records(calls, "currencies")),
+        default_group=default_group,
+    )
+    return Findings(account=found, customers=customers, reference=reference)
+
+
+def _same(claim: Claim, found: Account) -> Account:
+    if found.number != claim.agreement:
+        raise AccessLost("other_agreement")
+    return found
+
+
+def _standing(calls: Calls) -> str | None:
+    try:
+        return account.webhook_version(calls.send(account.WEBHOOK))
+    except NotFound:
+        return None
+
+
+def _choices(calls: Calls, catalogue: Literal["customer-groups", "payment-terms", "vat-zones"]) -> tuple[Choice, ...]:
+    return account.read_choices(catalogue, _records(calls, catalogue))
+
+
+def _records(calls: Calls, catalogue: account.Catalogue) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    try:
+        for page in range(_MOST_PAGES):
+            records, more = collection(calls.send(account.choices_page(catalogue, page)))
+            found += records
+            if not more:
+                break
+    except (Forbidden, NotFound) as failed:
+        log.warning("access.no_catalogue", catalogue=catalogue, code=failed.code)
+    return found
