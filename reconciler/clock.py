@@ -11,11 +11,13 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
 
-from crm_outbox.messaging import days, inbox
+from crm_outbox.messaging import attention, days, inbox
+from crm_outbox.messaging.attention import Kind
 from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
-from reconciler import agreements, reconcile, store, switching
+from crm_outbox.messaging.management import Management
+from reconciler import agreements, bus, overview, reconcile, store, switching
 from reconciler.link import Due
 from reconciler.reconcile import Clocked
 from reconciler.tables import messages
@@ -59,8 +61,7 @@ class Clock:
         return Turn(worked, 0.0 if worked >= CHUNK else IDLE)
 
     def close(self) -> None:
-        """Give back the connections."""
-        self._engine.dispose()
+        """Nothing is kept between two looks."""
 
 
 def tell_due(engine: sa.Engine, clocked: Clocked) -> int:
@@ -105,12 +106,18 @@ def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:
     return worked
 
 
-def attend(engine: sa.Engine, clocked: Clocked) -> int:
-    """Count what needs a person, for the metrics."""
+def attend(engine: sa.Engine, management: Management | None, clocked: Clocked) -> int:
+    """Tell what needs a person, in the metrics and in the broker's own pages; returns how many things."""
+    now = clocked.now()
     with engine.begin() as connection:
-        stuck = store.stuck(connection, clocked.now(), UNANSWERED)
-    STUCK.set(len(stuck))
-    return len(stuck)
+        items = overview.attention(connection, now - UNANSWERED)
+        items += attention.of_outbox(connection, messages, bus.CONSUMER, now)
+        if management is not None:
+            items += attention.of_dead_letters(connection, messages, management, bus.CONSUMER, bus.CONSUMER, now)
+    STUCK.set(sum(item.kind is Kind.UNCLEAR_WRITE for item in items))
+    if management is not None:
+        attention.refresh(management, bus.CONSUMER, items)
+    return len(items)
 
 
 def retain(engine: sa.Engine) -> int:

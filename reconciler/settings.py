@@ -8,7 +8,7 @@ from typing import Self
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
 
 DUTIES = ("relay", "reconcile", "clock")
-USERS = {"relay": "relay-sync", "reconcile": "reconciler"}
+USERS = {"relay": "relay-sync", "reconcile": "reconciler", "clock": "attention"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

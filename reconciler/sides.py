@@ -74,11 +74,6 @@ def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
     return None if row is None else _seen(row)
 
 
-def counts(connection: sa.Connection, tenant: str) -> dict[str, int]:
-    """How many customers the CRM holds in each stage; deleted and merged ones apart."""
-    return {row.stage: row.customers for row in connection.execute(_COUNTS, {"tenant": tenant})}
-
-
 def _seen(row: sa.Row[tuple[object, ...]]) -> CrmSeen:
     state = _CRM.validate_python(row.state or {})
     return CrmSeen(version=Version(row.epoch, row.number), customer=state.customer, unsendable=state.unsendable)
@@ -107,11 +102,4 @@ _LOCK_ECONOMIC = sa.text("""
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id
-""")
-_COUNTS = sa.text("""
-    select case when (state -> 'customer' ->> 'deleted')::boolean then 'deleted'
-                when state -> 'customer' ->> 'merged_into' is not null then 'merged'
-                else coalesce(state -> 'customer' ->> 'stage', 'unsendable') end as stage,
-           count(*) as customers
-    from sync.crm_side where tenant = :tenant group by 1 order by 1
 """)

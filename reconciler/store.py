@@ -5,7 +5,7 @@ as they were before it waited.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,17 +138,6 @@ def to_look_again(connection: sa.Connection, limit: int) -> list[UUID]:
 def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
     """Have the clock look at every link of an agreement again; returns how many."""
     return connection.execute(_LOOK_AGAIN, {"tenant": tenant, "agreement": agreement}).rowcount
-
-
-def counts(connection: sa.Connection, tenant: str, agreement: int) -> dict[str, int]:
-    """How many of an agreement's customers stand in each status."""
-    found = connection.execute(_COUNTS, {"tenant": tenant, "agreement": agreement})
-    return {row.status: row.customers for row in found}
-
-
-def stuck(connection: sa.Connection, now: datetime, older_than: timedelta) -> list[Mapping[str, Any]]:
-    """Writes that were neither answered nor acknowledged for so long."""
-    return [row._asdict() for row in connection.execute(_STUCK, {"before": now - older_than})]
 
 
 def expire(connection: sa.Connection, before: datetime, limit: int = 5000) -> int:
@@ -313,16 +302,6 @@ _PUT_OFF = sa.text("""
 _DUE = sa.text("select id from sync.link where due <= :now order by due limit :limit")
 _TO_LOOK_AGAIN = sa.text("select id from sync.link where look_again order by agreement limit :limit")
 _LOOK_AGAIN = sa.text("update sync.link set look_again = true where tenant = :tenant and agreement = :agreement")
-_COUNTS = sa.text("""
-    select coalesce(status, '') as status, count(*) as customers from sync.link
-    where tenant = :tenant and agreement = :agreement group by 1 order by 1
-""")
-_STUCK = sa.text("""
-    select o.id as operation, l.tenant, l.agreement, l.crm_id, l.number, o.system, o.action, o.sent
-    from sync.operation o join sync.link l on l.id = o.link
-    where o.settled is null and coalesce(o.acknowledged, o.sent) < :before
-    order by o.sent limit 1000
-""")
 _EXPIRE = sa.text("""
     delete from sync.operation where id = any(array(
         select id from sync.operation where settled < :before limit :limit))

@@ -1,0 +1,118 @@
+"""``python -m reconciler``: who starts what, with which settings? Wiring lives only here."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from crm_outbox.messaging import commands, database, telemetry
+from crm_outbox.messaging.consumer import Consumer
+from crm_outbox.messaging.doorbell import Doorbell
+from crm_outbox.messaging.duty import Duty, Periodic, run
+from crm_outbox.messaging.envelope import Lane
+from crm_outbox.messaging.management import Management
+from crm_outbox.messaging.relay import Relay
+from crm_outbox.messaging.settings import Broker, SettingsError
+from reconciler import bus, clock, operate, reconcile
+from reconciler.reconcile import Clocked
+from reconciler.settings import DUTIES, Settings
+from reconciler.tables import messages
+
+ATTEND_SECONDS = 30.0
+RETAIN_SECONDS = 3600.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; 2 for wrong settings, all of them named."""
+    parser = argparse.ArgumentParser(prog="reconciler", description="Compares both sides and settles what differs.")
+    subcommands = parser.add_subparsers(required=True)
+    duties = subcommands.add_parser("run", help="run these duties in one process until told to stop")
+    duties.add_argument("duties", nargs="+", choices=DUTIES)
+    duties.set_defaults(command=_run)
+    operate.mount(subcommands, _desk)
+    commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
+    return commands.run(parser.parse_args(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    chosen = list(dict.fromkeys(arguments.duties))
+    settings = Settings.from_env(os.environ, chosen)
+    telemetry.configure("+".join(chosen), secrets=settings.secrets)
+    if settings.metrics is not None:
+        telemetry.serve(*settings.metrics)
+    makers: dict[str, Callable[[], Duty]] = {}
+    for duty in chosen:
+        makers |= _DUTIES[duty](settings)
+    return run(makers)
+
+
+def _relay(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
+    engine = database.engine(settings.database, "relay", pool=len(Lane))
+    return {
+        f"relay.{lane}": partial(Relay, engine, messages, _broker(settings), "relay-sync", lane, "relay")
+        for lane in Lane
+    }
+
+
+def _reconcile(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
+    engine = database.engine(settings.database, "reconcile")
+    consumer = partial(
+        Consumer,
+        engine=engine,
+        broker=_broker(settings),
+        user="reconciler",
+        consumer=bus.CONSUMER,
+        registry=bus.TAKEN,
+        tables=messages,
+        handle=partial(reconcile.handle, _clocked(settings)),
+        committed=Doorbell(engine, messages.schema).ring,
+        name="reconcile",
+    )
+    return {"reconcile": consumer}
+
+
+def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
+    engine = database.engine(settings.database, "clock")
+    patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
+    clocked = _clocked(settings)
+
+    def attending() -> Duty:
+        management = Management.of(_broker(settings), "attention")
+        return Periodic(ATTEND_SECONDS, partial(clock.attend, engine, management, clocked), management.close)
+
+    return {
+        "clock": partial(clock.Clock, engine, clocked, Doorbell(engine, messages.schema).ring),
+        "clock.attention": attending,
+        "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
+    }
+
+
+_DUTIES: Mapping[str, Callable[[Settings], Mapping[str, Callable[[], Duty]]]] = {
+    "relay": _relay,
+    "reconcile": _reconcile,
+    "clock": _clock,
+}
+
+
+def _desk() -> tuple[sa.Engine, Clocked]:
+    settings = Settings.from_env(os.environ)
+    telemetry.configure("command", secrets=settings.secrets, level="WARNING")
+    return database.engine(settings.database, "command", pool=2), _clocked(settings)
+
+
+def _clocked(settings: Settings) -> Clocked:
+    return Clocked(resend=settings.resend, now=lambda: datetime.now(UTC))
+
+
+def _broker(settings: Settings) -> Broker:
+    if settings.broker is None:
+        raise SettingsError(["no broker was asked for"])
+    return settings.broker
+
+
+if __name__ == "__main__":
+    sys.exit(main())
