@@ -60,7 +60,7 @@ class Crm:
             created=row.created,
             active_since=row.created,
             contacts=persons,
-            **row.values,  # type: ignore[arg-type]
+            **row.values,
         )
         return CrmSeen(version=Version(1, row.version), customer=customer)
 
@@ -124,7 +124,7 @@ class Economic:
             number=number,
             object_version=str(row.version),
             contacts=persons,
-            **row.values,  # type: ignore[arg-type]
+            **row.values,
         )
         return EconomicSeen(version=version, number=number, customer=customer, old_numbers=olds)
 
@@ -151,7 +151,8 @@ class Economic:
         command = self.planned.pop(operation)
         part = command.parts[0]
         number = command.number
-        outcome = self._do(command, part)
+        landed = not unclear or operation.int % 2 == 0
+        outcome = self._do(command, part) if landed else Outcome(operation=operation, result=Result.REFUSED)
         if unclear:
             outcome = Outcome(operation=operation, result=Result.REFUSED, reason="ambiguous")
         self.answers[operation] = outcome

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import WriteCustomer
@@ -71,10 +72,9 @@ class World:
         for kind, groups in fields.GROUPS.items():
             for group in groups:
                 rule = fields.rule(kind, group, self.rules)
-                if rule.direction is Direction.BOTH and rule.decides is Decides.ASK:
-                    names = {(str(kind), name) for name in group.fields}
-                    self.crm.strict |= names
-                    self.economic.strict |= names
+                names = {(str(kind), name) for name in group.fields} if rule.direction is Direction.BOTH else set()
+                self.crm.strict |= names if rule.decides is not Decides.ECONOMIC else set()
+                self.economic.strict |= names if rule.decides is not Decides.CRM else set()
 
     @property
     def all_both(self) -> bool:
@@ -118,8 +118,9 @@ class World:
         number = self.number(crm_id)
         if system is System.ECONOMIC and not number:
             return
-        row = self.crm.rows[crm_id] if system is System.CRM else self.economic.rows[number or 0]
-        people: dict[str | int, Row] = row.contacts  # type: ignore[attr-defined]
+        people: dict[Any, Row] = (
+            self.crm.rows[crm_id].contacts if system is System.CRM else self.economic.rows[number or 0].contacts
+        )
         if not people or self.dice.random() < 0.4:
             self.truth.edits += 1
             person = Row(key=f"{system}-{self.truth.edits}", made_by="person")
