@@ -60,14 +60,14 @@ def _edited(pair: Pair, system: System, rules: Rules) -> bool:
 
 
 def _matched(pairs: list[Pair]) -> list[Pair]:
-    if any(one.action == "create" for pair in pairs for system, one in pair.pending.items() if system is System.ECONOMIC):
-        return pairs  # a stranger there may be ours: only the answer tells whose, for e-conomic keeps no origin
     here = [pair for pair in pairs if alive(pair.crm) and not alive(pair.economic) and not pair.pending]
     there = [pair for pair in pairs if alive(pair.economic) and not alive(pair.crm) and not pair.pending]
     if not here or not there:
         return pairs
     shared = _shared(pairs, System.CRM) | _shared(pairs, System.ECONOMIC)
     strong = [(one, other) for one in here for other in there if _same_person(one, other, shared)]
+    if any(System.ECONOMIC in pair.pending and pair.economic is None for pair in pairs):
+        strong = []  # a stranger there may be ours: only the answer tells whose, for e-conomic keeps no origin
     joined: dict[object, Pair] = {}
     gone = set()
     for one, other in strong:
@@ -78,7 +78,7 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
         pair.id
         for one in here
         for other in there
-        if one.id not in joined and other.id not in gone and _perhaps(one, other)
+        if one.id not in joined and other.id not in gone and (_perhaps(one, other) or _same_person(one, other, set()))
         for pair in (one, other)
     }
     return [

@@ -7,7 +7,7 @@ from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import contacts, fields, plan
 from reconciler.link import Link, LinkState, Pair
 from reconciler.plan import Do
-from reconciler.rules import System
+from reconciler.rules import Direction, System
 from reconciler.status import status
 from tests.simulation.systems import Row
 from tests.simulation.world import World
@@ -45,7 +45,12 @@ def converged(world: World, link: Link) -> Iterator[str]:
             yield from _record(world, pair, one, other)
         elif one is None and other is None:
             yield f"{link.crm_id}: a contact person that nobody holds is kept"
-        elif not (pair.rest or pair.refusals or fields.blank((one or other or here).values.get("name", ""))):
+        elif not (
+            pair.rest
+            or pair.refusals
+            or _closed(world, one)
+            or fields.blank((one or other or here).values.get("name", ""))
+        ):
             yield f"{link.crm_id}: a contact person is on one side only: {(one or other or here).values}"
     seen = [pair.crm.id for pair in link.contacts if contacts.alive(pair.crm) and pair.crm]
     if sorted(seen) != sorted(here.contacts):
@@ -54,10 +59,17 @@ def converged(world: World, link: Link) -> Iterator[str]:
     if told.state == "same" and any(
         not fields.agree("customer", name, here.values.get(name, ""), there.values.get(name, ""))
         for name in fields.FIELDS["customer"]
+        if ("customer", name) in world.flowing
     ):
         yield f"{link.crm_id}: said to be the same, and is not"
     if told.state in {"sending", "creating"}:
         yield f"{link.crm_id}: said to be on its way, and nothing is: {told}"
+
+
+def _closed(world: World, here: Row | None) -> bool:
+    """Whether persons may not be changed on the side that has this one."""
+    naming = fields.rule("contact", fields.GROUPS["contact"][0], world.rules).direction
+    return naming in {Direction.NONE, Direction.ONLY_ECONOMIC if here is not None else Direction.ONLY_CRM}
 
 
 def _record(world: World, pair: Pair, here: Row, there: Row) -> Iterator[str]:

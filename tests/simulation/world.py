@@ -77,6 +77,17 @@ class World:
                 self.economic.strict |= names if rule.decides is not Decides.CRM else set()
 
     @property
+    def flowing(self) -> set[tuple[Kind, str]]:
+        """The fields that are kept the same at all."""
+        return {
+            (kind, name)
+            for kind, groups in fields.GROUPS.items()
+            for group in groups
+            if fields.rule(kind, group, self.rules).direction is not Direction.NONE
+            for name in group.fields
+        }
+
+    @property
     def all_both(self) -> bool:
         """Whether every detail that flows may be changed on both sides."""
         return all(
