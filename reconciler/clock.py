@@ -135,9 +135,9 @@ def retain(engine: sa.Engine) -> int:
 def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
     try:
         with engine.begin() as connection:
-            locked = store.lock_due(connection, link, clocked.now())
-            if locked is not None:
-                reconcile.take_step(clocked, connection, locked, Due(), lane=lane)
+            stored = store.lock_due(connection, link, clocked.now())
+            if stored is not None:
+                reconcile.take_step(clocked, connection, stored, Due(), lane=lane)
     except Exception as error:
         if is_away(error):
             raise

@@ -152,9 +152,9 @@ def _retry(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
             _say("more than one tenant has that customer; say --tenant")
             return WRONG
         for one in found:
-            locked = store.lock(connection, one.tenant, one.agreement, one.crm_id)
-            if locked is not None and arguments.yes:
-                done = reconcile.take_step(clocked, connection, locked, Due(), prepare=_forgiven)
+            stored = store.lock(connection, one.tenant, one.agreement, one.crm_id)
+            if stored is not None and arguments.yes:
+                done = reconcile.take_step(clocked, connection, stored, Due(), prepare=_forgiven)
                 _say(f"agreement {one.agreement}: {one.status} before, {done.status.state} now")
             else:
                 _say(f"agreement {one.agreement}: {one.status}; would be tried again, repeat with --yes")

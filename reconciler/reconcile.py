@@ -1,6 +1,6 @@
 """In what order is a message dealt with? Record the sides, lock the link, step, save, append: one transaction.
 
-Locks are taken in one order: side, link, agreement. Only a step that may create a customer takes the last.
+Only a step that may create a customer holds the agreement as well.
 """
 
 from collections.abc import Callable
@@ -47,45 +47,75 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
 def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen: CustomerObserved) -> None:
     """What the adapter saw: recorded for both sides, told to the link it concerns, if there is one."""
     here, there = _crm_seen(seen), _economic_seen(seen)
-    now = clocked.now()
-    if here is not None and seen.customer is not None:
-        sides.record_crm(connection, envelope.tenant, seen.customer, here, now)
-    if there is not None and seen.agreement is not None:
-        sides.record_economic(connection, envelope.tenant, seen.agreement, there, now)
     heard = Heard(outcomes=seen.outcomes, crm=here, economic=there, candidates=seen.candidates)
     if seen.customer is not None:
-        link = lock_or_make(connection, envelope.tenant, seen.agreement, seen.customer)
-        if link is not None:
-            take_step(clocked, connection, link, heard, envelope)
+        stored = _of_customer(clocked, connection, envelope.tenant, seen.agreement, seen.customer, heard)
+        if stored is not None:
+            take_step(clocked, connection, stored, heard, envelope)
         return
     if there is None or seen.agreement is None:
         return
-    found = store.lock_numbers(connection, envelope.tenant, seen.agreement, (there.number, *there.old_numbers))
-    holder = next((one for one in found if one.number == there.number), None)
-    for link in found:
-        if holder is None or link is holder:
-            take_step(clocked, connection, link, heard, envelope)
-        elif link.number not in holder.old_numbers:
-            take_step(clocked, connection, link, Due(), envelope, prepare=_renumbered)
+    found = _of_number(clocked, connection, envelope.tenant, seen.agreement, there)
+    holder = next((one.link for one in found if one.link.number == there.number), None)
+    for stored in found:
+        if holder is None or stored.link is holder:
+            take_step(clocked, connection, stored, heard, envelope)
+        elif stored.link.number not in holder.old_numbers:
+            take_step(clocked, connection, stored, Due(), envelope, prepare=_renumbered)
 
 
 def written(clocked: Clocked, connection: Connection, envelope: Envelope, answer: CustomerWritten) -> None:
     """The CRM's answer to a write. Its state is recorded like any other of the CRM's."""
     here = None if envelope.version is None else CrmSeen(version=envelope.version, customer=answer.customer)
-    if here is not None and answer.customer is not None:
-        sides.record_crm(connection, envelope.tenant, answer.id, here, clocked.now())
-    link = store.lock(connection, envelope.tenant, answer.agreement, answer.id)
-    if link is None:
+    stored = store.lock(connection, envelope.tenant, answer.agreement, answer.id)
+    if stored is None:
         log.warning("answer.without_link", customer=answer.id, agreement=answer.agreement)
         return
-    take_step(clocked, connection, link, Heard(outcomes=answer.outcomes, crm=here), envelope)
+    take_step(clocked, connection, stored, Heard(outcomes=answer.outcomes, crm=here), envelope)
 
 
-def lock_or_make(connection: Connection, tenant: str, agreement: int | None, crm_id: str) -> store.Locked | None:
+def take_step(
+    clocked: Clocked,
+    connection: Connection,
+    stored: store.Stored,
+    message: Message,
+    cause: Envelope | None = None,
+    *,
+    lane: Lane = Lane.LIVE,
+    prepare: Callable[[Link], Link] | None = None,
+) -> Step:
+    """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first."""
+    link = stored.link
+    if link.state is LinkState.UNLINKED and link.agreement is not None:
+        agreements.hold(connection, link.tenant, link.agreement)
+        stored = store.load(connection, link.id)
+    now = clocked.now()
+    rules = stored.agreement.as_rules(clocked.resend)
+    if stored.fresh and isinstance(message, Due):
+        # The clock's first look at a link made for a customer that was recorded earlier.
+        message = Heard(crm=sides.crm(connection, link.tenant, link.crm_id))
+    done = step(stored.link if prepare is None else prepare(stored.link), message, rules, now)
+    if done.link.number is not None and done.link.number != stored.link.number:
+        done = _with_newest(connection, done, rules, now)
+    store.save(connection, stored, done.link, done.status, message, now)
+    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
+    if done.status != stored.told:
+        drafts.append(bus.told(done.link, done.status, now, cause, lane))
+    append_all(connection, bus.OUTBOX, drafts)
+    return done
+
+
+def _of_customer(
+    clocked: Clocked, connection: Connection, tenant: str, agreement: int | None, crm_id: str, heard: Heard
+) -> store.Stored | None:
     """The locked link of a customer, made if need be; none while no agreement of the tenant was ever switched on."""
-    if agreement is not None and (link := store.lock(connection, tenant, agreement, crm_id)) is not None:
-        return link
-    # Holding the agreement: one that is being switched on either sees the side recorded here, or is on already.
+    if agreement is not None and (stored := store.lock(connection, tenant, agreement, crm_id)) is not None:
+        return stored
+    if heard.crm is not None:
+        sides.record_crm(connection, tenant, crm_id, heard.crm, clocked.now())
+    if heard.economic is not None and agreement is not None:
+        sides.record_economic(connection, tenant, agreement, heard.economic, clocked.now())
+    # Holding the agreement: one that is just being switched on either sees what was recorded here, or is on already.
     chosen = agreements.hold_chosen(connection, tenant, agreement)
     if chosen is None:
         return None
@@ -93,35 +123,18 @@ def lock_or_make(connection: Connection, tenant: str, agreement: int | None, crm
     return store.lock(connection, tenant, chosen, crm_id)
 
 
-def take_step(
-    clocked: Clocked,
-    connection: Connection,
-    locked: store.Locked,
-    message: Message,
-    cause: Envelope | None = None,
-    *,
-    lane: Lane = Lane.LIVE,
-    prepare: Callable[[Link], Link] | None = None,
-) -> Step:
-    """One step on a locked link: load, decide, save, append what follows. ``prepare`` changes the link first."""
-    if locked.state is LinkState.UNLINKED:
-        agreements.hold(connection, locked.tenant, locked.agreement)
-    now = clocked.now()
-    stored = store.load(connection, locked.id)
-    rules = stored.agreement.as_rules(clocked.resend)
-    if stored.fresh and isinstance(message, Due):
-        # The clock's first look at a link made for a customer that was recorded earlier.
-        message = Heard(crm=sides.crm(connection, locked.tenant, locked.crm_id))
-    done = step(stored.link if prepare is None else prepare(stored.link), message, rules, now)
-    if done.link.number is not None and done.link.number != stored.link.number:
-        done = _with_newest(connection, done, rules, now)
-    outcomes = message.outcomes if isinstance(message, Heard) else ()
-    store.save(connection, stored, done.link, done.status, outcomes=outcomes, now=now)
-    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
-    if done.status != stored.told:
-        drafts.append(bus.told(done.link, done.status, now, cause, lane))
-    append_all(connection, bus.OUTBOX, drafts)
-    return done
+def _of_number(
+    clocked: Clocked, connection: Connection, tenant: str, agreement: int, seen: EconomicSeen
+) -> list[store.Stored]:
+    """The locked links of a customer number and its old ones. Without any, it is recorded, and looked for once more:
+
+    whoever links that number meanwhile either reads what was recorded, or is waited for and then found.
+    """
+    numbers = (seen.number, *seen.old_numbers)
+    if found := store.lock_numbers(connection, tenant, agreement, numbers):
+        return found
+    sides.record_economic(connection, tenant, agreement, seen, clocked.now())
+    return store.lock_numbers(connection, tenant, agreement, numbers)
 
 
 def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime) -> Step:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from crm_outbox.contract import Outcome, Stage
+from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
 from reconciler.rules import System
@@ -22,12 +21,12 @@ SCALARS = tuple(one.name for one in fields(Link) if one.name not in {"customer",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """One operation that got its answer: how it ended, and what it wrote."""
+class Landed:
+    """One write that reached its side, and the record as it was when it was decided."""
 
     pair: Pair
     pending: Pending
-    outcome: Outcome | None
+    created: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,8 @@ class Changes:
     pairs: list[dict[str, Any]]
     bases: list[dict[str, Any]]
     operations: list[dict[str, Any]]
-    settled: list[Settled]
+    settled: list[dict[str, Any]]
+    landed: list[Landed]
     gone_pairs: list[UUID]
     gone_bases: list[tuple[UUID, str]]
 
@@ -46,7 +46,7 @@ def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> 
     """Compare the stored link with the new one, record by record. ``before`` none: no record of it is stored yet."""
     stored = {} if before is None else {pair.id: (nth, pair) for nth, pair in enumerate(before.pairs)}
     ended = {outcome.operation: outcome for outcome in outcomes}
-    found = Changes(pairs=[], bases=[], operations=[], settled=[], gone_pairs=[], gone_bases=[])
+    found = Changes(pairs=[], bases=[], operations=[], settled=[], landed=[], gone_pairs=[], gone_bases=[])
     for nth, pair in enumerate(after.pairs):
         old_nth, old = stored.pop(pair.id, (-1, None))
         if old is pair and old_nth == nth:
@@ -57,9 +57,8 @@ def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> 
         _compare_operations(found, old, pair, ended)
     for _, pair in stored.values():
         found.gone_pairs.append(pair.id)
-        found.settled.extend(
-            Settled(pair=pair, pending=one, outcome=ended.get(one.operation)) for one in pair.pending.values()
-        )
+        for pending in pair.pending.values():
+            _settle(found, pair, pending, ended.get(pending.operation))
     return found
 
 
@@ -135,22 +134,16 @@ def status_of(row: Mapping[str, Any]) -> Status | None:
     )
 
 
-def audit(link: Link, settled: Settled, at: datetime) -> dict[str, Any]:
-    """The audit's row of one write that landed."""
-    pending, pair = settled.pending, settled.pair
+def audit(landed: Landed) -> dict[str, Any]:
+    """What the audit says of one write that landed."""
+    pending, pair = landed.pending, landed.pair
     side = pair.side(pending.system)
-    created = settled.outcome.created if settled.outcome is not None else None
     return {
-        "at": at,
-        "tenant": link.tenant,
-        "agreement": link.agreement,
-        "crm_id": link.crm_id,
-        "number": link.number,
         "record": pair.kind,
-        "record_id": created if pending.action == "create" else None if side is None else side.id,
+        "record_id": landed.created if pending.action == "create" else None if side is None else side.id,
         "system": str(pending.system),
         "action": pending.action,
-        "operation": pending.operation,
+        "operation": str(pending.operation),
         "before": {field: pending.seen.get(field, "") for field in pending.values},
         "after": dict(pending.values),
         "by": "rule" if _overwrites(pair, pending) else "flow",
@@ -198,9 +191,24 @@ def _compare_operations(found: Changes, old: Pair | None, pair: Pair, ended: Map
                     "acknowledged": None if pending.acknowledged is None else pending.acknowledged.isoformat(),
                 }
             )
-    found.settled.extend(
-        Settled(pair=old or pair, pending=pending, outcome=ended.get(pending.operation)) for pending in before.values()
+    for pending in before.values():
+        _settle(found, old or pair, pending, ended.get(pending.operation))
+
+
+def _settle(found: Changes, pair: Pair, pending: Pending, outcome: Outcome | None) -> None:
+    """Note how a write ended. One that ended without an outcome was settled by what was seen."""
+    found.settled.append(
+        {
+            "id": str(pending.operation),
+            "result": "seen" if outcome is None else str(outcome.result),
+            "reason": "" if outcome is None else outcome.reason,
+            "message": "" if outcome is None else outcome.message,
+            "detail": "" if outcome is None else outcome.detail,
+        }
     )
+    if outcome is None or outcome.result is Result.WRITTEN:
+        created = None if outcome is None else outcome.created
+        found.landed.append(Landed(pair=pair, pending=pending, created=created))
 
 
 def _pending(pair: Pair | None) -> Iterator[Pending]:

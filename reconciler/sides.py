@@ -1,7 +1,9 @@
 """What did each system hold last? Recorded behind its version, also of customers that have no link."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -20,37 +22,54 @@ class _CrmState:
 
 _CRM = TypeAdapter(_CrmState)
 
+RECORD_CRM = """
+    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, seen)
+    select x.tenant, x.crm_id, x.epoch, x.number, x.state, :now
+    from jsonb_to_recordset(cast(:crm_sides as jsonb)) as x (
+        tenant text, crm_id text, epoch integer, number bigint, state jsonb)
+    on conflict (tenant, crm_id) do update set
+        epoch = excluded.epoch, number = excluded.number, state = excluded.state, seen = excluded.seen
+    where (side.epoch, side.number) < (excluded.epoch, excluded.number)
+"""
+RECORD_ECONOMIC = """
+    insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, seen)
+    select x.tenant, x.agreement, x.number, x.epoch, x.counter, nullif(x.state, 'null'), :now
+    from jsonb_to_recordset(cast(:economic_sides as jsonb)) as x (
+        tenant text, agreement integer, number integer, epoch integer, counter bigint, state jsonb)
+    on conflict (agreement, number) do update set
+        tenant = excluded.tenant, epoch = excluded.epoch, counter = excluded.counter, state = excluded.state,
+        seen = excluded.seen
+    where (side.epoch, side.counter) < (excluded.epoch, excluded.counter)
+"""
+
+
+def crm_row(tenant: str, crm_id: str, seen: CrmSeen) -> dict[str, Any]:
+    """The row of the CRM's side of a customer, for ``RECORD_CRM``."""
+    state = _CRM.dump_python(
+        _CrmState(customer=seen.customer, unsendable=seen.unsendable), mode="json", exclude_none=True
+    )  # fmt: skip
+    epoch, number = seen.version
+    return {"tenant": tenant, "crm_id": crm_id, "epoch": epoch, "number": number, "state": state}
+
+
+def economic_row(tenant: str, agreement: int, seen: EconomicSeen) -> dict[str, Any]:
+    """The row of e-conomic's side of a customer, for ``RECORD_ECONOMIC``."""
+    state = None if seen.customer is None else seen.customer.model_dump(mode="json", exclude_none=True)
+    key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
+    return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state}
+
 
 def record_crm(connection: sa.Connection, tenant: str, crm_id: str, seen: CrmSeen, now: datetime) -> None:
     """Record the CRM's side of a customer if it is newer than what is recorded."""
-    state = _CrmState(customer=seen.customer, unsendable=seen.unsendable)
     connection.execute(
-        _RECORD_CRM,
-        {
-            "tenant": tenant,
-            "crm_id": crm_id,
-            "epoch": seen.version.epoch,
-            "number": seen.version.number,
-            "state": _CRM.dump_json(state, exclude_none=True).decode(),
-            "now": now,
-        },
+        _RECORD_CRM, {"crm_sides": json.dumps([crm_row(tenant, crm_id, seen)], ensure_ascii=False), "now": now}
     )
 
 
 def record_economic(connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, now: datetime) -> None:
     """Record e-conomic's side of a customer if it is newer; waits for whoever is linking that number."""
-    connection.execute(
-        _RECORD_ECONOMIC,
-        {
-            "tenant": tenant,
-            "agreement": agreement,
-            "number": seen.number,
-            "epoch": seen.version.epoch,
-            "counter": seen.version.number,
-            "state": None if seen.customer is None else seen.customer.model_dump_json(exclude_none=True),
-            "now": now,
-        },
-    )
+    rows = [economic_row(tenant, agreement, seen)]
+    connection.execute(_RECORD_ECONOMIC, {"economic_sides": json.dumps(rows, ensure_ascii=False), "now": now})
 
 
 def newest_economic(
@@ -71,29 +90,14 @@ def newest_economic(
 def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
     """What is recorded of the CRM's side of a customer."""
     row = connection.execute(_CRM_SIDE, {"tenant": tenant, "crm_id": crm_id}).one_or_none()
-    return None if row is None else _seen(row)
-
-
-def _seen(row: sa.Row[tuple[object, ...]]) -> CrmSeen:
+    if row is None:
+        return None
     state = _CRM.validate_python(row.state or {})
     return CrmSeen(version=Version(row.epoch, row.number), customer=state.customer, unsendable=state.unsendable)
 
 
-_RECORD_CRM = sa.text("""
-    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, seen)
-    values (:tenant, :crm_id, :epoch, :number, cast(:state as jsonb), :now)
-    on conflict (tenant, crm_id) do update set
-        epoch = excluded.epoch, number = excluded.number, state = excluded.state, seen = excluded.seen
-    where (side.epoch, side.number) < (excluded.epoch, excluded.number)
-""")
-_RECORD_ECONOMIC = sa.text("""
-    insert into sync.economic_side as side (agreement, number, tenant, epoch, counter, state, seen)
-    values (:agreement, :number, :tenant, :epoch, :counter, cast(:state as jsonb), :now)
-    on conflict (agreement, number) do update set
-        tenant = excluded.tenant, epoch = excluded.epoch, counter = excluded.counter, state = excluded.state,
-        seen = excluded.seen
-    where (side.epoch, side.counter) < (excluded.epoch, excluded.counter)
-""")
+_RECORD_CRM = sa.text(RECORD_CRM)
+_RECORD_ECONOMIC = sa.text(RECORD_ECONOMIC)
 _LOCK_ECONOMIC = sa.text("""
     insert into sync.economic_side (agreement, number, tenant, epoch, counter, seen)
     values (:agreement, :number, :tenant, 0, 0, :now)

@@ -1,7 +1,7 @@
-"""What is remembered of a link? Lock it, load it, save what a step changed: all in the caller's transaction.
+"""What is remembered of a link? Lock and load it, save what a step changed: all in the caller's transaction.
 
-Locking and loading are two statements on purpose: a statement that waited for a row's lock still sees the other tables
-as they were before it waited.
+A step costs two statements here. A statement that waited for the row's lock still sees the other tables as they were
+before it waited; the revision shows that, and then they are read once more.
 """
 
 import json
@@ -13,28 +13,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_outbox.contract import Outcome
-from reconciler import rows
+from reconciler import rows, sides
 from reconciler.agreements import AgreementState, state_of
-from reconciler.link import Link, LinkState, Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
-    """A link whose row this transaction holds."""
-
-    id: UUID
-    tenant: str
-    agreement: int
-    crm_id: str
-    state: LinkState
-    number: int | None
-    old_numbers: Sequence[int]
+from reconciler.link import Heard, Link, Message, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A link as it is stored, what the world was told of it, and its agreement's settings."""
+    """A locked link as it is stored, what the world was told of it, and its agreement's settings."""
 
     link: Link
     fresh: bool
@@ -43,28 +29,31 @@ class Stored:
     agreement: AgreementState
 
 
-def lock(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> Locked | None:
-    """Lock the link of that customer; waits for a step on it in another transaction."""
-    row = connection.execute(_LOCK, {"tenant": tenant, "agreement": agreement, "crm_id": crm_id}).one_or_none()
-    return None if row is None else _locked(row)
+def lock(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> Stored | None:
+    """Lock and load the link of that customer; waits for a step on it in another transaction."""
+    found = _locked(connection, _LOCK, {"tenant": tenant, "agreement": agreement, "crm_id": crm_id})
+    return found[0] if found else None
 
 
-def lock_numbers(connection: sa.Connection, tenant: str, agreement: int, numbers: Sequence[int]) -> list[Locked]:
-    """Lock the links that have one of these customer numbers, in one order for all."""
-    found = connection.execute(_LOCK_NUMBERS, {"tenant": tenant, "agreement": agreement, "numbers": list(numbers)})
-    return [_locked(row) for row in found]
+def lock_numbers(connection: sa.Connection, tenant: str, agreement: int, numbers: Sequence[int]) -> list[Stored]:
+    """Lock and load the links that have one of these customer numbers, in one order for all."""
+    return _locked(connection, _LOCK_NUMBERS, {"tenant": tenant, "agreement": agreement, "numbers": list(numbers)})
 
 
-def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Locked | None:
-    """Lock that link if the clock still has to tell it something and nobody else holds it."""
-    row = connection.execute(_LOCK_DUE, {"id": link, "now": now}).one_or_none()
-    return None if row is None else _locked(row)
+def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | None:
+    """Lock and load that link if the clock still has to tell it something and nobody else holds it."""
+    found = _locked(connection, _LOCK_DUE, {"id": link, "now": now})
+    return found[0] if found else None
 
 
-def insert(connection: sa.Connection, link: UUID, tenant: str, agreement: int, crm_id: str) -> bool:
-    """Store a link that was only just made; False when the customer has one in that agreement."""
-    values = {"id": link, "tenant": tenant, "agreement": agreement, "crm_id": crm_id}
-    return connection.execute(_INSERT, values).one_or_none() is not None
+def load(connection: sa.Connection, link: UUID) -> Stored:
+    """Read a locked link again, with whatever was committed since it was locked."""
+    return _stored(connection.execute(_LOAD, {"id": link}).one()._asdict())
+
+
+def insert(connection: sa.Connection, link: UUID, tenant: str, agreement: int, crm_id: str) -> None:
+    """Store a link that was only just made; nothing when the customer has one in that agreement."""
+    connection.execute(_INSERT, {"id": link, "tenant": tenant, "agreement": agreement, "crm_id": crm_id})
 
 
 def insert_missing(connection: sa.Connection, tenant: str, agreement: int, limit: int) -> int:
@@ -73,36 +62,19 @@ def insert_missing(connection: sa.Connection, tenant: str, agreement: int, limit
     return connection.execute(_INSERT_MISSING, values).rowcount
 
 
-def load(connection: sa.Connection, link: UUID) -> Stored:
-    """Everything stored of a locked link."""
-    row = connection.execute(_LOAD, {"id": link}).one()._asdict()
-    return Stored(
-        link=rows.link_of(row, row["pairs"]),
-        fresh=row["pairs"] is None,
-        told=rows.status_of(row),
-        agreement=state_of(row, "a_"),
-    )
-
-
 def save(
-    connection: sa.Connection,
-    stored: Stored,
-    link: Link,
-    status: Status,
-    *,
-    outcomes: tuple[Outcome, ...] = (),
-    now: datetime,
+    connection: sa.Connection, stored: Stored, link: Link, status: Status, message: Message, now: datetime
 ) -> None:
-    """Store what a step made of a link: only what it changed, and an audit row for every write that landed."""
-    change = rows.changes(None if stored.fresh else stored.link, link, outcomes)
-    if change.settled:
-        _settle(connection, link, change.settled, now)
+    """Store what a step made of a link: what changed, both sides as seen, an audit row for each write that landed."""
+    heard = message if isinstance(message, Heard) else Heard()
+    change = rows.changes(None if stored.fresh else stored.link, link, heard.outcomes)
     if change.gone_bases:
         connection.execute(
             _GONE_BASES, [{"link": link.id, "pair": pair, "field": field} for pair, field in change.gone_bases]
         )
     if change.gone_pairs:
         connection.execute(_GONE_PAIRS, {"link": link.id, "pairs": change.gone_pairs})
+    here, there = heard.crm, heard.economic
     connection.execute(
         _SAVE,
         {
@@ -116,6 +88,14 @@ def save(
             "pairs": _json(change.pairs),
             "bases": _json(change.bases),
             "operations": _json(change.operations),
+            "settled": _json(change.settled),
+            "audit": _json([rows.audit(one) for one in change.landed]),
+            "crm_sides": _json([] if here is None else [sides.crm_row(link.tenant, link.crm_id, here)]),
+            "economic_sides": _json(
+                []
+                if there is None or link.agreement is None
+                else [sides.economic_row(link.tenant, link.agreement, there)]
+            ),
         },
     )
 
@@ -145,37 +125,17 @@ def expire(connection: sa.Connection, before: datetime, limit: int = 5000) -> in
     return connection.execute(_EXPIRE, {"before": before, "limit": limit}).rowcount
 
 
-def _settle(connection: sa.Connection, link: Link, settled: list[rows.Settled], now: datetime) -> None:
-    ended = []
-    for one in settled:
-        outcome = one.outcome
-        ended.append(
-            {
-                "id": one.pending.operation,
-                "result": "settled" if outcome is None else str(outcome.result),
-                "reason": "" if outcome is None else outcome.reason,
-                "message": "" if outcome is None else outcome.message,
-                "detail": "" if outcome is None else outcome.detail,
-                "now": now,
-            }
-        )
-    connection.execute(_SETTLE, ended)
-    landed = [rows.audit(link, one, now) for one in settled if one.outcome is None or one.outcome.result == "written"]
-    if landed:
-        connection.execute(
-            _AUDIT, [{**row, "before": _json(row["before"]), "after": _json(row["after"])} for row in landed]
-        )
+def _locked(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> list[Stored]:
+    found = [row._asdict() for row in connection.execute(statement, values)]
+    return [_stored(row) if row["revision"] == row["read"] else load(connection, row["id"]) for row in found]
 
 
-def _locked(row: Any) -> Locked:
-    return Locked(
-        id=row.id,
-        tenant=row.tenant,
-        agreement=row.agreement,
-        crm_id=row.crm_id,
-        state=LinkState(row.state),
-        number=row.number,
-        old_numbers=row.old_numbers,
+def _stored(row: dict[str, Any]) -> Stored:
+    return Stored(
+        link=rows.link_of(row, row["pairs"]),
+        fresh=row["pairs"] is None,
+        told=rows.status_of(row),
+        agreement=state_of(row, "a_"),
     )
 
 
@@ -183,40 +143,9 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_LOCK = sa.text("""
-    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
-    where tenant = :tenant and agreement = :agreement and crm_id = :crm_id
-    for no key update
-""")
-_LOCK_NUMBERS = sa.text("""
-    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
-    where tenant = :tenant and agreement = :agreement and number = any(:numbers)
-    order by id
-    for no key update
-""")
-_LOCK_DUE = sa.text("""
-    select id, tenant, agreement, crm_id, state, number, old_numbers from sync.link
-    where id = :id and (due <= :now or look_again)
-    for no key update skip locked
-""")
-_INSERT = sa.text("""
-    insert into sync.link (id, tenant, agreement, crm_id, state)
-    values (:id, :tenant, :agreement, :crm_id, 'unlinked')
-    on conflict (tenant, agreement, crm_id) do nothing
-    returning id
-""")
-_INSERT_MISSING = sa.text("""
-    insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
-    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true
-    from sync.crm_side side
-    where side.tenant = :tenant
-      and not exists (select from sync.link l
-                      where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id)
-    limit :limit
-    on conflict do nothing
-""")
-_LOAD = sa.text("""
-    select l.*, a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
+_READ = """
+    select l.*, (select once.revision from sync.link once where once.id = l.id) as read,
+           a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
            a.defaults::text as a_defaults, a.paused::text as a_paused,
            (
                select json_agg(
@@ -237,9 +166,37 @@ _LOAD = sa.text("""
                from sync.pair p where p.link = l.id
            ) as pairs
     from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
-    where l.id = :id
+"""
+_LOAD = sa.text(f"{_READ} where l.id = :id")
+_LOCK = sa.text(f"""
+    {_READ} where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
+    for no key update of l
 """)
-_SAVE = sa.text("""
+_LOCK_NUMBERS = sa.text(f"""
+    {_READ} where l.tenant = :tenant and l.agreement = :agreement and l.number = any(:numbers)
+    order by l.id
+    for no key update of l
+""")
+_LOCK_DUE = sa.text(f"""
+    {_READ} where l.id = :id and (l.due <= :now or l.look_again)
+    for no key update of l skip locked
+""")
+_INSERT = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state)
+    values (:id, :tenant, :agreement, :crm_id, 'unlinked')
+    on conflict (tenant, agreement, crm_id) do nothing
+""")
+_INSERT_MISSING = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
+    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true
+    from sync.crm_side side
+    where side.tenant = :tenant
+      and not exists (select from sync.link l
+                      where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id)
+    limit :limit
+    on conflict do nothing
+""")
+_SAVE = sa.text(f"""
     with pairs as (
         insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces)
         select :id, x.id, x.kind, x.position, nullif(x.crm, 'null'), nullif(x.economic, 'null'), x.rest,
@@ -257,16 +214,37 @@ _SAVE = sa.text("""
             pair uuid, field text, crm text, economic text, unknown boolean)
         on conflict (link, pair, field) do update set
             crm = excluded.crm, economic = excluded.economic, unknown = excluded.unknown, agreed = excluded.agreed
+    ), settled as (
+        update sync.operation o
+        set settled = :now, result = x.result, reason = x.reason, message = x.message, detail = x.detail
+        from jsonb_to_recordset(cast(:settled as jsonb)) as x (
+            id uuid, result text, reason text, message text, detail text)
+        where o.id = x.id
+        returning o.id
     ), operations as (
+        -- Counting makes certain that what is settled leaves the index of open ones before its successor enters it.
         insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged)
         select x.id, :id, x.pair, x.system, x.action, x.body, x.sent, x.due, x.acknowledged
         from jsonb_to_recordset(cast(:operations as jsonb)) as x (
             id uuid, pair uuid, system text, action text, body jsonb, sent timestamptz, due timestamptz,
             acknowledged timestamptz)
+        where (select count(*) from settled) >= 0
         on conflict (id) do update set
             body = excluded.body, due = excluded.due, acknowledged = excluded.acknowledged
+    ), audit as (
+        insert into sync.audit (at, tenant, agreement, crm_id, number, record, record_id, system, action, operation,
+                                before, after, by)
+        select :now, :tenant, :agreement, :crm_id, :number, x.record, x.record_id, x.system, x.action, x.operation,
+               x.before, x.after, x.by
+        from jsonb_to_recordset(cast(:audit as jsonb)) as x (
+            record text, record_id text, system text, action text, operation uuid, before jsonb, after jsonb, by text)
+    ), crm_sides as (
+        {sides.RECORD_CRM}
+    ), economic_sides as (
+        {sides.RECORD_ECONOMIC}
     )
     update sync.link set
+        revision = revision + 1,
         state = :state, rest = :rest, number = :number, old_numbers = :old_numbers, flows = :flows,
         counter = :counter, crm_epoch = :crm_epoch, crm_number = :crm_number, economic_epoch = :economic_epoch,
         economic_counter = :economic_counter, stage = :stage, created = :created, active_since = :active_since,
@@ -279,17 +257,6 @@ _SAVE = sa.text("""
         status = :status, status_details = :status_details, status_reason = :status_reason,
         status_message = :status_message
     where id = :id
-""")
-_SETTLE = sa.text("""
-    update sync.operation
-    set settled = :now, result = :result, reason = :reason, message = :message, detail = :detail
-    where id = :id
-""")
-_AUDIT = sa.text("""
-    insert into sync.audit (at, tenant, agreement, crm_id, number, record, record_id, system, action, operation,
-                            before, after, by)
-    values (:at, :tenant, :agreement, :crm_id, :number, :record, :record_id, :system, :action, :operation,
-            cast(:before as jsonb), cast(:after as jsonb), :by)
 """)
 _GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")

@@ -84,6 +84,8 @@ link = sa.Table(
     "link",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
+    # moved by every save: shows whether what was read beside a locked row is as new as the row
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("agreement", sa.Integer, nullable=False),
     sa.Column("crm_id", sa.Text, nullable=False),

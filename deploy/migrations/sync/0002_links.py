@@ -65,6 +65,7 @@ def upgrade() -> None:
 
         create table sync.link (
             id uuid primary key,
+            revision bigint not null default 0,
             tenant text not null,
             agreement integer not null,
             crm_id text not null,

@@ -18,7 +18,9 @@ from economic_adapter.contract import Defaults
 from reconciler import agreements, rows, sides, store
 from reconciler.link import (
     Base,
+    Due,
     EconomicSeen,
+    Heard,
     Link,
     LinkState,
     Pair,
@@ -92,6 +94,7 @@ def pairs(kind: str) -> some.SearchStrategy[Pair]:
     )
 
 
+NOTHING = Due()
 VERSIONS = some.none() | some.builds(Version, some.integers(1, 9), some.integers(0, 2**60))
 LINKS = some.builds(
     Link,
@@ -137,7 +140,7 @@ def agreed(engine: sa.Engine) -> sa.Engine:
 
 def make(connection: sa.Connection, link: Link) -> store.Stored:
     assert link.agreement is not None
-    assert store.insert(connection, link.id, link.tenant, link.agreement, link.crm_id)
+    store.insert(connection, link.id, link.tenant, link.agreement, link.crm_id)
     return store.load(connection, link.id)
 
 
@@ -154,11 +157,11 @@ def test_a_link_is_loaded_as_it_was_saved_and_again_after_any_change(
     with agreed.connect() as connection:
         stored = make(connection, first)
         assert stored.told is None
-        store.save(connection, stored, first, status, now=MORNING)
+        store.save(connection, stored, first, status, NOTHING, MORNING)
         again = store.load(connection, first.id)
         assert again.link == first
         assert again.told == status
-        store.save(connection, again, second, status, now=MORNING)
+        store.save(connection, again, second, status, NOTHING, MORNING)
         assert store.load(connection, first.id).link == second
         connection.rollback()
 
@@ -176,12 +179,12 @@ def test_how_a_write_ended_is_kept_and_what_landed_is_in_the_audit(agreed: sa.En
     link = _a_link(customer=replace(_a_link().customer, pending={System.ECONOMIC: pending}))
     with agreed.begin() as connection:
         stored = make(connection, link)
-        store.save(connection, stored, link, Status(state="sending"), now=MORNING)
+        store.save(connection, stored, link, Status(state="sending"), NOTHING, MORNING)
     answered = replace(link, customer=replace(link.customer, pending={}))
     outcome = Outcome(operation=pending.operation, result=Result.WRITTEN)
     with agreed.begin() as connection:
         stored = store.load(connection, link.id)
-        store.save(connection, stored, answered, Status(state="same"), outcomes=(outcome,), now=MORNING)
+        store.save(connection, stored, answered, Status(state="same"), Heard(outcomes=(outcome,)), MORNING)
         ended = connection.execute(sa.text("select result, settled from sync.operation")).one()
         written = connection.execute(sa.text("select before, after, operation from sync.audit")).one()
     assert ended == ("written", MORNING)
@@ -191,24 +194,21 @@ def test_how_a_write_ended_is_kept_and_what_landed_is_in_the_audit(agreed: sa.En
 def test_two_steps_on_one_link_wait_for_each_other(agreed: sa.Engine) -> None:
     link = _a_link()
     with agreed.begin() as connection:
-        store.save(connection, make(connection, link), link, Status(state="same"), now=MORNING)
-
-    def locked_and_loaded(connection: sa.Connection) -> Link:
-        assert store.lock(connection, TENANT, AGREEMENT, link.crm_id) is not None
-        return store.load(connection, link.id).link
+        store.save(connection, make(connection, link), link, Status(state="same"), NOTHING, MORNING)
 
     base = {"phone": Base(crm="1", economic="1")}
     moved = replace(link, counter=1, customer=replace(link.customer, base=base))
     with agreed.connect() as first:
-        loaded = locked_and_loaded(first)
-        second = _in_thread(agreed, locked_and_loaded)
+        stored = store.lock(first, TENANT, AGREEMENT, link.crm_id)
+        assert stored is not None
+        second = _in_thread(agreed, lambda connection: store.lock(connection, TENANT, AGREEMENT, link.crm_id))
         _wait_until_blocked(agreed)
-        stored = store.load(first, link.id)
-        store.save(first, stored, moved, Status(state="same"), now=MORNING)
+        store.save(first, stored, moved, Status(state="same"), NOTHING, MORNING)
         first.commit()
-        # What waited sees the whole of what it waited for, not only the locked row.
-        assert second() == moved
-    assert loaded == link
+        waited = second()
+    # What waited sees the whole of what it waited for, not only the locked row.
+    assert waited is not None
+    assert waited.link == moved
 
 
 def test_steps_on_two_links_do_not_wait(agreed: sa.Engine) -> None:
@@ -234,7 +234,7 @@ def test_who_records_an_unlinked_number_waits_for_who_links_it(agreed: sa.Engine
         found = _in_thread(agreed, record)
         _wait_until_blocked(agreed)
         link = _a_link(number=7)
-        store.save(linking, make(linking, link), link, Status(state="same"), now=MORNING)
+        store.save(linking, make(linking, link), link, Status(state="same"), NOTHING, MORNING)
         linking.commit()
         assert found() == 1
 
