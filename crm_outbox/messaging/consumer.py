@@ -97,7 +97,8 @@ class Consumer:
             if self._connection is None and not self._open():
                 return Turn(wait=self._wait())
             return self._turn()
-        except (AMQPError, OSError) as error:
+        except (AMQPError, OSError, UnicodeError) as error:
+            # UnicodeError: a name in a delivery was no text. Its message counts up alone, and the broker ends it.
             self._lost(error)
             return Turn(wait=self._wait(_LONGEST_WAIT if isinstance(error, _CONFIGURATION) else 0.0))
 
@@ -223,7 +224,8 @@ class Consumer:
         lane.waiting = deque(one for one in lane.waiting if one.tag not in gone)
         if narrow:
             lane.wide = True
-            self._consume(lane, prefetch=self._batch)
+            # Twice a batch: with one, nothing of inbound would lie here when it is asked whether bulk must yield.
+            self._consume(lane, prefetch=2 * self._batch)
 
     def _consume(self, lane: _Lane, prefetch: int) -> None:
         if lane.channel is None:

@@ -1,0 +1,29 @@
+"""What tests of receiving share: something to publish with, something to count with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from crm_outbox.messaging.management import Management
+from crm_outbox.messaging.settings import Broker
+from tests.builders.receiving import Depths, Effects, Post
+from tests.prepared import Vhosts
+
+
+@pytest.fixture
+def post(broker: Broker) -> Iterator[Post]:
+    made = Post(broker)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def depth(broker: Broker, _vhosts: Vhosts, manager: Management) -> Iterator[Depths]:
+    made = Depths(broker, _vhosts.admin)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def effects() -> Effects:
+    return Effects()

@@ -1,0 +1,403 @@
+"""The known traps of receiving with kombu and quorum queues, each with the number it is known by in our notes.
+
+M: measured on RabbitMQ 3.10 with kombu; A: pitfalls of other outboxes.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import amqp
+import pytest
+import sqlalchemy as sa
+import structlog
+
+from crm_outbox.messaging import consumer as receiving
+from crm_outbox.messaging import inbox
+from crm_outbox.messaging.envelope import Refused, encode
+from crm_outbox.messaging.management import Management
+from crm_outbox.messaging.settings import Broker
+from crm_outbox.tables import messages as tables
+from tests.builders.receiving import (
+    BULK,
+    CONSUMER,
+    INBOUND,
+    Depths,
+    Effects,
+    Post,
+    consumer,
+    drive,
+    note,
+    refusals,
+    taken,
+    turning,
+    watermarks,
+)
+from tests.integration.messaging.behind import Behind
+from tests.proxy import Proxy
+from tests.waiting import eventually
+
+_MESSAGING = Path(receiving.__file__).parent
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the product may catch it."""
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between connections are not what is tested."""
+    monkeypatch.setattr(receiving, "pause", lambda _: 0.02)
+    monkeypatch.setattr(receiving, "_LONGEST_WAIT", 0.05)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(TimeoutError("M10"), id="M10 a TimeoutError is not taken for a quiet queue"),
+        pytest.param(ConnectionRefusedError("M11"), id="M11 an OSError is not taken for a lost broker"),
+        pytest.param(amqp.ConnectionForced("M11"), id="M11 nor is an error of the driver's own kind"),
+        pytest.param(KeyError("bug"), id="a bug of our own"),
+    ],
+)
+def test_an_error_of_a_handler_is_tried_three_times_then_refused_while_neighbours_flow(
+    error: Exception, engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    effects.fail = lambda text: error if text == "bad" else None
+    post.send(
+        INBOUND, note("one", subject="note/one"), note("bad", subject="note/bad"), note("two", subject="note/two")
+    )
+    with closing(consumer(engine, broker, effects)) as duty, structlog.testing.capture_logs() as logs:
+        drive(duty, lambda: taken(engine) == 2 and refusals(engine))
+        eventually(lambda: depth(f"{INBOUND}.dead") == 1)
+    assert [why for _, why in refusals(engine)] == [f"failed:{type(error).__name__}"]
+    assert sorted(watermarks(engine)) == ["note/one", "note/two"]
+    assert effects.seen.count("two") <= 2
+    assert depth(INBOUND) == 0
+    assert len([line for line in logs if line["event"] == "consumer.connected"]) == 1
+
+
+def test_a_handler_may_refuse_with_a_reason_of_its_own(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    effects.fail = lambda text: Refused("unknown_tenant") if text == "bad" else None
+    post.send(INBOUND, note("one"), note("bad", subject="note/bad"), note("two"))
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: taken(engine) == 2 and refusals(engine))
+    assert [why for _, why in refusals(engine)] == ["unknown_tenant"]
+    assert "note/bad" not in watermarks(engine)
+    eventually(lambda: depth(f"{INBOUND}.dead") == 1)
+
+
+def test_m12_a_bad_body_is_neither_logged_nor_acknowledged_away(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.raw(INBOUND, b"anna@firma.dk {", message_id="x")
+    with (
+        closing(consumer(engine, broker, effects)) as duty,
+        structlog.testing.capture_logs() as logs,
+        caplog.at_level(0),
+    ):
+        drive(duty, lambda: refusals(engine))
+        eventually(lambda: depth(f"{INBOUND}.dead") == 1)
+    assert "anna@firma.dk" not in json.dumps(logs, default=str) + caplog.text
+
+
+def test_m12_a_compressed_body_is_never_unpacked(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacked(*_: object) -> bytes:
+        raise AssertionError("unpacked")
+
+    monkeypatch.setattr("kombu.message.decompress", unpacked)
+    post.raw(INBOUND, b"small", message_id="x", application_headers={"compression": "bzip2"})
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: refusals(engine))
+    assert refusals(engine) == [("x", "compressed")]
+
+
+def test_m13_a_queue_with_other_arguments_is_consumed_as_it_is(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects, manager: Management
+) -> None:
+    path = f"queues/{broker.vhost}/{INBOUND}"
+    manager.delete(path)
+    manager.put(path, {"durable": True, "arguments": {"x-queue-type": "classic", "x-max-length": 1000}})
+    manager.post(f"bindings/{broker.vhost}/e/replay/q/{INBOUND}", {"routing_key": INBOUND})
+    post.send(INBOUND, note("here"))
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: watermarks(engine))
+
+
+def test_m14_a_deleted_queue_is_not_made_again_and_is_used_again_once_it_is_back(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects, manager: Management, quick: None
+) -> None:
+    path = f"queues/{broker.vhost}/{INBOUND}"
+    with closing(consumer(engine, broker, effects)) as duty, structlog.testing.capture_logs() as logs:
+        post.send(INBOUND, note("one", number=1))
+        drive(duty, lambda: watermarks(engine))
+        manager.delete(path)
+        drive(duty, lambda: [line for line in logs if line["event"] == "consumer.configuration"])
+        assert manager.get(path, missing=None) is None
+        manager.put(path, {"durable": True, "arguments": {"x-queue-type": "quorum"}})
+        manager.post(f"bindings/{broker.vhost}/e/replay/q/{INBOUND}", {"routing_key": INBOUND})
+        post.send(INBOUND, note("two", number=2))
+        drive(duty, lambda: watermarks(engine) == {"note/1": 2})
+
+
+def test_m15_heartbeats_are_on(engine: sa.Engine, broker: Broker, effects: Effects) -> None:
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: duty._wire is not None)
+        assert duty._wire.heartbeat == 30
+
+
+@pytest.mark.slow
+def test_a7_a_batch_that_takes_longer_than_two_heartbeats_keeps_its_connection(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "HEARTBEAT", 3)
+    pause = threading.Event()
+    effects.fail = lambda text: _after(pause.wait, 0.0 if text == "first" else 0.5)
+    with closing(consumer(engine, broker, effects)) as duty, structlog.testing.capture_logs() as logs:
+        post.send(INBOUND, note("first"))
+        drive(duty, lambda: taken(engine) == 1)
+        post.send(INBOUND, *[note(f"slow {number}") for number in range(18)])
+        drive(duty, lambda: taken(engine) == 19)
+        drive(duty, lambda: depth(INBOUND) == 0)
+    assert len([line for line in logs if line["event"] == "consumer.connected"]) == 1
+    assert len(effects.seen) == 19
+
+
+def test_a7_heartbeats_go_on_while_the_database_is_away(
+    database: str, broker: Broker, post: Post, effects: Effects, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    monkeypatch.setattr(receiving, "HEARTBEAT", 3)
+    with Behind(database) as behind, closing(consumer(behind.engine, broker, effects)) as duty:
+        drive(duty, lambda: duty._wire is not None)
+        wire = duty._wire
+        behind.proxy.refuse()
+        post.send(INBOUND, note("waits"))
+        sent = wire.bytes_sent
+        with turning(duty):
+            eventually(lambda: wire.bytes_sent - sent >= 3, within=15)
+            assert effects.seen == []
+            behind.proxy.restore()
+            eventually(lambda: watermarks(behind.engine))
+            assert duty._wire is wire
+
+
+def test_a11_the_key_is_consumer_and_message(engine: sa.Engine) -> None:
+    one = note()
+    with engine.begin() as connection:
+        assert inbox.take(connection, tables, "first", [(one.id, b"h")]).new == {one.id}
+        assert inbox.take(connection, tables, "second", [(one.id, b"h")]).new == {one.id}
+
+
+def test_a11_a_failing_message_undoes_nothing_of_its_batch_and_its_own_effect_entirely(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects
+) -> None:
+    effects.fail = lambda text: ValueError(text) if text == "7" else None
+    with closing(consumer(engine, broker, effects)) as duty:
+        post.send(INBOUND, note("wide", subject="note/wide"))
+        drive(duty, lambda: taken(engine) == 1)
+        post.send(INBOUND, *[note(str(number), subject=f"note/{number}") for number in range(20)])
+        drive(duty, lambda: taken(engine) == 20 and refusals(engine))
+    assert set(watermarks(engine)) == {f"note/{number}" for number in range(20) if number != 7} | {"note/wide"}
+    assert [why for _, why in refusals(engine)] == ["failed:ValueError"]
+
+
+def test_a12_nothing_is_ever_requeued(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejected: list[bool] = []
+    real = amqp.Channel.basic_reject
+
+    def spy(channel: amqp.Channel, tag: int, requeue: bool) -> None:
+        rejected.append(requeue)
+        real(channel, tag, requeue)
+
+    monkeypatch.setattr(amqp.Channel, "basic_reject", spy)
+    effects.fail = lambda text: ValueError(text) if text == "bad" else None
+    post.send(INBOUND, note("bad"))
+    post.raw(INBOUND, b"?")
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: len(refusals(engine)) == 2)
+        eventually(lambda: depth(f"{INBOUND}.dead") == 2)
+    assert rejected == [False, False]
+    for word in ("requeue=True", "basic_nack", "basic_recover", ".requeue("):
+        assert not [path for path in _MESSAGING.glob("*.py") if word in path.read_text("utf-8")]
+
+
+def test_a12_prefetch_is_per_consumer_first_one_then_two_batches(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    ready: list[int] = []
+    effects.fail = lambda _: ready.append(depth(INBOUND))
+    post.send(INBOUND, *[note(str(number)) for number in range(30)])
+    with closing(consumer(engine, broker, effects, batch=10)) as duty:
+        drive(duty, lambda: taken(engine) == 30)
+    assert ready[0] == 29
+    assert ready[1] == 9
+
+
+def test_m22_a_message_that_kills_the_process_goes_to_dead_alone(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    effects.fail = _kill_on("poison")
+    good = [note(str(number), subject=f"note/{number}") for number in range(5)]
+    other = [note(f"bulk {number}", subject=f"bulk/{number}") for number in range(5)]
+    post.send(INBOUND, note("first", subject="note/first"), *good[:2], note("poison"), *good[2:])
+    post.send(BULK, *other)
+    deaths = 0
+    while not depth(f"{INBOUND}.dead"):
+        duty = consumer(engine, broker, effects)
+        try:
+            drive(duty, lambda: depth(f"{INBOUND}.dead") or len(watermarks(engine)) == 11)
+        except Killed:
+            deaths += 1
+        if duty._connection is not None:
+            duty._connection.collect()
+        assert deaths <= 25
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: len(watermarks(engine)) == 11)
+        drive(duty, lambda: depth(INBOUND) + depth(BULK) == 0)
+    assert 20 <= deaths <= 22
+    assert (depth(f"{INBOUND}.dead"), depth(f"{BULK}.dead")) == (1, 0)
+    assert refusals(engine) == []
+
+
+def test_m22_bulk_is_opened_only_once_inbound_is_known_to_be_harmless(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    bulk_ready: list[int] = []
+    effects.fail = lambda text: bulk_ready.append(depth(BULK)) if text == "first" else None
+    post.send(BULK, *[note(f"bulk {number}") for number in range(3)])
+    post.send(INBOUND, note("first"))
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: taken(engine) == 4)
+    assert bulk_ready == [3]
+
+
+def test_a_lost_acknowledgement_means_delivered_again_and_no_second_effect(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, quick: None
+) -> None:
+    with _proxy(broker) as proxy:
+        through = _through(broker, proxy)
+        cuts = iter([True])
+
+        def cut(_: object) -> None:
+            if next(cuts, False):
+                proxy.cut()
+
+        with closing(consumer(engine, through, effects)) as duty:
+            post.send(INBOUND, note("wide", subject="note/wide"))
+            drive(duty, lambda: taken(engine) == 1)
+            sa.event.listen(engine, "commit", cut)
+            post.send(INBOUND, note("once", number=1))
+            drive(duty, lambda: taken(engine) == 2)
+            drive(duty, lambda: proxy.accepted == 2 and depth(INBOUND) == 0)
+            drive(duty, lambda: duty._inbound.wide)
+    assert effects.seen == ["wide", "once"]
+    assert refusals(engine) == []
+
+
+def test_py_amqp_a_drain_without_waiting_never_has_a_timeout_of_zero() -> None:
+    """With 0 the socket does not block, and py-amqp forgets the part of a frame it has read."""
+    assert "timeout=0)" not in (_MESSAGING / "consumer.py").read_text("utf-8")
+
+
+def test_py_amqp_a_delivery_that_comes_in_pieces_is_whole(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects
+) -> None:
+    with _proxy(broker) as proxy:
+        proxy.delay(0.05)
+        through = _through(broker, proxy)
+        large = [note("x" * 900_000, subject=f"note/{number}") for number in range(2)]
+        assert len(encode(large[0])) > 6 * 131_072
+        with closing(consumer(engine, through, effects)) as duty:
+            post.send(INBOUND, *large)
+            drive(duty, lambda: taken(engine) == 2, within=60)
+            assert proxy.accepted == 1
+
+
+def test_a_connection_that_is_refused_or_lost_is_made_again(
+    engine: sa.Engine, broker: Broker, post: Post, effects: Effects, quick: None
+) -> None:
+    with _proxy(broker) as proxy:
+        through = _through(broker, proxy)
+        with closing(consumer(engine, through, effects)) as duty, structlog.testing.capture_logs() as logs:
+            drive(duty, lambda: duty._wire is not None)
+            proxy.refuse()
+            drive(duty, lambda: len([line for line in logs if line["event"] == "consumer.connection_lost"]) > 2)
+            post.send(INBOUND, note("later"))
+            proxy.restore()
+            drive(duty, lambda: watermarks(engine))
+
+
+@pytest.mark.parametrize("wrong", ["password", "vhost", "rights"])
+def test_a_wrong_configuration_is_said_as_such_and_tried_on(
+    wrong: str, engine: sa.Engine, broker: Broker, effects: Effects, quick: None
+) -> None:
+    other = Broker(
+        address=broker.address,
+        vhost="nowhere" if wrong == "vhost" else broker.vhost,
+        management_url=broker.management_url,
+        passwords={**broker.passwords, **({CONSUMER: "wrong"} if wrong == "password" else {})},
+    )
+    user = "reconciler" if wrong == "rights" else CONSUMER
+    with closing(consumer(engine, other, effects, user=user)) as duty, structlog.testing.capture_logs() as logs:
+        drive(duty, lambda: len([line for line in logs if line["event"] == "consumer.configuration"]) == 2)
+    assert all(line["log_level"] == "error" for line in logs if line["event"] == "consumer.configuration")
+
+
+def test_connection_and_consumer_are_called_duty_at_host(
+    engine: sa.Engine, broker: Broker, effects: Effects, manager: Management
+) -> None:
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: duty._bulk.channel is not None)
+        wanted = {(INBOUND, duty._tag), (BULK, duty._tag)}
+        eventually(
+            lambda: (
+                wanted
+                <= {(one["queue"]["name"], one["consumer_tag"]) for one in manager.get(f"consumers/{broker.vhost}")}
+            ),
+            every=0.2,
+        )
+        assert duty._tag.startswith("applier@")
+        eventually(
+            lambda: (
+                duty._tag
+                in {
+                    one.get("client_properties", {}).get("connection_name")
+                    for one in manager.get(f"vhosts/{broker.vhost}/connections")
+                }
+            ),
+            every=0.2,
+        )
+
+
+def _proxy(broker: Broker) -> Proxy:
+    host, _, port = broker.address.removeprefix("amqp://").rpartition(":")
+    return Proxy(host, int(port))
+
+
+def _through(broker: Broker, proxy: Proxy) -> Broker:
+    return Broker(
+        address=f"amqp://127.0.0.1:{proxy.port}",
+        vhost=broker.vhost,
+        management_url=broker.management_url,
+        passwords=broker.passwords,
+    )
+
+
+def _after(wait: Callable[[float], object], seconds: float) -> None:
+    wait(seconds)
+
+
+def _kill_on(poison: str) -> Callable[[str], None]:
+    def fail(text: str) -> None:
+        if text == poison:
+            raise Killed
+
+    return fail
