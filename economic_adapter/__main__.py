@@ -1,207 +1,28 @@
-"""``python -m economic_adapter``: who starts what, with which settings? Wiring lives only here."""
+"""``python -m economic_adapter``: what can be started and asked? The command line; what a duty is made of is in ``duties``."""
 
 import argparse
 import os
-import random
 import secrets
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from crm_outbox.contract import TYPES as CRM_TYPES
 from crm_outbox.messaging import commands as messaging
-from crm_outbox.messaging import database, telemetry, upkeep
+from crm_outbox.messaging import database, telemetry
 from crm_outbox.messaging.commands import Package
-from crm_outbox.messaging.consumer import Consumer
-from crm_outbox.messaging.duty import Duty, Periodic, run
-from crm_outbox.messaging.envelope import Lane, Registry
-from crm_outbox.messaging.outbox import Doorbell, Outbox
-from crm_outbox.messaging.relay import Relay
-from crm_outbox.messaging.settings import Broker
-from economic_adapter import access, agreements, clock, commands, connecting, hooks, sentences, work
+from crm_outbox.messaging.duty import run
+from economic_adapter import access, agreements, commands, connecting, sentences
 from economic_adapter.attempt import LIFETIME, Attempt
-from economic_adapter.checking import Checking
-from economic_adapter.client import Addresses, Client, Grant
-from economic_adapter.contract import TYPES
-from economic_adapter.desk import Desk
-from economic_adapter.intake import CONSUMER, Intake
-from economic_adapter.server import Server
+from economic_adapter.duties import client, duties, entry, now
 from economic_adapter.settings import DUTIES, Settings
-from economic_adapter.store import Gather
 from economic_adapter.tables import messages
-from economic_adapter.worker import Waker, Worker
-
-OUTBOX = Outbox(tables=messages, registry=Registry((*CRM_TYPES, *TYPES)), source="economic_adapter")
-PROBE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; 2 for wrong settings, all of them named."""
     return messaging.run(_parser().parse_args(arguments))
-
-
-def duties(settings: Settings, names: Sequence[str]) -> dict[str, Callable[[], Duty]]:
-    """The factories of these duties; a clock is several loops."""
-    made: dict[str, Callable[[], Duty]] = {}
-    for name in names:
-        made |= _DUTIES[name](settings)
-    return made
-
-
-def _relay(settings: Settings) -> dict[str, Callable[[], Duty]]:
-    def make(lane: Lane) -> Duty:
-        engine = database.engine(settings.database, "relay", pool=2)
-        return Relay(engine, messages, _broker(settings), "relay-economic", lane, "relay")
-
-    return {f"relay.{lane}": partial(make, lane) for lane in Lane}
-
-
-def _intake(settings: Settings) -> dict[str, Callable[[], Duty]]:
-    def make() -> Duty:
-        engine = database.engine(settings.database, "intake", pool=2)
-        return Consumer(
-            engine=engine,
-            broker=_broker(settings),
-            user="economic-adapter",
-            consumer=CONSUMER,
-            registry=OUTBOX.registry,
-            tables=messages,
-            handle=Intake(outbox=OUTBOX, now=_now).handle,
-            committed=Doorbell(engine, messages.schema).ring,
-            name="intake",
-        )
-
-    return {"intake": make}
-
-
-def _hooks(settings: Settings) -> dict[str, Callable[[], Duty]]:
-    def make() -> Duty:
-        engine = database.engine(settings.database, "hooks", pool=10)
-        webhooks = hooks.Webhooks(engine=engine, now=_now, gather=_gather(settings))
-        entry = _access(settings, engine)
-        pages = connecting.Connecting(
-            keys=settings.keys,
-            connect=partial(access.connect, entry),
-            now=_now,
-            public_url=settings.public_url,
-            login_url=settings.login_url,
-            app_public=settings.app_public,
-            ready=bool(settings.app_secret),
-        )
-        app = hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
-        return Server(app, *settings.listen)
-
-    return {"hooks": make}
-
-
-def _worker(settings: Settings) -> dict[str, Callable[[], Duty]]:
-    def make() -> Duty:
-        engine = database.engine(settings.database, "worker", pool=settings.worker_threads + 2)
-        desk = _desk(settings, engine)
-        return Worker(
-            engine=engine,
-            url=_broker(settings).url("economic-jobs", jobs=True),
-            threads=settings.worker_threads,
-            step=partial(work.step, desk),
-            through=partial(clock.served, engine),
-        )
-
-    return {"worker": make}
-
-
-def _clock(settings: Settings) -> dict[str, Callable[[], Duty]]:
-    broker = _broker(settings)
-
-    def ticking() -> clock.Clock:
-        engine = database.engine(settings.database, "clock", pool=1)
-        probe = min(PROBE_SECONDS, settings.clocks.backoff_max)
-        return clock.Clock(
-            engine=engine, now=_now, threads=settings.worker_threads, poll=settings.clocks.poll, probe=probe
-        )
-
-    def waking() -> Duty:
-        waker, ticks = Waker(broker.url("economic-jobs", jobs=True)), ticking()
-        return Periodic(0.1, lambda: ticks.wake(waker.send) or waker.rest(), waker.close)
-
-    def attending() -> Duty:
-        engine = database.engine(settings.database, "clock", pool=1)
-        attend = partial(upkeep.attend, engine, messages, broker, clock.PACKAGE, CONSUMER, clock.open_items)
-        return Periodic(15.0, attend)
-
-    return {
-        "clock.wake": waking,
-        "clock.claims": lambda: Periodic(1.0, ticking().free_claims),
-        "clock.plan": lambda: Periodic(min(1.0, settings.clocks.poll / 2), ticking().plan),
-        "clock.retain": lambda: Periodic(600.0, ticking().retain),
-        "clock.measure": lambda: Periodic(10.0, ticking().measure),
-        "clock.attend": attending,
-    }
-
-
-_DUTIES: Mapping[str, Callable[[Settings], dict[str, Callable[[], Duty]]]] = {
-    "relay": _relay,
-    "intake": _intake,
-    "hooks": _hooks,
-    "worker": _worker,
-    "clock": _clock,
-}
-
-
-def _desk(settings: Settings, engine: sa.Engine) -> Desk:
-    probe = min(PROBE_SECONDS, settings.clocks.backoff_max)
-    return Desk(
-        engine=engine,
-        client=_client(settings),
-        outbox=OUTBOX,
-        now=_now,
-        chance=random.random,
-        open_grant=lambda connection, number: Grant(agreements.grant_of(connection, settings.keys, number)),
-        lost=lambda connection, number, failed: access.lose(connection, OUTBOX, number, failed, _now(), probe),
-        check=Checking(public_url=settings.public_url, key=uuid.uuid4, probe=probe).do,
-        ring=Doorbell(engine, messages.schema).ring,
-        backoff_max=settings.clocks.backoff_max,
-    )
-
-
-def _access(settings: Settings, engine: sa.Engine) -> access.Access:
-    client = _client(settings)
-    return access.Access(
-        engine=engine,
-        keys=settings.keys,
-        outbox=OUTBOX,
-        calls=lambda grant: partial(client.send, grant=Grant(grant)),
-        now=_now,
-        committed=Doorbell(engine, messages.schema).ring,
-    )
-
-
-def _client(settings: Settings) -> Client:
-    addresses = Addresses(
-        rest=settings.rest_url,
-        apis=settings.apis_url,
-        customersapi=settings.customersapi,
-        webhooksapi=settings.webhooksapi,
-        development=settings.development_hosts,
-    )
-    return Client(app_secret=settings.app_secret, addresses=addresses)
-
-
-def _gather(settings: Settings) -> Gather:
-    return Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
-
-
-def _broker(settings: Settings) -> Broker:
-    if settings.broker is None:
-        raise AssertionError("a duty that needs the broker reads its settings")
-    return settings.broker
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _settings(*needs: str) -> Settings:
@@ -227,8 +48,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _connect(arguments: argparse.Namespace) -> int:
     settings = _settings("connect")
     grant = os.environ.get("ECONOMIC_GRANT") or sys.stdin.readline()
-    entry = _access(settings, _engine(settings))
-    ending = access.connect(entry, arguments.tenant, grant.strip(), expected=arguments.agreement, dry=not arguments.do)
+    with client(settings) as sender:
+        reach = entry(settings, _engine(settings), sender)
+        ending = access.connect(
+            reach, arguments.tenant, grant.strip(), expected=arguments.agreement, dry=not arguments.do
+        )
     sys.stdout.write(sentences.tell("en", ending) + "\n")
     if ending.sentence == "connected" and not arguments.do:
         sys.stdout.write("nothing was kept; repeat with --yes\n")
@@ -238,7 +62,7 @@ def _connect(arguments: argparse.Namespace) -> int:
 def _connect_link(arguments: argparse.Namespace) -> int:
     settings = _settings("hooks")
     attempt = Attempt(
-        tenant=arguments.tenant, locale=arguments.locale, nonce=secrets.token_urlsafe(16), expires=_now() + LIFETIME
+        tenant=arguments.tenant, locale=arguments.locale, nonce=secrets.token_urlsafe(16), expires=now() + LIFETIME
     )
     sys.stdout.write(connecting.link(settings.keys, settings.public_url, attempt) + "\n")
     return 0

@@ -43,8 +43,9 @@ def connect(access: Access, tenant: str, grant: str, *, expected: int | None = N
     """Check a grant, seal it and keep it; says how it ended, one sentence for each way. ``dry`` keeps nothing."""
     call = access.calls(grant)
     try:
-        found = account.read_account(call(account.SELF))
+        # counted first: of the two, only the newer API says why it refuses
         customers = account.read_count(call(account.COUNT))
+        found = account.read_account(call(account.SELF))
     except Failed as failed:
         log.warning("access.not_connected", tenant=tenant, failure=type(failed).__name__, code=failed.code)
         return _not_connected(failed)
@@ -119,7 +120,7 @@ def observe(
         agreement=number,
         name=found.name,
         state=found.state,
-        cause=found.cause,
+        cause=found.cause or _webhook_note(found),
         customers=found.customers,
         webhooks=found.webhooks,
         polling=found.polling,
@@ -137,6 +138,11 @@ def observe(
         cause=cause,
     )
     messages.append(connection, outbox, draft)
+
+
+def _webhook_note(found: agreements.Agreement) -> str:
+    note = found.rights.get("webhooks_note", "")
+    return f"webhook:{note}" if found.webhooks == "refused" and note else ""
 
 
 def _not_connected(failed: Failed) -> Ending:

@@ -87,5 +87,7 @@ def answer(connection: Connection, operation: UUID, outcome: Outcome, now: datet
 
 def unsettled(connection: Connection, agreement: int) -> int:
     """How many writes of the agreement have left and are not settled."""
-    sent = sa.select(sa.func.count()).where(table.c.agreement == agreement, table.c.state == "sent")
+    sent = sa.select(sa.func.count()).where(
+        table.c.agreement == agreement, table.c.state == "sent", table.c.customer.is_not(None)
+    )
     return int(connection.scalar(sent) or 0)

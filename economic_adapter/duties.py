@@ -1,0 +1,233 @@
+"""Which duty is made of what? The edge's wiring: settings in, duties out."""
+
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from crm_outbox.contract import TYPES as CRM_TYPES
+from crm_outbox.messaging import database, upkeep
+from crm_outbox.messaging.consumer import Consumer
+from crm_outbox.messaging.duty import Duty, Periodic, Turn
+from crm_outbox.messaging.envelope import Lane, Registry
+from crm_outbox.messaging.outbox import Doorbell, Outbox
+from crm_outbox.messaging.relay import Relay
+from crm_outbox.messaging.settings import Broker
+from economic_adapter import access, agreements, clock, connecting, hooks, work
+from economic_adapter.checking import Checking
+from economic_adapter.client import Addresses, Client, Grant
+from economic_adapter.contract import TYPES
+from economic_adapter.desk import Desk
+from economic_adapter.intake import CONSUMER, Intake
+from economic_adapter.server import Server
+from economic_adapter.settings import Settings
+from economic_adapter.store import Gather
+from economic_adapter.tables import messages
+from economic_adapter.worker import Waker, Worker
+
+OUTBOX = Outbox(tables=messages, registry=Registry((*CRM_TYPES, *TYPES)), source="economic_adapter")
+PROBE_SECONDS = 60.0
+
+Factories = dict[str, Callable[[], Duty]]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A duty with what was made for it, given back after it."""
+
+    duty: Duty
+    after: Sequence[Callable[[], None]]
+
+    def run_once(self) -> Turn:
+        """The duty's step."""
+        return self.duty.run_once()
+
+    def close(self) -> None:
+        """The duty first, then everything else, whatever fails."""
+        try:
+            self.duty.close()
+        finally:
+            for give_back in self.after:
+                give_back()
+
+
+def duties(settings: Settings, names: Sequence[str]) -> Factories:
+    """The factories of these duties; a clock is several loops."""
+    made: Factories = {}
+    for name in names:
+        made |= _DUTIES[name](settings)
+    return made
+
+
+def desk(settings: Settings, engine: sa.Engine, client: Client) -> Desk:
+    """What a worker has at hand."""
+    probe = _probe(settings)
+    return Desk(
+        engine=engine,
+        client=client,
+        outbox=OUTBOX,
+        now=now,
+        chance=random.random,
+        open_grant=lambda connection, number: Grant(agreements.grant_of(connection, settings.keys, number)),
+        lost=lambda connection, number, failed: access.lose(connection, OUTBOX, number, failed, now(), probe),
+        check=Checking(public_url=settings.public_url, key=uuid.uuid4, probe=probe).do,
+        ring=Doorbell(engine, messages.schema).ring,
+        backoff_max=settings.clocks.backoff_max,
+    )
+
+
+def entry(settings: Settings, engine: sa.Engine, client: Client) -> access.Access:
+    """What connecting needs."""
+    return access.Access(
+        engine=engine,
+        keys=settings.keys,
+        outbox=OUTBOX,
+        calls=lambda grant: partial(client.send, grant=Grant(grant)),
+        now=now,
+        committed=Doorbell(engine, messages.schema).ring,
+    )
+
+
+def client(settings: Settings) -> Client:
+    """The one way to e-conomic."""
+    addresses = Addresses(
+        rest=settings.rest_url,
+        apis=settings.apis_url,
+        customersapi=settings.customersapi,
+        webhooksapi=settings.webhooksapi,
+        development=settings.development_hosts,
+    )
+    return Client(app_secret=settings.app_secret, addresses=addresses)
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+def _relay(settings: Settings) -> Factories:
+    def make(lane: Lane) -> Duty:
+        engine = database.engine(settings.database, "relay", pool=2)
+        relay = Relay(engine, messages, _broker(settings), "relay-economic", lane, "relay")
+        return Held(relay, [engine.dispose])
+
+    return {f"relay.{lane}": partial(make, lane) for lane in Lane}
+
+
+def _intake(settings: Settings) -> Factories:
+    def make() -> Duty:
+        engine = database.engine(settings.database, "intake", pool=2)
+        bell = Doorbell(engine, messages.schema)
+        consumer = Consumer(
+            engine=engine,
+            broker=_broker(settings),
+            user="economic-adapter",
+            consumer=CONSUMER,
+            registry=OUTBOX.registry,
+            tables=messages,
+            handle=Intake(outbox=OUTBOX, now=now).handle,
+            committed=bell.ring,
+            name="intake",
+        )
+        return Held(consumer, [bell.close, engine.dispose])
+
+    return {"intake": make}
+
+
+def _hooks(settings: Settings) -> Factories:
+    def make() -> Duty:
+        engine = database.engine(settings.database, "hooks", pool=10)
+        sender = client(settings)
+        gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
+        pages = connecting.Connecting(
+            keys=settings.keys,
+            connect=partial(access.connect, entry(settings, engine, sender)),
+            now=now,
+            public_url=settings.public_url,
+            login_url=settings.login_url,
+            app_public=settings.app_public,
+            ready=bool(settings.app_secret),
+        )
+        webhooks = hooks.Webhooks(engine=engine, now=now, gather=gather)
+        app = hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
+        return Held(Server(app, *settings.listen), [sender.close, engine.dispose])
+
+    return {"hooks": make}
+
+
+def _worker(settings: Settings) -> Factories:
+    def make() -> Duty:
+        engine = database.engine(settings.database, "worker", pool=settings.worker_threads + 2)
+        sender = client(settings)
+        worker = Worker(
+            engine=engine,
+            url=_broker(settings).url("economic-jobs", jobs=True),
+            threads=settings.worker_threads,
+            step=partial(work.step, desk(settings, engine, sender)),
+            through=partial(clock.served, engine),
+        )
+        return Held(worker, [sender.close, engine.dispose])
+
+    return {"worker": make}
+
+
+def _clock(settings: Settings) -> Factories:
+    broker = _broker(settings)
+
+    def ticking(engine: sa.Engine) -> clock.Clock:
+        return clock.Clock(
+            engine=engine,
+            now=now,
+            threads=settings.worker_threads,
+            poll=settings.clocks.poll,
+            probe=_probe(settings),
+        )
+
+    def waking() -> Duty:
+        engine = database.engine(settings.database, "clock", pool=1)
+        waker, ticks = Waker(broker.url("economic-jobs", jobs=True)), ticking(engine)
+        return Held(Periodic(0.1, lambda: ticks.wake(waker.send) or waker.rest()), [waker.close, engine.dispose])
+
+    def attending() -> Duty:
+        engine = database.engine(settings.database, "clock", pool=1)
+        attend = partial(upkeep.attend, engine, messages, broker, clock.PACKAGE, CONSUMER, clock.open_items)
+        return Held(Periodic(15.0, attend), [engine.dispose])
+
+    def every(seconds: float, action: Callable[[clock.Clock], int]) -> Callable[[], Duty]:
+        def make() -> Duty:
+            engine = database.engine(settings.database, "clock", pool=1)
+            return Held(Periodic(seconds, partial(action, ticking(engine))), [engine.dispose])
+
+        return make
+
+    return {
+        "clock.wake": waking,
+        "clock.claims": every(1.0, clock.Clock.free_claims),
+        "clock.plan": every(min(1.0, settings.clocks.poll / 2), clock.Clock.plan),
+        "clock.retain": every(600.0, clock.Clock.retain),
+        "clock.measure": every(10.0, clock.Clock.measure),
+        "clock.attend": attending,
+    }
+
+
+_DUTIES: Mapping[str, Callable[[Settings], Factories]] = {
+    "relay": _relay,
+    "intake": _intake,
+    "hooks": _hooks,
+    "worker": _worker,
+    "clock": _clock,
+}
+
+
+def _probe(settings: Settings) -> float:
+    return min(PROBE_SECONDS, settings.clocks.backoff_max)
+
+
+def _broker(settings: Settings) -> Broker:
+    if settings.broker is None:
+        raise AssertionError("a duty that needs the broker reads its settings")
+    return settings.broker
