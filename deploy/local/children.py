@@ -1,5 +1,6 @@
 """How are server processes started so that none is ever left behind? Through a supervisor of their own."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -81,7 +82,8 @@ class Supervisor:
         """Kill everything and wait until nothing is left; may repeat."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin and not stdin.closed:
-            stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it was killed before it read the last request
+                stdin.close()
         self._process.wait()
         if stdout and not stdout.closed:
             stdout.close()

@@ -6,12 +6,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import docker
 import docker.errors
 import psycopg
 import requests
-from docker.client import from_env
 
 from deploy.local import ports, rabbitmq
 from deploy.local.children import Supervisor, Unavailable
@@ -20,20 +21,30 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
+    from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 POSTGRES_IMAGE = "postgres:17-alpine"
 RABBITMQ_IMAGE = "rabbitmq:4.2-management-alpine"
 _PULL_SECONDS = 30
 _START_SECONDS = 60
-_REMOVE = "import docker, sys; docker.from_env().containers.get(sys.argv[1]).remove(force=True, v=True)"
+_SOCKET = "unix:///var/run/docker.sock"
+_REMOVE = """
+import sys
+from testcontainers.core.docker_client import DockerClient
+DockerClient().client.containers.get(sys.argv[1]).remove(force=True, v=True)
+"""
 
 Say = Callable[[str], None]
 
 
 def engine() -> str:
     """Which engine answers; Unavailable if none does. A client without an engine is common, so the engine is asked."""
+    host = get_docker_host() or _SOCKET
+    if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
+        # Asked first: docker's own client leaves an open socket behind when there is none.
+        raise Unavailable(f"no container engine answers ({host.removeprefix('unix://')} does not exist)")
     try:
-        client = from_env(timeout=3)
+        client = _client(3)
         try:
             client.ping()
             return f"engine {client.version().get('Version', '?')}"
@@ -172,7 +183,7 @@ def _container(
 
 def _pull(image: str, say: Say) -> None:
     """Have the image here; gives up after 30 s, since other providers are quicker then."""
-    client = from_env(timeout=10)
+    client = _client(10)
     try:
         try:
             client.images.get(image)
@@ -200,7 +211,10 @@ def _pull(image: str, say: Say) -> None:
         client.close()
 
 
+def _client(timeout: float) -> "docker.client.DockerClient":
+    client: docker.client.DockerClient = DockerClient(timeout=timeout).client
+    return client
+
+
 def _short(error: BaseException) -> str:
-    if "FileNotFoundError" in str(error):
-        return "its socket does not exist"
     return " ".join(str(error).split())[:160]

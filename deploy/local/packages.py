@@ -64,7 +64,7 @@ def fetch(say: Say) -> Path:
         say("RabbitMQ: unpacking")
         for package in sorted((work / "debs").glob("*.deb")):
             _run(["dpkg", "-x", str(package), str(work / "tree")])
-        _relocate(work / "tree/usr/lib/erlang/bin/erl")
+        relocate(work / "tree/usr/lib/erlang/bin/erl")
         (work / "tree/.whole").touch()
         shutil.rmtree(_TREE, ignore_errors=True)
         (work / "tree").rename(_TREE)
@@ -117,9 +117,9 @@ def _resolve(apt: Sequence[str], work: Path) -> list[str]:
     nothing = work / "nothing"
     nothing.touch()
     plan = ["-s", "--no-install-recommends", "install", _WANTED]
-    bare = _planned(_run([*apt, "-o", f"Dir::State::status={nothing}", *plan]))
+    bare = planned(_run([*apt, "-o", f"Dir::State::status={nothing}", *plan]))
     try:
-        here = _planned(_run([*apt, *plan]))
+        here = planned(_run([*apt, *plan]))
     except Unavailable:
         here = {}
     chosen = {name: version for name, version in bare.items() if _OURS.fullmatch(name)}
@@ -133,7 +133,8 @@ def _resolve(apt: Sequence[str], work: Path) -> list[str]:
     return [f"{name}={version}" for name, version in chosen.items()]
 
 
-def _planned(text: str) -> dict[str, str]:
+def planned(text: str) -> dict[str, str]:
+    """The packages apt says it would install, with their versions."""
     return {match[1]: match[2] for match in re.finditer(r"^Inst ([^\s:]+)\S* (?:\[\S+\] )?\((\S+)", text, re.MULTILINE)}
 
 
@@ -159,7 +160,7 @@ def _download(apt: Sequence[str], packages: Sequence[str], folder: Path, say: Sa
     say(f"RabbitMQ: {whole / 1e6:.1f} MB in {time.monotonic() - begin:.1f} s")
 
 
-def _relocate(erl: Path) -> None:
+def relocate(erl: Path) -> None:
     """Debian writes Erlang's folder into its start script; let it look where it stands instead."""
     text = erl.read_text(encoding="utf-8")
     here = '"$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)"'

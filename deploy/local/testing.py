@@ -17,7 +17,9 @@ def arguments(given: Sequence[str], cores: int) -> list[str]:
     parser = argparse.ArgumentParser(prog="./run test", description="Runs the tests; other options are pytest's.")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--unit", action="store_true", help="only what needs no server, under 10 s")
-    which.add_argument("--quick", action="store_true", help="unit, contract and integration without the slow, under 90 s")
+    which.add_argument(
+        "--quick", action="store_true", help="unit, contract and integration without the slow, under 90 s"
+    )
     parser.add_argument("--servers", choices=servers.PROVIDERS, help="take both servers from there and nowhere else")
     known, rest = parser.parse_known_args(given)
     paths = any((ROOT / one.partition("::")[0]).exists() for one in rest if not one.startswith("-"))
@@ -38,7 +40,7 @@ def main() -> None:
     """Become pytest."""
     given = arguments(sys.argv[1:], os.cpu_count() or 2)
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *given])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *given])  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -1,0 +1,85 @@
+"""Which provider is chosen, which tests are run, which packages are fetched: the pure parts of the set-up."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local import given, packages, rabbitmq, servers, testing, up
+from deploy.local.children import Unavailable
+
+
+def test_the_chain_is_url_container_installed_bundled() -> None:
+    assert servers.order(None, {}) == ("url", "container", "installed", "bundled")
+
+
+def test_one_provider_can_be_forced_by_argument_or_environment() -> None:
+    assert servers.order("bundled", {"SERVERS": "container"}) == ("bundled",)
+    assert servers.order(None, {"SERVERS": "container"}) == ("container",)
+
+
+def test_servers_of_a_tests_own_are_never_somebodys() -> None:
+    assert "url" not in servers.order(None, {}, own=True)
+
+
+def test_a_provider_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="not 'cloud'"):
+        servers.order(None, {"SERVERS": "cloud"})
+
+
+def test_a_server_that_was_not_named_will_not_do() -> None:
+    with pytest.raises(Unavailable, match="TEST_DATABASE_URL is not set"):
+        given.database({})
+    with pytest.raises(Unavailable, match="TEST_BROKER_URL is not set"):
+        given.bus({})
+
+
+def test_unit_starts_nothing_and_needs_no_workers() -> None:
+    assert testing.arguments(["--unit"], cores=8) == ["tests/unit", "tests/contract"]
+
+
+def test_a_full_run_has_a_few_workers() -> None:
+    assert testing.arguments([], cores=64)[:2] == ["-n", "4"]
+    assert testing.arguments([], cores=1)[:2] == ["-n", "2"]
+
+
+def test_a_quick_run_leaves_out_the_slow() -> None:
+    chosen = testing.arguments(["--quick"], cores=2)
+    assert "not slow" in chosen
+    assert "tests/integration" in chosen
+    assert "tests/faults" not in chosen
+
+
+def test_a_path_and_pytests_own_options_are_passed_on() -> None:
+    chosen = testing.arguments(["--unit", "tests/unit/local", "-k", "chain", "-x"], cores=2)
+    assert chosen == ["tests/unit/local", "-k", "chain", "-x"]
+
+
+def test_the_plan_of_apt_is_read_with_versions_upgrades_and_foreign_architectures() -> None:
+    text = (
+        "Reading package lists...\n"
+        "Inst erlang-base (1:25.2.3+dfsg-1+deb12u4 Debian:12.15/oldstable [amd64])\n"
+        "Inst libssl3:amd64 [3.0.1] (3.0.9-1 Debian:12/stable [amd64]) []\n"
+        "Conf erlang-base (1:25.2.3+dfsg-1+deb12u4 Debian:12.15/oldstable [amd64])\n"
+    )
+    assert packages.planned(text) == {"erlang-base": "1:25.2.3+dfsg-1+deb12u4", "libssl3": "3.0.9-1"}
+
+
+def test_erlang_finds_itself_where_it_stands(tmp_path: Path) -> None:
+    erl = tmp_path / "erl"
+    erl.write_text('if [ -z "$ERL_ROOTDIR" ]\nthen\n    ROOTDIR=/usr/lib/erlang\nfi\nBINDIR="$ROOTDIR/erts-13/bin"\n')
+    packages.relocate(erl)
+    text = erl.read_text()
+    assert "/usr/lib/erlang" not in text
+    assert 'BINDIR="$ROOTDIR/erts-13/bin"' in text
+
+
+def test_a_version_is_read_off_the_folder_of_scripts() -> None:
+    assert rabbitmq.version(Path("/usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8/sbin")) == "3.10.8"
+    assert rabbitmq.version(Path("/opt/homebrew/Cellar/rabbitmq/4.2.1/sbin")) == "4.2.1"
+    assert rabbitmq.version(Path("/somewhere/sbin")) == "?"
+
+
+def test_what_is_missing_for_the_real_e_conomic_is_named_at_once_and_each_thing_once() -> None:
+    problems = up.wrong({})
+    assert {"BROKER_URL is missing", "ECONOMIC_APP_SECRET is missing"} <= set(problems)
+    assert len(problems) == len(set(problems))
