@@ -4,7 +4,7 @@ It only sets marks, for content that differs from the mirror; and counts what no
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
@@ -29,9 +29,9 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
     overlap = timedelta(seconds=desk.poll_overlap)
     customers_since = row["customers_since"] or row["connected_at"]
     contacts_since = row["contacts_since"] or row["connected_at"]
-    found, customers_until = _customers(desk, claim, calls, customers_since - overlap)
-    contacts_until = max(contacts_since, customers_until or contacts_since)
-    found += _contacts(desk, claim, calls, contacts_since - overlap)
+    customers, customers_until = _customers(desk, claim, calls, customers_since - overlap)
+    contacts, contacts_until = _contacts(desk, claim, calls, contacts_since - overlap, customers_until)
+    found = customers + contacts
 
     def finish(connection: sa.Connection) -> None:
         missed = found if row["webhooks"] == "registered" else 0
@@ -41,7 +41,7 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
             .values(
                 polled_at=desk.now(),
                 customers_since=max(customers_since, customers_until or customers_since),
-                contacts_since=contacts_until,
+                contacts_since=max(contacts_since, contacts_until or contacts_since),
                 missed=agreement.c.missed + missed,
             )
         )
@@ -51,25 +51,43 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
 
 
 def _customers(desk: Desk, claim: Claim, calls: Calls, since: datetime) -> tuple[int, datetime | None]:
-    """How many were marked, and e-conomic's own time when the first page was asked for."""
+    """How many were marked, and until when nothing is missed: e-conomic's own time at the first page, else its last stamp."""
     started: datetime | None = None
+    last: datetime | None = None
     marked = 0
     for page in range(_MOST_PAGES):
         answer = calls.send(requests.customers_since(since, page))
         started = started or answer.head.date
         found, more = collection(answer)
+        last = _last(found, last)
         by_number = {mapping.customer_number(one): one for one in found}
         marked += _mark(desk, claim, by_number, partial(_customer_differs, by_number))
         if not more or len(found) < PAGE:
-            return marked, started
+            return marked, started or last
     raise Ambiguous("endless_pages")
 
 
-def _contacts(desk: Desk, claim: Claim, calls: Calls, since: datetime) -> int:
+def _contacts(
+    desk: Desk, claim: Claim, calls: Calls, since: datetime, started: datetime | None
+) -> tuple[int, datetime | None]:
     by_customer: dict[int, list[Body]] = {}
-    for one in every_page(calls, lambda cursor: requests.contacts_since(since, cursor)):
+    found = every_page(calls, lambda cursor: requests.contacts_since(since, cursor))
+    for one in found:
         by_customer.setdefault(mapping.customer_number(one), []).append(one)
-    return _mark(desk, claim, by_customer, partial(_contacts_differ, by_customer))
+    marked = _mark(desk, claim, by_customer, partial(_contacts_differ, by_customer))
+    return marked, started or _last(found, None)
+
+
+def _last(found: Iterable[Body], last: datetime | None) -> datetime | None:
+    """The latest ``lastUpdated`` of these records; strange ones do not count."""
+    for one in found:
+        try:
+            moment = datetime.fromisoformat(str(one.get("lastUpdated")))
+        except ValueError:
+            continue
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        last = moment if last is None else max(last, moment)
+    return last
 
 
 def _mark(desk: Desk, claim: Claim, numbers: Iterable[int], differs: Callable[[int, records.Held | None], bool]) -> int:

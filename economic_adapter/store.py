@@ -46,13 +46,13 @@ def mark(
     fresh = insert(_mark).values(
         agreement=agreement, number=number, counter=1, why=why, first_at=now, last_at=now, old_numbers=list(old_numbers)
     )
-    both = sa.func.unnest(_mark.c.old_numbers.concat(fresh.excluded.old_numbers)).table_valued("value")
+    both = sa.func.unnest(_mark.c.old_numbers.concat(fresh.excluded.old_numbers)).column_valued("both")
     statement = fresh.on_conflict_do_update(
         index_elements=[_mark.c.agreement, _mark.c.number],
         set_={
             "counter": _mark.c.counter + 1,
             "last_at": fresh.excluded.last_at,
-            "old_numbers": sa.func.array(sa.select(both.c.value).distinct().order_by(both.c.value).scalar_subquery()),
+            "old_numbers": sa.func.array(sa.select(both).distinct().order_by(both).scalar_subquery()),
         },
     ).returning(_mark.c.first_at)
     first = connection.execute(statement).scalar_one()
@@ -143,7 +143,8 @@ def plan_polls(connection: Connection, now: datetime, every: float) -> int:
         sa.func.coalesce(agreement.c.polled_at, agreement.c.connected_at) <= now - timedelta(seconds=every),
     )
     statement = insert(_work).from_select(["agreement", "kind", "key", "lane", "due_at"], due)
-    return connection.execute(statement.on_conflict_do_nothing(constraint="work_key")).rowcount
+    planned = statement.on_conflict_do_nothing(constraint="work_key")
+    return connection.execute(planned, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def told_of(connection: Connection, agreement: int, numbers: Sequence[int]) -> frozenset[int]:

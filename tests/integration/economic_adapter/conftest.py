@@ -1,0 +1,17 @@
+"""A worker's desk for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from economic_adapter.sandbox.app import Running
+from tests.builders.economic import Bench, bench
+
+
+@pytest.fixture
+def at_desk(engine: sa.Engine, sandbox: Running) -> Iterator[Bench]:
+    """One agreement that is on, its worker, and the e-conomic it talks to."""
+    made = bench(engine, sandbox)
+    yield made
+    made.client.close()
