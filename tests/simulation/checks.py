@@ -21,6 +21,8 @@ def at_rest(world: World) -> Iterator[str]:
     for crm_id, link in world.links.items():
         if any(link.pending):
             yield f"{crm_id}: a write is still open"
+        if link.state is LinkState.CREATING:
+            yield f"{crm_id}: still being created"
         if link.state is LinkState.RESTING:
             yield f"{crm_id}: rests, though nobody deleted or merged it: {link.rest}"
         if link.state is LinkState.LINKED:
