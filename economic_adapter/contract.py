@@ -91,7 +91,7 @@ class CustomerObserved(Words):
     answer operations; they pass no version gate.
     """
 
-    agreement: int | None
+    agreement: int | None = None
     why: Literal["crm_changed", "hook", "poll", "write", "look", "sweep"]
     customer: str | None = None
     number: int | None = None

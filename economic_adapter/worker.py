@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.middleware import Retries
-from pika.exceptions import AMQPError  # type: ignore[import-untyped]
+from pika.exceptions import AMQPError
 
 from crm_outbox.messaging.duty import Turn
 
