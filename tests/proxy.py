@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from types import TracebackType
@@ -13,7 +14,7 @@ class Proxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._pairs: list[_Pair] = []
         self._lock = threading.Lock()
         self._open = threading.Event()
         self._open.set()
@@ -36,8 +37,7 @@ class Proxy:
         with self._lock:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
-            for one in pair:
-                _reset(one)
+            pair.reset()
 
     def black_hole(self) -> None:
         """Let nothing through, either way, and close nothing: as a cable that was pulled."""
@@ -89,30 +89,60 @@ class Proxy:
             try:
                 there = socket.create_connection(self._target, timeout=5)
             except OSError:
-                _reset(here)
+                _abort(here)
                 continue
             there.settimeout(None)
+            pair = _Pair(here, there)
             with self._lock:
-                self._pairs.append((here, there))
+                self._pairs.append(pair)
             for source, sink in ((here, there), (there, here)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._pump, args=(pair, source, sink), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while piece := source.recv(65536):
-                self._open.wait()
+    def _pump(self, pair: "_Pair", source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while (piece := source.recv(65536)) and self._passes(pair):
                 if self._delay:
                     time.sleep(self._delay)
                 sink.sendall(piece)
-            self._open.wait()
-            sink.shutdown(socket.SHUT_WR)
-            return
-        _reset(sink)
+            if self._passes(pair):
+                sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pair.reset()
+        if pair.cut.is_set():
+            _abort(source)
+        pair.ended()
+
+    def _passes(self, pair: "_Pair") -> bool:
+        """Wait until traffic is let through; false when the connection was cut meanwhile."""
+        while not self._open.wait(0.05) and not pair.cut.is_set():
+            pass
+        return not pair.cut.is_set()
 
 
-def _reset(one: socket.socket) -> None:
+class _Pair:
+    """A connection that came in and the one that was made for it."""
+
+    def __init__(self, here: socket.socket, there: socket.socket) -> None:
+        self.cut = threading.Event()
+        self._both = (here, there)
+        self._left = [here, there]
+
+    def reset(self) -> None:
+        """Have both ends reset: each thread wakes up and closes its own, since only then a reset goes out."""
+        self.cut.set()
+        for one in self._both:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RD)
+
+    def ended(self) -> None:
+        """Close both once neither direction has anything to say."""
+        self._left.pop()
+        if not self._left:
+            for one in self._both:
+                one.close()
+
+
+def _abort(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-    with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     one.close()
