@@ -77,7 +77,7 @@ def advance(connection: Connection, tables: MessageTables, consumer: str, aggreg
     row = connection.execute(
         sa.text(
             f"with held as (select epoch, number from {tables.watermark.fullname}"
-            "  where consumer = :consumer and aggregate = :aggregate for update)"
+            "  where consumer = :consumer and aggregate = :aggregate)"
             f" insert into {tables.watermark.fullname} as mark (consumer, aggregate, epoch, number)"
             " values (:consumer, :aggregate, :epoch, :number)"
             " on conflict (consumer, aggregate) do update set epoch = excluded.epoch, number = excluded.number"

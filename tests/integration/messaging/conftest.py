@@ -18,8 +18,14 @@ def post(broker: Broker) -> Iterator[Post]:
 
 
 @pytest.fixture
-def depth(broker: Broker, _vhosts: Vhosts, manager: Management) -> Iterator[Depths]:
-    made = Depths(broker, _vhosts.admin)
+def admin(_vhosts: Vhosts) -> tuple[str, str]:
+    """The administrator of the test's broker."""
+    return _vhosts.admin
+
+
+@pytest.fixture
+def depth(broker: Broker, admin: tuple[str, str], manager: Management) -> Iterator[Depths]:
+    made = Depths(broker, admin)
     yield made
     made.close()
 
