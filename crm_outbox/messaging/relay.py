@@ -27,6 +27,8 @@ from crm_outbox.messaging.tables import MessageTables
 
 BUSY, IDLE = 0.02, 0.1
 """Seconds between two looks at the outbox while there was something lately, and while there was not."""
+QUICK = 0.002
+"""A look below the last row that takes no longer (seconds) may come with every look, unless there is much to do."""
 STAND_BY = 1.0
 BATCH_BYTES = 4 * 1024 * 1024
 CONFIRM_WITHIN = 60.0
@@ -72,9 +74,10 @@ class Relay:
         self._confirmed: list[int] = []
         self._refused: dict[int, str] = {}
         self._suspects: set[int] = set()
-        self._resume = self._look_at = self._sweep_at = self._worked_at = 0.0
+        self._resume = self._look_at = self._below_at = self._worked_at = 0.0
         self._heard_at = self._confirmed_at = 0.0
         self._last = 0
+        self._is_draining = False
 
     def run_once(self) -> Turn:
         """A tenth of a second of work, or of waiting for some. Raises when the database fails; then make another."""
@@ -206,7 +209,7 @@ class Relay:
         if verdict.refused:
             self._refused.update(verdict.refused)
             self._pause(self._held_back)
-            self._last, self._sweep_at = 0, 0.0
+            self._below_at = 0.0
             self._count("refused", len(verdict.refused))
             reasons = sorted(set(dict(verdict.refused).values()))
             self._log.error("relay.refused", count=len(verdict.refused), reasons=reasons, first=verdict.refused[0][0])
@@ -252,13 +255,18 @@ class Relay:
             if not (found := pending.these(self._suspects, 1, BATCH_BYTES)):
                 self._suspects.clear()
             return found
-        if now < self._sweep_at:
-            found = pending.after(self._last, (), self._batch, BATCH_BYTES)
-        else:
-            # From the lowest, for what committed late. It may have to walk dead rows, so it gets a share of the time.
-            flying = [sent.id for sent in self._window.waiting.values()]
-            found = pending.after(0, flying + self._confirmed, self._batch, BATCH_BYTES)
-            self._sweep_at = now + min(1.0, 20 * (time.monotonic() - now))
+        late: list[int] = []
+        if now >= self._below_at:
+            # Below the last one stands what committed late, or was refused, or is replayed. It goes first.
+            known = {sent.id for sent in self._window.waiting.values()}.union(self._confirmed)
+            below = pending.below(self._last, len(known) + self._batch)
+            late = [message for message in below if message not in known]
+            # Dead rows that nobody may remove yet (an old snapshot somewhere) can make this slow, so it gets a share.
+            took = time.monotonic() - now
+            self._below_at = now + min(1.0, 20 * took) if self._is_draining or took > QUICK else 0.0
+        found = pending.these(late, self._batch, BATCH_BYTES) if late else []
+        found = found or pending.after(self._last, self._batch, BATCH_BYTES)
+        self._is_draining = len(found) == self._batch
         if found:
             self._last = max(self._last, found[-1].id)
         return found
@@ -291,7 +299,7 @@ class Relay:
         """Throw the connection away, with what is uncertain on it."""
         publisher.collect()
         self._publisher, self._window = None, Window()
-        self._last, self._sweep_at = 0, 0.0
+        self._last, self._below_at = 0, 0.0
         self._batches.clear()
         telemetry.BLOCKED.labels(*self._labels).set(0)
 
