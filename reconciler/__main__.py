@@ -14,7 +14,6 @@ from crm_outbox.messaging.consumer import Consumer
 from crm_outbox.messaging.doorbell import Doorbell
 from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
-from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import bus, clock, operate, reconcile
@@ -78,15 +77,10 @@ def _reconcile(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
 def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     engine = database.engine(settings.database, "clock")
     patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
-    clocked = _clocked(settings)
-
-    def attending() -> Duty:
-        management = Management.of(_broker(settings), "attention")
-        return Periodic(ATTEND_SECONDS, partial(clock.attend, engine, management, clocked), management.close)
-
+    committed = Doorbell(engine, messages.schema).ring
     return {
-        "clock": partial(clock.Clock, engine, clocked, Doorbell(engine, messages.schema).ring),
-        "clock.attention": attending,
+        "clock": partial(clock.Clock, engine, _clocked(settings), committed),
+        "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings))),
         "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
     }
 

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
 
-from crm_outbox.messaging import attention, days, inbox
-from crm_outbox.messaging.attention import Kind
+from crm_outbox.messaging import upkeep
+from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
-from crm_outbox.messaging.management import Management
+from crm_outbox.messaging.settings import Broker
 from reconciler import agreements, bus, overview, reconcile, store, switching
 from reconciler.link import Due
 from reconciler.reconcile import Clocked
@@ -32,9 +32,6 @@ IDLE = 0.5
 LONGEST_PUT_OFF = timedelta(hours=1)
 UNANSWERED = timedelta(hours=1)
 """An operation neither answered nor acknowledged for so long needs a person."""
-KEEP_OUTBOX = timedelta(days=7)
-KEEP_INBOX = timedelta(days=14)
-"""Longer than any message can come again."""
 KEEP_OPERATIONS = timedelta(days=90)
 
 STUCK = Gauge("sync_operations_stuck", "Writes neither answered nor acknowledged for an hour")
@@ -106,30 +103,23 @@ def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:
     return worked
 
 
-def attend(engine: sa.Engine, management: Management | None, clocked: Clocked) -> int:
-    """Tell what needs a person, in the metrics and in the broker's own pages; returns how many things."""
-    now = clocked.now()
-    with engine.begin() as connection:
-        items = overview.attention(connection, now - UNANSWERED)
-        items += attention.of_outbox(connection, messages, bus.CONSUMER, now)
-        if management is not None:
-            items += attention.of_dead_letters(connection, messages, management, bus.CONSUMER, bus.CONSUMER, now)
+def attend(engine: sa.Engine, broker: Broker) -> int:
+    """Show what needs a person, in the metrics and in the broker's own pages; returns how many queues changed."""
+    return upkeep.attend(engine, messages, broker, bus.CONSUMER, bus.CONSUMER, needs_a_person)
+
+
+def needs_a_person(connection: sa.Connection, now: datetime) -> list[Item]:
+    """What of the reconciler's own waits for a person; counted for the metrics as well."""
+    items = overview.attention(connection, now - UNANSWERED)
     STUCK.set(sum(item.kind is Kind.UNCLEAR_WRITE for item in items))
-    if management is not None:
-        attention.refresh(management, bus.CONSUMER, items)
-    return len(items)
+    return items
 
 
 def retain(engine: sa.Engine) -> int:
     """Make outbox days ahead, drop old ones, forget old inbox ids and settled operations; returns how many."""
-    now = datetime.now(UTC)
-    worked = days.make_ahead(engine, "sync", now.date())
-    worked += days.drop_old(engine, "sync", (now - KEEP_OUTBOX).date())
+    worked = upkeep.retain(engine, messages)
     with engine.begin() as connection:
-        worked += inbox.expire(connection, messages, KEEP_INBOX)
-    with engine.begin() as connection:
-        worked += store.expire(connection, now - KEEP_OPERATIONS)
-    return worked
+        return worked + store.expire(connection, datetime.now(UTC) - KEEP_OPERATIONS)
 
 
 def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
-from reconciler import clock, overview, reconcile, store
+from reconciler import clock, reconcile, store
 from reconciler.__main__ import main
 from tests.builders.crm import a_customer
 from tests.builders.sync import (
@@ -141,11 +141,9 @@ def test_a_refused_customer_is_shown_and_tried_again(wire: Wire, capsys: pytest.
 def test_a_write_nobody_answered_for_an_hour_needs_a_person(wire: Wire) -> None:
     _on(wire)
     wire.hear(crm_changed(a_customer(created=wire.time, active_since=wire.time), 1))
-    assert clock.attend(wire.engine, None, wire.clocked) == 0
-    wire.later(hours=1, seconds=1)
-    assert clock.attend(wire.engine, None, wire.clocked) >= 1
     with wire.engine.connect() as connection:
-        (item,) = overview.attention(connection, wire.time - timedelta(hours=1))
+        assert clock.needs_a_person(connection, wire.time) == []
+        (item,) = clock.needs_a_person(connection, wire.time + timedelta(hours=1, seconds=1))
     assert item.kind.queue == "attention.unclear-write"
 
 
