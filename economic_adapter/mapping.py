@@ -112,7 +112,7 @@ def overlay(record: Record, body: Mapping[str, Any], fields: Mapping[str, str]) 
     whole = plain(body)
     held = values(record, body)
     for field, value in fields.items():
-        if held[field] != (kept := hold(record, field, value)):
+        if held[field] not in {value, kept := hold(record, field, value)}:
             _put(record, whole, field, kept)
     return whole
 
