@@ -15,10 +15,11 @@ from crm_outbox.contract import Customer
 from crm_outbox.messaging.settings import Broker
 from deploy.local import ports
 from deploy.local.demo.compare import Entered, Verdict, compare, crm_holdings, economic_holdings
-from deploy.local.demo.processes import GROUPS, Processes, run_command
+from deploy.local.demo.processes import GROUPS, Processes
 from deploy.local.environment import environment
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.control import snapshot
+from tests.forked import Forked
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,7 @@ class Product:
 
     def command(self, package: str, *arguments: str, given: str = "") -> str:
         """Run one of the commands; its output, or ``RuntimeError`` with what it said."""
-        return run_command(ROOT, self.environ, package, list(arguments), given)
+        return self.processes.command(package, list(arguments), given)
 
     def connect(self) -> None:
         """Connect the sandbox's agreement and switch the integration on."""
@@ -156,7 +157,7 @@ def product(
     )
     fast = {"GATHER_SECONDS": "0.2", "GATHER_LIMIT_SECONDS": "1", "POLL_SECONDS": "0.5", "RESEND_SECONDS": "2"}
     environ |= {**fast, **(clocks or {})}
-    processes = Processes(ROOT, logs, environ, groups)
+    processes = Forked(ROOT, logs, environ, groups)
     engine = sa.create_engine(database, poolclass=sa.NullPool)
     try:
         for name in groups:

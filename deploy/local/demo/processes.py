@@ -8,8 +8,26 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 Say = Callable[[str], None]
+
+
+class Running(Protocol):
+    """A process that was started, as ``subprocess.Popen`` shows it."""
+
+    def poll(self) -> int | None:
+        """The exit code; none while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "relay-crm": ("crm_outbox", "run", "relay"),
@@ -39,7 +57,7 @@ class Processes:
     logs: Path
     environ: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GROUPS)
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
 
     def start(self, name: str, *arguments: str) -> None:
         """Start ``python -m arguments`` under a name; its output goes to its log file."""
@@ -80,6 +98,10 @@ class Processes:
                 process.kill()
                 process.wait()
         self.running.clear()
+
+    def command(self, package: str, arguments: list[str], given: str = "") -> str:
+        """Run one of the packages' commands; its output, or ``RuntimeError`` with what it said."""
+        return run_command(self.root, self.environ, package, arguments, given)
 
     def tail(self, name: str, lines: int = 5) -> list[str]:
         """The last lines a process logged."""
