@@ -133,6 +133,8 @@ def masked(text: str) -> str:
     """A text without secrets, e-mail addresses and values of rows."""
     for secret in _hidden:
         text = text.replace(secret, MASK)
+    # Cut twice: the patterns need an end to their work, and what the first cut halved is gone with the second.
+    text = text[: 2 * _LONGEST_TEXT]
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text[:_LONGEST_TEXT]

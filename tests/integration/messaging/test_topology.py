@@ -57,6 +57,11 @@ def test_a_broker_without_identity_says_how_to_give_it_one(broker: Broker, manag
     assert management.verify(manager) == ["queue broker.<uuid> is missing: run `crm_outbox topology init`"]
 
 
+def _fanout(manager: Management, vhost: str) -> None:
+    manager.delete(f"exchanges/{vhost}/sync.events")
+    manager.put(f"exchanges/{vhost}/sync.events", {"type": "fanout"})
+
+
 DRIFTS: dict[str, tuple[Callable[[Management, str], object], str]] = {
     "a queue is gone": (
         lambda m, v: m.delete(f"queues/{v}/crm-applier.bulk"),
@@ -80,7 +85,7 @@ DRIFTS: dict[str, tuple[Callable[[Management, str], object], str]] = {
     ),
     "an exchange is gone": (lambda m, v: m.delete(f"exchanges/{v}/sync.events"), "exchange sync.events is missing"),
     "an exchange of another type": (
-        lambda m, v: _fanout(m, v),
+        _fanout,
         "exchange sync.events: type is fanout, must be topic",
     ),
     "a binding is gone": (
@@ -93,7 +98,7 @@ DRIFTS: dict[str, tuple[Callable[[Management, str], object], str]] = {
     ),
     "a foreign queue at the identity's exchange": (
         lambda m, v: _bound(m, v, "spy", "broker", {}),
-        "binding broker -> spy by x: only queue broker.<uuid> may be bound to exchange broker",
+        "binding broker -> spy by #: only queue broker.<uuid> may be bound to exchange broker",
     ),
     "a foreign queue that refuses publishes": (
         lambda m, v: _bound(m, v, "billing", "crm.events", {"x-overflow": "reject-publish"}),
@@ -351,11 +356,6 @@ def _bind_own(channel: amqp.Channel, exchange: str) -> None:
 def _replace(manager: Management, vhost: str, queue: str, arguments: dict[str, object]) -> None:
     manager.delete(f"queues/{vhost}/{queue}")
     manager.put(f"queues/{vhost}/{queue}", {"durable": True, "arguments": arguments})
-
-
-def _fanout(manager: Management, vhost: str) -> None:
-    manager.delete(f"exchanges/{vhost}/sync.events")
-    manager.put(f"exchanges/{vhost}/sync.events", {"type": "fanout"})
 
 
 def _bound(manager: Management, vhost: str, queue: str, exchange: str, arguments: dict[str, object]) -> None:
