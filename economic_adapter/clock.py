@@ -98,8 +98,8 @@ class Clock:
         due = claims.due_agreements(connection, now, self.threads)
         if not due:
             return []
-        counts = sa.select(wake.c.agreement, sa.func.count()).group_by(wake.c.agreement)
-        outstanding: dict[int, int] = dict(connection.execute(counts).tuples().all())
+        counts = sa.select(wake.c.agreement, sa.func.count().label("sent")).group_by(wake.c.agreement)
+        outstanding = {row.agreement: row.sent for row in connection.execute(counts)}
         rows = [
             {"agreement": number, "sent_at": now}
             for number, count in due.items()

@@ -92,6 +92,17 @@ def entry(settings: Settings, engine: sa.Engine, client: Client) -> access.Acces
     )
 
 
+def ticking(settings: Settings, engine: sa.Engine) -> clock.Clock:
+    """The clock's actions."""
+    return clock.Clock(
+        engine=engine,
+        now=now,
+        threads=settings.worker_threads,
+        poll=settings.clocks.poll,
+        probe=_probe(settings),
+    )
+
+
 def client(settings: Settings) -> Client:
     """The one way to e-conomic."""
     addresses = Addresses(
@@ -178,18 +189,9 @@ def _worker(settings: Settings) -> Factories:
 def _clock(settings: Settings) -> Factories:
     broker = _broker(settings)
 
-    def ticking(engine: sa.Engine) -> clock.Clock:
-        return clock.Clock(
-            engine=engine,
-            now=now,
-            threads=settings.worker_threads,
-            poll=settings.clocks.poll,
-            probe=_probe(settings),
-        )
-
     def waking() -> Duty:
         engine = database.engine(settings.database, "clock", pool=1)
-        waker, ticks = Waker(broker.url("economic-jobs", jobs=True)), ticking(engine)
+        waker, ticks = Waker(broker.url("economic-jobs", jobs=True)), ticking(settings, engine)
         return Held(Periodic(0.1, lambda: ticks.wake(waker.send) or waker.rest()), [waker.close, engine.dispose])
 
     def attending() -> Duty:
@@ -200,7 +202,7 @@ def _clock(settings: Settings) -> Factories:
     def every(seconds: float, action: Callable[[clock.Clock], int]) -> Callable[[], Duty]:
         def make() -> Duty:
             engine = database.engine(settings.database, "clock", pool=1)
-            return Held(Periodic(seconds, partial(action, ticking(engine))), [engine.dispose])
+            return Held(Periodic(seconds, partial(action, ticking(settings, engine))), [engine.dispose])
 
         return make
 
