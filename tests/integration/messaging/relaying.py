@@ -126,6 +126,10 @@ class Line:
 @contextmanager
 def line(database: str, broker: Broker, manager: Management) -> Iterator[Line]:
     made = Line(database, broker, manager, make_engine(database, "test"))
+    with made.engine.begin() as connection:
+        # The lanes know this broker already, so that a test may damage its topology.
+        known = sa.insert(TABLES.broker)
+        connection.execute(known, [{"lane": str(one), "broker": manager.broker_ids()[0]} for one in Lane])
     try:
         yield made
     finally:
@@ -144,3 +148,9 @@ def drive(check: Callable[[], T], *relays: Relay, within: float = 30.0) -> T:
             time.sleep(min(pause, 0.05))  # what ``duty.run`` does between two turns
         answer = check()
     return answer
+
+
+def passing(seconds: float) -> Callable[[], bool]:
+    """A check for ``drive`` that is true once so much time has passed: for what must not happen meanwhile."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
