@@ -68,7 +68,7 @@ def due_agreements(connection: Connection, now: datetime, most: int = 16) -> dic
     rows = (
         sa.select(_work.c.id)
         .where(_work.c.agreement == agreement.c.number, _work.c.worker.is_(None), _work.c.due_at <= now)
-        .where(_allowed(agreement.c.state))
+        .where(_allowed(agreement.c.state), ~_taken().exists())
         .limit(most)
         .lateral()
     )
@@ -100,12 +100,6 @@ def claim(
     The caller holds the agreement's row, so claims of one agreement are made one after another. A row whose customer
     is in another worker's hands is passed over.
     """
-    held = _work.alias("held")
-    taken = sa.select(held.c.id).where(
-        held.c.agreement == _work.c.agreement,
-        held.c.worker.is_not(None),
-        sa.or_(held.c.number == _work.c.number, held.c.customer == _work.c.customer),
-    )
     best = (
         sa.select(_work)
         .where(
@@ -114,7 +108,7 @@ def claim(
             _work.c.due_at <= now,
             _work.c.lane.in_([int(lane) for lane in lanes]),
             _work.c.kind.in_(ALLOWED[state]),
-            ~taken.exists(),
+            ~_taken().exists(),
         )
         .order_by(_work.c.lane, _work.c.due_at, _work.c.id)
         .limit(1)
@@ -227,6 +221,16 @@ def free_claims(connection: Connection, now: datetime) -> int:
 
 def _allowed(state: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.or_(*(sa.and_(state == name, _work.c.kind.in_(kinds)) for name, kinds in ALLOWED.items()))
+
+
+def _taken() -> sa.Select[tuple[int]]:
+    """The row that holds the customer of another row."""
+    held = _work.alias("held")
+    return sa.select(held.c.id).where(
+        held.c.agreement == _work.c.agreement,
+        held.c.worker.is_not(None),
+        sa.or_(held.c.number == _work.c.number, held.c.customer == _work.c.customer),
+    )
 
 
 def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:

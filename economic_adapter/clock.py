@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 PACKAGE = "economic_adapter"
 GONE = timedelta(seconds=2)
 """A wake-up sent longer ago counts as lost."""
+REST = timedelta(seconds=0.2)
+"""How long a wake-up that found nothing to do keeps its place."""
 ANSWERED_AGE = timedelta(days=90)
 """An operation answered longer ago is forgotten, unless it created something."""
 
@@ -118,10 +120,15 @@ class Clock:
         return list(connection.scalars(lost))
 
 
-def served(engine: sa.Engine, one: int) -> None:
-    """A wake-up was served. Said by the worker; a wake-up of which it is never said counts as lost."""
+def served(engine: sa.Engine, one: int, now: datetime, *, worked: bool) -> None:
+    """A wake-up was served. Said by the worker; a wake-up of which it is never said counts as lost.
+
+    One that found nothing to do stays outstanding for a moment, so that rows nobody may do yet keep nobody busy.
+    """
+    mine = wake.c.id == one
+    rest = sa.update(wake).where(mine).values(sent_at=now - GONE + REST)
     with engine.begin() as connection:
-        connection.execute(sa.delete(wake).where(wake.c.id == one))
+        connection.execute(sa.delete(wake).where(mine) if worked else rest)
 
 
 def open_items(connection: Connection, now: datetime) -> list[Item]:

@@ -179,7 +179,7 @@ def _worker(settings: Settings) -> Factories:
             url=_broker(settings).url("economic-jobs", jobs=True),
             threads=settings.worker_threads,
             step=partial(work.step, desk(settings, engine, sender)),
-            through=partial(clock.served, engine),
+            through=lambda wake, worked: clock.served(engine, wake, now(), worked=worked),
         )
         return Held(worker, [sender.close, engine.dispose])
 

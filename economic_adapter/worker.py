@@ -28,9 +28,6 @@ _FORGET_MILLISECONDS = 10_000
 _MOST = 10_000
 _STOP_MILLISECONDS = 45_000
 
-Step = Callable[[int], bool]
-"""Works an agreement's best due row; false when none is due."""
-
 
 class JobsBroker(RabbitmqBroker):
     """dramatiq's broker on quorum queues that forget old wake-ups."""
@@ -108,9 +105,9 @@ class Worker:
         url: str,
         threads: int,
         step: Callable[[int, int], bool],
-        through: Callable[[int], None],
+        through: Callable[[int, bool], None],
     ) -> None:
-        """``step(agreement, worker)`` works one row; ``through(wake)`` says that a wake-up was served."""
+        """``step(agreement, worker)`` works one row; ``through(wake, worked)`` says that a wake-up was served."""
         self._stopping = threading.Event()
         self._step, self._through = step, through
         self._lock = WorkerLock(engine)
@@ -134,11 +131,13 @@ class Worker:
 
     def _work(self, agreement: int, wake: int) -> None:
         until = time.monotonic() + STRETCH_SECONDS
+        worked = False
         try:
             while not self._stopping.is_set() and self._step(agreement, self._lock.key):
+                worked = True
                 if time.monotonic() > until:
                     break
-            self._through(wake)
+            self._through(wake, worked)
         except Exception:
             # the row keeps its own account; the wake-up has nothing to add
             log.exception("worker.step_failed", agreement=agreement)
