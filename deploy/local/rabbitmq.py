@@ -30,6 +30,7 @@ class Scripts:
     root: Path
     inside: str
     erlang: str
+    parts: tuple[str, ...]
     origin: str
 
 
@@ -52,6 +53,7 @@ def installed() -> Scripts:
         root=Path("/"),
         inside=str((found / "rabbitmq-server").relative_to("/")),
         erlang=str(Path(erl).parent.relative_to("/")),
+        parts=(),
         origin=f"{version(found)} installed in {found}",
     )
 
@@ -66,6 +68,7 @@ def unpacked(root: Path) -> Scripts:
         root=root,
         inside=str(inside),
         erlang="usr/lib/erlang/bin",
+        parts=("usr/lib",),
         origin=f"{version(found[-1].parent)} of the distribution's packages, unpacked in .servers",
     )
 
@@ -165,7 +168,7 @@ class RabbitMQ:
 
 def launch(scripts: Scripts, *, supervisor: Supervisor, folder: Path, account: Account | None) -> RabbitMQ:
     """Write a node's files into ``folder`` and start it."""
-    root = scripts.root if scripts.root == Path("/") else reachable(scripts.root, scripts.inside, folder, account)
+    root = reachable(scripts.root, scripts.inside, scripts.parts, folder, account)
     amqp, management, distribution, epmd = ports.free(4)
     password = secrets.token_urlsafe(18)
     for name, text in {
