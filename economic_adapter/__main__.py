@@ -5,7 +5,8 @@ import os
 import secrets
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -33,12 +34,8 @@ def _settings(*needs: str) -> Settings:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = _settings(*arguments.duties)
-    engine = database.engine(settings.database, "start", pool=1)
-    try:
-        with engine.begin() as connection:
-            unknown = set(agreements.keys_in_use(connection)) - set(settings.keys.keys)
-    finally:
-        engine.dispose()
+    with _engine(settings) as engine, engine.begin() as connection:
+        unknown = set(agreements.keys_in_use(connection)) - set(settings.keys.keys)
     if unknown:
         sys.stderr.write(f"ECONOMIC_KEYS lacks keys that stored grants need: {', '.join(sorted(unknown))}\n")
         return 2
@@ -48,8 +45,9 @@ def _run(arguments: argparse.Namespace) -> int:
 def _connect(arguments: argparse.Namespace) -> int:
     settings = _settings("connect")
     grant = os.environ.get("ECONOMIC_GRANT") or sys.stdin.readline()
-    with client(settings) as sender:
-        reach = entry(settings, _engine(settings), sender)
+    with _engine(settings) as engine, client(settings) as sender:
+        # nobody rings: a relay looks by itself ten times a second
+        reach = entry(settings, engine, sender, lambda: None)
         ending = access.connect(
             reach, arguments.tenant, grant.strip(), expected=arguments.agreement, dry=not arguments.do
         )
@@ -68,15 +66,27 @@ def _connect_link(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _engine(settings: Settings) -> sa.Engine:
-    return database.engine(settings.database, "command", pool=2)
+def _rotate_keys(arguments: argparse.Namespace) -> int:
+    settings = _settings()
+    with _engine(settings) as engine:
+        return commands.rotate_keys(engine, settings.keys, do=arguments.do)
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[sa.Engine]:
+    engine = database.engine(settings.database, "command", pool=2)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _on_database(command: Callable[..., int], *names: str, **more: object) -> Callable[[argparse.Namespace], int]:
     def do(arguments: argparse.Namespace) -> int:
         settings = _settings()
         given = {name: getattr(arguments, name) for name in names}
-        return command(_engine(settings), **given, **more)
+        with _engine(settings) as engine:
+            return command(engine, **given, **more)
 
     return do
 
@@ -105,9 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("--agreement", dest="number", type=int, required=True)
         action.set_defaults(command=_on_database(commands.pause, "number", "do", on=on))
     rotate = _changing(actions.add_parser("rotate-keys", help="seal every grant with the first key of ECONOMIC_KEYS"))
-    rotate.set_defaults(
-        command=lambda arguments: commands.rotate_keys(_engine(settings := _settings()), settings.keys, do=arguments.do)
-    )
+    rotate.set_defaults(command=_rotate_keys)
     actions.add_parser("status", help="what waits, and why").set_defaults(command=_on_database(commands.status))
     messaging.mount(
         actions,

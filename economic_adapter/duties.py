@@ -63,8 +63,8 @@ def duties(settings: Settings, names: Sequence[str]) -> Factories:
     return made
 
 
-def desk(settings: Settings, engine: sa.Engine, client: Client) -> Desk:
-    """What a worker has at hand."""
+def desk(settings: Settings, engine: sa.Engine, client: Client, ring: Callable[[], None]) -> Desk:
+    """What a worker has at hand; ``ring`` wakes the relay."""
     probe = _probe(settings)
     return Desk(
         engine=engine,
@@ -75,20 +75,20 @@ def desk(settings: Settings, engine: sa.Engine, client: Client) -> Desk:
         open_grant=lambda connection, number: Grant(agreements.grant_of(connection, settings.keys, number)),
         lost=lambda connection, number, failed: access.lose(connection, OUTBOX, number, failed, now(), probe),
         check=Checking(public_url=settings.public_url, key=uuid.uuid4, probe=probe).do,
-        ring=Doorbell(engine, messages.schema).ring,
+        ring=ring,
         backoff_max=settings.clocks.backoff_max,
     )
 
 
-def entry(settings: Settings, engine: sa.Engine, client: Client) -> access.Access:
-    """What connecting needs."""
+def entry(settings: Settings, engine: sa.Engine, client: Client, ring: Callable[[], None]) -> access.Access:
+    """What connecting needs; ``ring`` wakes the relay."""
     return access.Access(
         engine=engine,
         keys=settings.keys,
         outbox=OUTBOX,
         calls=lambda grant: partial(client.send, grant=Grant(grant)),
         now=now,
-        committed=Doorbell(engine, messages.schema).ring,
+        committed=ring,
     )
 
 
@@ -152,11 +152,11 @@ def _intake(settings: Settings) -> Factories:
 def _hooks(settings: Settings) -> Factories:
     def make() -> Duty:
         engine = database.engine(settings.database, "hooks", pool=10)
-        sender = client(settings)
+        sender, bell = client(settings), Doorbell(engine, messages.schema)
         gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
         pages = connecting.Connecting(
             keys=settings.keys,
-            connect=partial(access.connect, entry(settings, engine, sender)),
+            connect=partial(access.connect, entry(settings, engine, sender, bell.ring)),
             now=now,
             public_url=settings.public_url,
             login_url=settings.login_url,
@@ -165,7 +165,7 @@ def _hooks(settings: Settings) -> Factories:
         )
         webhooks = hooks.Webhooks(engine=engine, now=now, gather=gather)
         app = hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
-        return Held(Server(app, *settings.listen), [sender.close, engine.dispose])
+        return Held(Server(app, *settings.listen), [sender.close, bell.close, engine.dispose])
 
     return {"hooks": make}
 
@@ -173,15 +173,15 @@ def _hooks(settings: Settings) -> Factories:
 def _worker(settings: Settings) -> Factories:
     def make() -> Duty:
         engine = database.engine(settings.database, "worker", pool=settings.worker_threads + 2)
-        sender = client(settings)
+        sender, bell = client(settings), Doorbell(engine, messages.schema)
         worker = Worker(
             engine=engine,
             url=_broker(settings).url("economic-jobs", jobs=True),
             threads=settings.worker_threads,
-            step=partial(work.step, desk(settings, engine, sender)),
+            step=partial(work.step, desk(settings, engine, sender, bell.ring)),
             through=lambda wake, worked: clock.served(engine, wake, now(), worked=worked),
         )
-        return Held(worker, [sender.close, engine.dispose])
+        return Held(worker, [sender.close, bell.close, engine.dispose])
 
     return {"worker": make}
 

@@ -61,8 +61,8 @@ class Parts:
         self.intake = Intake(outbox=duties.OUTBOX, now=now)
         self.worker = 4711
         self.client = duties.client(self.settings)
-        self.access = duties.entry(self.settings, engine, self.client)
-        self.desk = duties.desk(self.settings, engine, self.client)
+        self.access = duties.entry(self.settings, engine, self.client, lambda: None)
+        self.desk = duties.desk(self.settings, engine, self.client, lambda: None)
 
     def close(self) -> None:
         """Give back the connections to e-conomic."""
