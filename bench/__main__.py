@@ -1,0 +1,19 @@
+"""``python -m bench relay|road``: which measurement is made?"""
+
+import importlib
+import sys
+
+BENCHES = ("relay", "road")
+
+
+def main(arguments: list[str]) -> int:
+    """Hand over to the measurement that was named; 2 when there is none of that name."""
+    if not arguments or arguments[0] not in BENCHES:
+        print(f"usage: bench {'|'.join(BENCHES)} [options]", file=sys.stderr)
+        return 2
+    measured: int = importlib.import_module(f"bench.{arguments[0]}").main(arguments[1:])
+    return measured
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
