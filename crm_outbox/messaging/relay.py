@@ -94,17 +94,20 @@ class Relay:
 
     def close(self) -> None:
         """Give up the lane; what is in flight is sent again by whoever holds it next."""
-        if self._publisher is not None:
-            self._publisher.close()
-        if self._connection is not None:
-            self._connection.close()
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            publisher.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # The lock is the session's, so the session ends here and does not go back to a pool.
+            connection.invalidate()
+            connection.close()
 
     def _hold(self) -> Pending | None:
         if self._pending is not None:
             return self._pending
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._connection.detach()  # the lock is the session's, so it must end with it and not go back to a pool
         pending = Pending(self._connection, self._tables, self._lane)
         if not pending.take_lane():
             return None

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
 from tests.builders.receiving import Depths, Effects, Post
 from tests.prepared import Vhosts
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """A traceback drawn in colours takes a second; these tests make many."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

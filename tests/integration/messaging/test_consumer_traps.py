@@ -169,6 +169,7 @@ def test_a7_a_batch_that_takes_longer_than_two_heartbeats_keeps_its_connection(
     assert len(effects.seen) == 19
 
 
+@pytest.mark.slow
 def test_a7_heartbeats_go_on_while_the_database_is_away(
     database: str, broker: Broker, post: Post, effects: Effects, monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> None:
@@ -256,8 +257,8 @@ def test_m22_a_message_that_kills_the_process_goes_to_dead_alone(
             drive(duty, lambda: depth(f"{INBOUND}.dead") or len(watermarks(engine)) == 11)
         except Killed:
             deaths += 1
-        if duty._connection is not None:
-            duty._connection.collect()
+        if duty._wire is not None:
+            duty._wire.collect()
         assert deaths <= 25
     with closing(consumer(engine, broker, effects)) as duty:
         drive(duty, lambda: len(watermarks(engine)) == 11)
