@@ -6,6 +6,7 @@ next turn of the clock.
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from crm_outbox.messaging import inbox
+from crm_outbox.messaging import inbox, telemetry
 from crm_outbox.messaging.management import Letter, Management
 from crm_outbox.messaging.tables import MessageTables
 
 EXCHANGE = "attention"
 LATE_SECONDS = 60.0
+_TRIES = 20
 
 
 class Kind(StrEnum):
@@ -61,11 +63,11 @@ def refresh(management: Management, package: str, items: Sequence[Item]) -> int:
     for kind in Kind:
         wanted = {item.id: _body(package, item) for item in items if item.kind is kind}
         digests = {key: hashlib.sha256(body).hexdigest() for key, body in wanted.items()}
-        lying = Counter(_identity(letter) for letter in management.look(kind.queue) if _owner(letter) == package)
-        if lying == Counter(digests.items()):
+        lying = management.look(kind.queue)
+        if Counter(_identity(letter) for letter in lying if _owner(letter) == package) == Counter(digests.items()):
             continue
         changed += 1
-        others = [letter for letter in management.take(kind.queue) if _owner(letter) != package]
+        others = [letter for letter in _take_all(management, kind.queue, len(lying)) if _owner(letter) != package]
         for letter in others:
             management.publish(
                 EXCHANGE,
@@ -127,7 +129,9 @@ def of_dead_letters(
     depths = management.depths()
     items = []
     for queue in (f"{consumer}.inbound", f"{consumer}.bulk"):
-        if not (waiting := depths.get(f"{queue}.dead", 0)):
+        waiting = depths.get(f"{queue}.dead", 0)
+        telemetry.DEAD_LETTERS.labels(f"{queue}.dead").set(waiting)
+        if not waiting:
             continue
         reasons, since = inbox.latest_reasons(connection, tables, consumer, waiting)
         said = ", ".join(f"{reason} ({number})" for reason, number in sorted(reasons.items())) or "delivery limit"
@@ -141,6 +145,17 @@ def of_dead_letters(
             )
         )
     return items
+
+
+def _take_all(management: Management, queue: str, expected: int) -> list[Letter]:
+    """Take what lies there; what was only looked at a moment ago may still be on its way back into the queue."""
+    taken = management.take(queue)
+    for _ in range(_TRIES):
+        if len(taken) >= expected:
+            break
+        time.sleep(0.02)
+        taken += management.take(queue)
+    return taken
 
 
 def _body(package: str, item: Item) -> bytes:

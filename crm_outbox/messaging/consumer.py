@@ -22,12 +22,12 @@ from kombu.entity import Queue
 
 from crm_outbox.messaging import telemetry
 from crm_outbox.messaging.database import is_away
-from crm_outbox.messaging.delivery import Delivery
+from crm_outbox.messaging.delivery import Delivery, delivered
 from crm_outbox.messaging.duty import Turn, pause
 from crm_outbox.messaging.envelope import Registry
 from crm_outbox.messaging.settings import Broker
 from crm_outbox.messaging.tables import MessageTables
-from crm_outbox.messaging.taking import Away, Handle, Settled, Taking
+from crm_outbox.messaging.taking import Absence, Away, Handle, Settled, Taking
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ IDLE_SECONDS = 1.0
 PATIENCE = 300.0
 """Seconds PostgreSQL may be away before the connection to the broker is given up, and opened again only after it."""
 _BULK_TURN = 10
+_ON_ITS_WAY = 0.005
 _LONGEST_WAIT = 5.0
 _CONFIGURATION = (AccessRefused, NotAllowed, NotFound, PreconditionFailed)
 
@@ -82,19 +83,19 @@ class Consumer:
         self._taking = Taking(
             engine=engine, tables=tables, consumer=consumer, registry=registry, handle=handle, tick=self._tick
         )
-        self._connection: Any = None
         self._wire: Any = None
         self._inbound = _Lane(f"{consumer}.inbound")
         self._bulk = _Lane(f"{consumer}.bulk")
         self._since_bulk = 0
+        self._inbound_taken = 0.0
         self._failures = 0
-        self._away_since: float | None = None
+        self._absence = Absence(consumer)
         self._ticked = 0.0
 
     def run_once(self) -> Turn:
         """Take at most one batch. A broken connection or an absent database becomes a wait, logged and counted."""
         try:
-            if self._connection is None and not self._open():
+            if self._wire is None and not self._open():
                 return Turn(wait=self._wait())
             return self._turn()
         except (AMQPError, OSError, UnicodeError) as error:
@@ -104,35 +105,23 @@ class Consumer:
 
     def close(self) -> None:
         """Leave the broker; what was not settled is delivered again."""
-        wire = self._wire
-        connection = self._forget()
-        if connection is None:
+        wire = self._forget()
+        if wire is None:
             return
         try:
-            if wire is not None:
-                wire.sock.settimeout(2.0)
-                wire.close()
+            wire.sock.settimeout(2.0)
+            wire.close()
         except (AMQPError, OSError, AttributeError):
             log.info("consumer.left_without_goodbye")
         finally:
-            connection.collect()
+            wire.collect()
 
     def _open(self) -> bool:
         if not self._taking.ready():
             self._note_away()
             return False
-        connection = Connection(
-            self._url,
-            heartbeat=HEARTBEAT,
-            connect_timeout=5,
-            transport_options={
-                "client_properties": {"connection_name": self._tag, "product": "clickmate-economic"},
-                "write_timeout": 10,
-            },
-        )
-        self._connection = connection
-        # Used directly from here on: kombu's own attribute would quietly connect anew, without our consumers.
-        self._wire = connection.connect()
+        # Made without kombu's retries, and used without its wrapper, which would quietly connect anew without consumers.
+        self._wire = _connection(self._url, self._tag, HEARTBEAT).transport.establish_connection()
         self._consume(self._inbound, prefetch=1)
         self._back()
         log.info("consumer.connected", queue=self._inbound.queue)
@@ -140,6 +129,7 @@ class Consumer:
 
     def _turn(self) -> Turn:
         self._drain(0.0 if self._inbound.waiting or self._bulk.waiting else IDLE_SECONDS)
+        self._look_for_inbound()
         self._wire.heartbeat_tick()
         if self._bulk.channel is None and (self._inbound.wide or not self._inbound.waiting):
             self._consume(self._bulk, prefetch=1)
@@ -152,6 +142,8 @@ class Consumer:
         except Away:
             self._note_away()
             return Turn(wait=self._wait())
+        if lane is self._inbound:
+            self._inbound_taken = time.monotonic()
         self._back()
         self._failures = 0 if settled else self._failures + 1
         return Turn(settled, 0.0 if settled else min(self._wait(), _LONGEST_WAIT))
@@ -165,6 +157,12 @@ class Consumer:
             except TimeoutError:
                 return
             wait = 0.0
+
+    def _look_for_inbound(self) -> None:
+        """Right after a batch of inbound the next may be on its way: bulk yields to that too, for a moment."""
+        end = self._inbound_taken + _ON_ITS_WAY
+        while self._bulk.waiting and not self._inbound.waiting and (left := end - time.monotonic()) > 0.0:
+            self._drain(left)
 
     def _readable(self) -> bool:
         stream = self._wire.sock
@@ -234,7 +232,7 @@ class Consumer:
         lane.channel.basic_qos(0, prefetch, False)
         # kombu's own Consumer would unpack a compressed body before anyone could refuse it.
         Queue(lane.queue, channel=lane.channel, no_declare=True).consume(
-            self._tag, callback=lambda message: lane.waiting.append(_delivery(message))
+            self._tag, callback=lambda message: lane.waiting.append(delivered(message))
         )
 
     def _after_commit(self) -> None:
@@ -254,25 +252,19 @@ class Consumer:
             log.info("consumer.heartbeat_not_sent")
 
     def _note_away(self) -> None:
-        now = time.monotonic()
         self._failures += 1
-        if self._away_since is None:
-            self._away_since = now
-            log.warning("consumer.database_away", queue=self._inbound.queue)
-        if self._connection is not None and now - self._away_since > self._patience:
+        if self._absence.note() > self._patience and self._wire is not None:
             log.warning("consumer.waits_for_database", queue=self._inbound.queue)
             self.close()
 
     def _back(self) -> None:
-        if self._away_since is not None:
-            log.info("consumer.database_back", seconds=round(time.monotonic() - self._away_since, 1))
-            self._away_since = None
+        self._absence.over()
         self._failures = 0
 
     def _lost(self, error: Exception) -> None:
-        connection = self._forget()
-        if connection is not None:
-            connection.collect()
+        wire = self._forget()
+        if wire is not None:
+            wire.collect()
         self._failures += 1
         telemetry.CONSUMER_LOST.labels(self._consumer, type(error).__name__).inc()
         says = str(getattr(error, "reply_text", "") or error)[:200]
@@ -283,10 +275,10 @@ class Consumer:
 
     def _forget(self) -> Any:
         """Drop what belongs to a connection: channels, and messages whose tags mean nothing on another one."""
-        connection, self._connection, self._wire = self._connection, None, None
+        wire, self._wire = self._wire, None
         self._inbound = _Lane(self._inbound.queue)
         self._bulk = _Lane(self._bulk.queue)
-        return connection
+        return wire
 
     def _wait(self, least: float = 0.0) -> float:
         return max(least, min(pause(max(self._failures, 1)), _LONGEST_WAIT))
@@ -299,23 +291,15 @@ class Held:
     """
 
     def __init__(self, url: str, queue: str, name: str) -> None:
-        self._connection = Connection(
-            url,
-            connect_timeout=5,
-            transport_options={
-                "client_properties": {"connection_name": f"{name}@{socket.gethostname()}"},
-                "read_timeout": 30,
-                "write_timeout": 10,
-            },
-        )
         self._queue = queue
-        self._channel = self._connection.connect().channel()
+        self._wire = _connection(url, f"{name}@{socket.gethostname()}", heartbeat=0).transport.establish_connection()
+        self._channel = self._wire.channel()
         self._channel.auto_decode = False
 
     def __iter__(self) -> Iterator[Delivery]:
         """What lies in the queue now, in its order; each is held from then on."""
         while (message := self._channel.basic_get(self._queue)) is not None:
-            yield _delivery(message)
+            yield delivered(message)
 
     def drop(self, tag: int) -> None:
         """Take a held message out of the queue for good."""
@@ -326,18 +310,16 @@ class Held:
         try:
             self._channel.close()
         finally:
-            self._connection.collect()
+            self._wire.collect()
 
 
-def _delivery(message: Any) -> Delivery:
-    properties = message.properties
-    body = message.body
-    return Delivery(
-        tag=message.delivery_tag,
-        body=body if isinstance(body, bytes) else str(body).encode("utf-8", "surrogatepass"),
-        message_id=properties.get("message_id"),
-        type=properties.get("type"),
-        content_type=properties.get("content_type"),
-        content_encoding=properties.get("content_encoding"),
-        headers=properties.get("application_headers") or {},
+def _connection(url: str, name: str, heartbeat: int) -> Connection:
+    return Connection(
+        url,
+        heartbeat=heartbeat,
+        connect_timeout=5,
+        transport_options={
+            "client_properties": {"connection_name": name, "product": "clickmate-economic"},
+            "write_timeout": 10,
+        },
     )

@@ -25,6 +25,21 @@ class Delivery:
     headers: Mapping[str, Any]
 
 
+def delivered(message: Any) -> Delivery:
+    """A message as py-amqp hands it over."""
+    properties = message.properties
+    body = message.body
+    return Delivery(
+        tag=message.delivery_tag,
+        body=body if isinstance(body, bytes) else str(body).encode("utf-8", "surrogatepass"),
+        message_id=properties.get("message_id"),
+        type=properties.get("type"),
+        content_type=properties.get("content_type"),
+        content_encoding=properties.get("content_encoding"),
+        headers=properties.get("application_headers") or {},
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A delivery that was judged: its envelope, or the reason it is refused for."""

@@ -32,6 +32,28 @@ class Away(Exception):
     """PostgreSQL cannot be reached or cannot work; nothing was settled."""
 
 
+class Absence:
+    """How long PostgreSQL has been away, said in the log when it begins and when it ends."""
+
+    def __init__(self, consumer: str) -> None:
+        self._consumer = consumer
+        self.since: float | None = None
+
+    def note(self) -> float:
+        """It is away; for how many seconds by now."""
+        now = time.monotonic()
+        if self.since is None:
+            self.since = now
+            log.warning("consumer.database_away", consumer=self._consumer)
+        return now - self.since
+
+    def over(self) -> None:
+        """It answered."""
+        if self.since is not None:
+            log.info("consumer.database_back", consumer=self._consumer, seconds=round(time.monotonic() - self.since, 1))
+            self.since = None
+
+
 class Settled(StrEnum):
     """What the broker is to be told of a delivery: done, refused for good, or nothing yet."""
 
