@@ -12,6 +12,7 @@ from economic_adapter import __main__ as edge
 from economic_adapter import agreements
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
 from economic_adapter.sandbox.app import Running
+from economic_adapter.tables import epoch
 from tests.integration.economic_adapter.parts import AGREEMENT, GRANT, TENANT, Parts, environ
 
 Say = Callable[..., tuple[int, str]]
@@ -105,6 +106,15 @@ def test_the_status_says_what_waits(say: Say, parts: Parts) -> None:
     assert report["outbox"]["live"]["waiting"] == len(parts.told())
 
 
+@pytest.fixture
+def epoch_put_back(engine: sa.Engine) -> Iterator[None]:
+    """The epoch is kept from test to test."""
+    yield
+    with engine.begin() as connection:
+        connection.execute(sa.update(epoch).values(epoch=1))
+
+
+@pytest.mark.usefixtures("epoch_put_back")
 def test_a_new_epoch_makes_what_comes_newer_than_any_before(say: Say, parts: Parts) -> None:
     parts.connect()
     with parts.engine.begin() as connection:
