@@ -21,6 +21,12 @@ REMEMBERED_HOURS = 24
 """How far back a lost broker is refilled: whatever was settled in that time may not have been consumed from it."""
 
 
+def forget_settled(connection: sa.Connection, tables: MessageTables) -> int:
+    """Drop what is remembered beyond the time a lost broker is refilled for; returns how many hours."""
+    old = sa.func.date_trunc("hour", sa.func.now()) - sa.func.make_interval(0, 0, 0, 0, REMEMBERED_HOURS)
+    return connection.execute(sa.delete(tables.settled).where(tables.settled.c.hour < old)).rowcount
+
+
 class Pending:
     """The pending messages of one lane, on an AUTOCOMMIT connection of the relay's own."""
 
@@ -150,16 +156,6 @@ class Pending:
         )
         run("commit")
         return int(made)
-
-    def forget_settled(self) -> None:
-        """Drop what is remembered beyond the time a lost broker is refilled for."""
-        self._connection.exec_driver_sql(
-            f"""
-            delete from {self._schema}.settled
-            where lane = %(lane)s and hour < date_trunc('hour', now()) - make_interval(hours => %(hours)s)
-            """,
-            {"lane": self._lane, "hours": REMEMBERED_HOURS},
-        )
 
     def _ring(self, _: psycopg.Notify) -> None:
         # One that comes in the middle of a statement is handed over by psycopg and is not found by ``rang``.

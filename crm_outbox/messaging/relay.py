@@ -72,7 +72,7 @@ class Relay:
         self._window = Window()
         self._batches: deque[tuple[int, float]] = deque()
         self._confirmed: list[int] = []
-        self._refused: dict[int, str] = {}
+        self._refused: set[int] = set()
         self._suspects: set[int] = set()
         self._resume = self._look_at = self._below_at = self._worked_at = 0.0
         self._heard_at = self._confirmed_at = 0.0
@@ -205,12 +205,11 @@ class Relay:
                 self._confirmed_at = time.monotonic()
             self._confirmed += verdict.settled
             self._suspects.difference_update(verdict.settled)
-            for message in self._refused.keys() & set(verdict.settled):
-                del self._refused[message]
+            self._refused.difference_update(verdict.settled)
             if not self._refused:
                 self._held_back.reset()
         if verdict.refused:
-            self._refused.update(verdict.refused)
+            self._refused.update(message for message, _ in verdict.refused)
             self._pause(self._held_back)
             self._below_at = 0.0
             self._count("refused", len(verdict.refused))
@@ -243,10 +242,10 @@ class Relay:
         if self._is_full(publisher) or now < max(self._resume, self._look_at):
             return 0
         messages = self._next(pending, now)
-        for message in messages:
-            if (fault := frames.fault(message)) is not None:
-                self._park(pending, message.id, fault)
-        self._dispatch(publisher, [message for message in messages if frames.fault(message) is None])
+        faults = {message.id: fault for message in messages if (fault := frames.fault(message)) is not None}
+        for message_id, fault in faults.items():
+            self._park(pending, message_id, fault)
+        self._dispatch(publisher, [message for message in messages if message.id not in faults] if faults else messages)
         if messages:
             self._worked_at = now
         if len(messages) < self._batch and not self._suspects:
