@@ -133,6 +133,18 @@ def test_a_hundred_duplicates_have_one_effect(
     assert (depth(INBOUND), depth(f"{INBOUND}.dead")) == (0, 0)
 
 
+def test_older_and_equal_versions_are_taken_and_have_no_effect_and_a_gap_is_applied(
+    engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
+) -> None:
+    post.send(INBOUND, *[note(str(number), number=number) for number in (5, 3, 5, 999_999_999)])
+    with closing(consumer(engine, broker, effects)) as duty:
+        drive(duty, lambda: taken(engine) == 4)
+        drive(duty, lambda: depth(INBOUND) == 0)
+    assert watermarks(engine) == {"note/1": 999_999_999}
+    assert refusals(engine) == []
+    assert depth(f"{INBOUND}.dead") == 0
+
+
 def test_a_name_that_is_no_text_ends_in_dead_by_the_delivery_limit_and_its_neighbours_flow(
     engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
