@@ -217,4 +217,4 @@ def _client(timeout: float) -> "docker.client.DockerClient":
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]
+    return " ".join(str(error).split())[:300]
