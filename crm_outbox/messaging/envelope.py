@@ -19,6 +19,8 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_BYTES = 1024 * 1024
 """A message larger than this is not sent (design: at most 1 MiB; RabbitMQ 4 itself refuses above 16 MiB)."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 class Version(NamedTuple):
     """The version of one aggregate: ordered first by epoch, then by number. Written ``epoch.number``."""
@@ -224,7 +226,7 @@ def check_text(value: Any, where: str) -> None:
         case str():
             if "\x00" in value:
                 raise Unsendable("nul", where)
-            if any("\ud800" <= letter <= "\udfff" for letter in value):
+            if _SURROGATE.search(value):
                 raise Unsendable("surrogate", where)
         case Mapping():
             for key, part in value.items():
