@@ -39,6 +39,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if unknown:
         sys.stderr.write(f"ECONOMIC_KEYS lacks keys that stored grants need: {', '.join(sorted(unknown))}\n")
         return 2
+    if settings.metrics is not None:
+        telemetry.serve(*settings.metrics)
     return run(duties(settings, arguments.duties))
 
 

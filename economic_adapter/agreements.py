@@ -1,6 +1,6 @@
 """What do we remember of an agreement, and its sealed grant? All SQL of table ``agreement`` but its budget.
 
-A grant is opened only here, at call time. The caller holds the transaction; nothing here commits.
+A grant is opened only here. The caller holds the transaction; nothing here commits.
 """
 
 import secrets
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from economic_adapter import store
 from economic_adapter.contract import Reference
 from economic_adapter.sealing import NONCE_BYTES, KeyRing, Place, key_id
 from economic_adapter.tables import agreement as table
@@ -67,6 +68,12 @@ def named(connection: Connection, number: int, *, lock: bool = False) -> Agreeme
     query = sa.select(table).where(table.c.number == number)
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return None if row is None else _agreement(row)
+
+
+def waiting_cause(connection: Connection, number: int, now: datetime) -> str:
+    """Why nothing is done for the agreement now; empty when something is."""
+    row = connection.execute(sa.select(table).where(table.c.number == number)).mappings().one_or_none()
+    return store.waiting_cause(row, now)
 
 
 def every(connection: Connection) -> list[Agreement]:

@@ -122,8 +122,8 @@ def now() -> datetime:
 
 def _relay(settings: Settings) -> Factories:
     def make(lane: Lane) -> Duty:
-        engine = database.engine(settings.database, "relay", pool=2)
-        relay = Relay(engine, messages, _broker(settings), "relay-economic", lane, "relay")
+        engine = database.engine(settings.database, "economic-relay", pool=2)
+        relay = Relay(engine, messages, _broker(settings), "relay-economic", lane, "relay-economic")
         return Held(relay, [engine.dispose])
 
     return {f"relay.{lane}": partial(make, lane) for lane in Lane}
@@ -131,7 +131,7 @@ def _relay(settings: Settings) -> Factories:
 
 def _intake(settings: Settings) -> Factories:
     def make() -> Duty:
-        engine = database.engine(settings.database, "intake", pool=2)
+        engine = database.engine(settings.database, "economic-intake", pool=2)
         bell = Doorbell(engine, messages.schema)
         consumer = Consumer(
             engine=engine,
@@ -151,7 +151,7 @@ def _intake(settings: Settings) -> Factories:
 
 def _hooks(settings: Settings) -> Factories:
     def make() -> Duty:
-        engine = database.engine(settings.database, "hooks", pool=10)
+        engine = database.engine(settings.database, "economic-hooks", pool=10)
         sender, bell = client(settings), Doorbell(engine, messages.schema)
         gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
         pages = connecting.Connecting(
@@ -172,7 +172,7 @@ def _hooks(settings: Settings) -> Factories:
 
 def _worker(settings: Settings) -> Factories:
     def make() -> Duty:
-        engine = database.engine(settings.database, "worker", pool=settings.worker_threads + 2)
+        engine = database.engine(settings.database, "economic-worker", pool=settings.worker_threads + 2)
         sender, bell = client(settings), Doorbell(engine, messages.schema)
         worker = Worker(
             engine=engine,
@@ -190,18 +190,18 @@ def _clock(settings: Settings) -> Factories:
     broker = _broker(settings)
 
     def waking() -> Duty:
-        engine = database.engine(settings.database, "clock", pool=1)
+        engine = database.engine(settings.database, "economic-clock", pool=1)
         waker, ticks = Waker(broker.url("economic-jobs", jobs=True)), ticking(settings, engine)
         return Held(Periodic(0.1, lambda: ticks.wake(waker.send) or waker.rest()), [waker.close, engine.dispose])
 
     def attending() -> Duty:
-        engine = database.engine(settings.database, "clock", pool=1)
+        engine = database.engine(settings.database, "economic-clock", pool=1)
         attend = partial(upkeep.attend, engine, messages, broker, clock.PACKAGE, CONSUMER, clock.open_items)
         return Held(Periodic(15.0, attend), [engine.dispose])
 
     def every(seconds: float, action: Callable[[clock.Clock], int]) -> Callable[[], Duty]:
         def make() -> Duty:
-            engine = database.engine(settings.database, "clock", pool=1)
+            engine = database.engine(settings.database, "economic-clock", pool=1)
             return Held(Periodic(seconds, partial(action, ticking(settings, engine))), [engine.dispose])
 
         return make

@@ -91,7 +91,8 @@ class Intake:
             return
         known = configurations.named(connection, command.operation)
         if known is not None:
-            waiting = Outcome(operation=command.operation, result=Result.WAITING, reason=self._cause(found))
+            cause = agreements.waiting_cause(connection, command.agreement, self.now())
+            waiting = Outcome(operation=command.operation, result=Result.WAITING, reason=cause)
             self._observe(connection, envelope, command, known.outcome or waiting)
             return
         for outcome in configurations.begin(connection, command, self.now()):
@@ -185,9 +186,6 @@ class Intake:
             cause=envelope,
         )
         messages.append(connection, self.outbox, draft)
-
-    def _cause(self, found: Agreement) -> str:
-        return "access_lost" if found.state == "access_lost" else ""
 
 
 def _own(connection: Connection, envelope: Envelope, number: int, *, lock: bool = False) -> Agreement | None:

@@ -54,6 +54,8 @@ class Settings:
     public_url: str
     worker_threads: int
     clocks: Clocks
+    metrics: tuple[str, int] | None
+    """Where ``/metrics`` and ``/healthz`` are answered, if anywhere."""
     secrets: tuple[Secret, ...] = field(repr=False)
     """What the logs must never show."""
 
@@ -63,6 +65,7 @@ class Settings:
         environment = Environment(environ)
         development = _development(environment)
         calls = bool({"worker", "connect"} & set(needs))
+        listen = environment.text("ECONOMIC_METRICS_LISTEN", default="")
         found = cls(
             database=database_url(environment, "ECONOMIC"),
             broker=_broker(environment, needs),
@@ -85,6 +88,7 @@ class Settings:
                 backoff_max=environment.seconds("BACKOFF_MAX_SECONDS", default=900, least=0.1),
                 resend=environment.seconds("RESEND_SECONDS", default=120, least=0.1),
             ),
+            metrics=environment.listen("ECONOMIC_METRICS_LISTEN") if listen else None,
             secrets=tuple(environment.secrets),
         )
         environment.done()

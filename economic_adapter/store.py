@@ -184,13 +184,14 @@ def receive_write(
 
 
 def waiting_cause(agreement: Mapping[str, Any] | sa.RowMapping | None, now: datetime) -> str:
-    """Why no work of this agreement is done now: access_lost, throttled, away; empty when some is."""
+    """Why no work of this agreement is done now: access_lost, throttled, paused, away; empty when some is."""
     if agreement is None:
         return ""
     if agreement["state"] == "access_lost":
         return "access_lost"
     if agreement["paused_until"] is not None and agreement["paused_until"] > now:
-        return "throttled"
+        # longer than any 429 is believed: an operator's pause
+        return "throttled" if agreement["paused_until"] - now <= timedelta(hours=2) else "paused"
     return "away" if agreement["failures"] >= BREAKER else ""
 
 

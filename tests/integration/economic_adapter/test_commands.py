@@ -70,11 +70,14 @@ def test_connecting_is_dry_unless_told(say: Say, parts: Parts) -> None:
 
 def test_a_pause_stops_all_calls_until_it_is_taken_back(say: Say, parts: Parts, sandbox: Running) -> None:
     parts.switch_on()
-    write(parts)
+    waiting = write(parts)
     assert say("pause", "--agreement", str(AGREEMENT))[0] == 0
     assert say("pause", "--agreement", str(AGREEMENT), "--yes")[0] == 0
     calls = sum(sandbox.data.calls.values())
     assert parts.work() == 0
+    parts.receive(waiting)
+    (outcome,) = parts.told()[-1].data.outcomes  # type: ignore[attr-defined]
+    assert outcome.reason == "paused"
     assert sum(sandbox.data.calls.values()) == calls
     assert say("resume", "--agreement", str(AGREEMENT), "--yes")[0] == 0
     assert parts.work() > 0
