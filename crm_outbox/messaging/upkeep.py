@@ -4,28 +4,54 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
 
-from crm_outbox.messaging import attention, days, inbox, outbox, telemetry
+from crm_outbox.messaging import attention, days, inbox, outbox, pending, telemetry
 from crm_outbox.messaging.attention import Item
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
 from crm_outbox.messaging.tables import MessageTables
 
 KEEP_OUTBOX = timedelta(days=7)
+"""How far back can be replayed."""
 KEEP_INBOX = timedelta(days=14)
-"""Longer than any message can come again from an outbox, so that a replay never has its effect twice."""
+"""Longer than any message can come again, so that a replay never has its effect twice."""
 USER = "attention"
 
 Items = Callable[[sa.Connection, datetime], Iterable[Item]]
 
+log = structlog.get_logger(__name__)
 
-def retain(engine: sa.Engine, tables: MessageTables) -> int:
-    """Make outbox days ahead, drop old ones that nothing waits in, forget old inbox ids; returns how many things."""
-    now = datetime.now(UTC)
-    worked = days.make_ahead(engine, tables.schema, now.date())
-    worked += days.drop_old(engine, tables.schema, (now - KEEP_OUTBOX).date())
+
+def retain(
+    engine: sa.Engine,
+    tables: MessageTables,
+    now: datetime | None = None,
+    keep_outbox: timedelta = KEEP_OUTBOX,
+    keep_inbox: timedelta = KEEP_INBOX,
+) -> int:
+    """Make outbox days ahead, drop old ones, forget old inbox ids; returns how many things. Hourly is often enough."""
+    if keep_inbox <= keep_outbox:
+        raise ValueError("an inbox must remember longer than an outbox can replay")
+    today = now or datetime.now(UTC)
+    done = days.make_ahead(engine, tables.schema, today.date())
+    done += days.drop_old(engine, tables.schema, (today - keep_outbox).date())
     with engine.begin() as connection:
-        return worked + inbox.expire(connection, tables, KEEP_INBOX)
+        done += pending.forget_settled(connection, tables)
+    with engine.begin() as connection:
+        return done + inbox.expire(connection, tables, keep_inbox)
+
+
+def watch(connection: sa.Connection, tables: MessageTables) -> int:
+    """Set the gauges of the outbox; returns how many messages wait."""
+    lanes = outbox.figures(connection, tables)
+    for lane in lanes:
+        telemetry.PENDING.labels(tables.schema, str(lane.lane)).set(lane.waiting)
+        telemetry.PENDING_AGE.labels(tables.schema, str(lane.lane)).set(lane.age)
+    telemetry.PARKED.labels(tables.schema).set(sum(lane.parked for lane in lanes))
+    if strays := days.stray_rows(connection, tables.schema):
+        log.error("outbox.days_are_missing", schema=tables.schema, rows=strays)
+    return sum(lane.waiting for lane in lanes)
 
 
 def attend(
@@ -39,11 +65,9 @@ def attend(
     """Bring the attention queues and the gauges up to date with this package's open items; returns queues changed."""
     now = datetime.now(UTC)
     with Management.of(broker, USER) as management, engine.begin() as connection:
+        watch(connection, tables)
         items = attention.of_outbox(connection, tables, package, now)
         if consumer is not None:
             items += attention.of_dead_letters(connection, tables, management, package, consumer, now)
         items += list(own(connection, now)) if own is not None else []
-        for lane in outbox.figures(connection, tables):
-            telemetry.PENDING.labels(tables.schema, lane.lane).set(lane.waiting)
-            telemetry.PENDING_AGE.labels(tables.schema, lane.lane).set(lane.age)
         return attention.refresh(management, package, items)

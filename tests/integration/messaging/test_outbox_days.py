@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 import crm_outbox.tables
 import economic_adapter.tables
 import reconciler.tables
-from crm_outbox.messaging import clock, days, outbox, telemetry
+from crm_outbox.messaging import days, outbox, telemetry, upkeep
 from crm_outbox.messaging.outbox import Selection
 from deploy.migrations.__main__ import main
 from deploy.migrations.histories import SCHEMAS, behind, up
@@ -84,13 +84,14 @@ def test_the_clock_keeps_days_and_forgets_and_watches(engine: sa.Engine) -> None
         connection.execute(
             sa.text("insert into crm.settled values ('live', now() - interval '30 hours', 1), ('live', now(), 2)")
         )
-    clock.retain(engine, TABLES, datetime.now(UTC))
+    upkeep.retain(engine, TABLES, datetime.now(UTC))
     with engine.begin() as connection:
         assert connection.scalar(sa.text("select array_agg(lowest) from crm.settled")) == [2]
-    assert clock.watch(engine, TABLES) == 1
+    with engine.begin() as connection:
+        assert upkeep.watch(connection, TABLES) == 1
     assert telemetry.PENDING.labels("crm", "live")._value.get() == 1
     with pytest.raises(ValueError, match="inbox"):
-        clock.retain(engine, TABLES, datetime.now(UTC), timedelta(days=7), timedelta(days=7))
+        upkeep.retain(engine, TABLES, datetime.now(UTC), timedelta(days=7), timedelta(days=7))
 
 
 def test_replaying_a_time_range_reads_only_its_days(engine: sa.Engine) -> None:
