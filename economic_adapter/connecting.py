@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookies import SimpleCookie
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader
@@ -81,7 +81,7 @@ class Connecting:
             return self._shown(None, Ending(sentence="no_attempt"), 403)
         response = _to(self.public_url + PATH)
         self._set(response, _ATTEMPT, text)
-        response.delete_cookie(_ENDING, path=PATH)
+        response.delete_cookie(_ENDING, path=self._place)
         return response
 
     def _end(self, attempt: Attempt, grant: str) -> Response:
@@ -96,6 +96,11 @@ class Connecting:
         self._set(response, _ENDING, attempts.keep(self.keys, attempt, ending))
         return response
 
+    @property
+    def _place(self) -> str:
+        """The page's path as browsers know it, behind a proxy that may have put something before it."""
+        return urlsplit(self.public_url).path + PATH
+
     def _attempt(self, request: Request) -> Attempt | None:
         return attempts.read(self.keys, _cookie(request, _ATTEMPT), self.now())
 
@@ -104,7 +109,7 @@ class Connecting:
             name,
             text,
             max_age=int(attempts.LIFETIME.total_seconds()),
-            path=PATH,
+            path=self._place,
             secure=self.public_url.startswith("https:"),
             httponly=True,
             samesite="lax",
@@ -122,7 +127,7 @@ class Connecting:
             good=ending is not None and ending.sentence == "connected",
             open=attempt is not None and self.ready,
             install=self._install(attempt) if attempt and self.app_public else "",
-            action=PATH,
+            action=self._place,
             form_token=attempts.form_token(self.keys, attempt) if attempt else "",
         )
         return Response(html, status, {"content-security-policy": CONTENT_POLICY}, "text/html; charset=utf-8")
