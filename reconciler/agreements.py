@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -60,6 +60,13 @@ class Agreement:
     defaults: Mapping[Area, Defaults]
 
 
+class Chosen(NamedTuple):
+    """An agreement, and whether it was ever switched on: only then do links stand in it."""
+
+    agreement: int
+    was_on: bool
+
+
 def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
     """What a step needs, of a row that holds it under that prefix."""
     return AgreementState(
@@ -77,13 +84,10 @@ def hold(connection: sa.Connection, tenant: str, agreement: int) -> None:
     connection.execute(_HOLD, {"tenant": tenant, "agreement": agreement})
 
 
-def hold_chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> int | None:
-    """Lock the agreement whose links a change of the CRM concerns; none while none was ever switched on.
-
-    The one named, if it was ever on and is still connected; else the tenant's active one.
-    """
-    row = connection.execute(_HOLD_CHOSEN, {"tenant": tenant, "agreement": agreement}).one_or_none()
-    return None if row is None or row.since is None else int(row.agreement)
+def chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> Chosen | None:
+    """The agreement that a change of the CRM concerns: the one named, else the one the tenant uses, else any connected."""
+    row = connection.execute(_CHOSEN_ONE, {"tenant": tenant, "agreement": agreement}).one_or_none()
+    return None if row is None else Chosen(row.agreement, row.since is not None)
 
 
 def lock(connection: sa.Connection, tenant: str, agreement: int) -> Agreement | None:
@@ -216,13 +220,12 @@ def _agreement(row: Mapping[str, Any]) -> Agreement:
 _HOLD = sa.text("""
     select 1 from sync.agreement where tenant = :tenant and agreement = :agreement for no key update
 """)
-_HOLD_CHOSEN = sa.text("""
+_CHOSEN_ONE = sa.text("""
     select agreement, since from sync.agreement
     where tenant = :tenant and state <> 'disconnected'
     order by agreement is not distinct from cast(:agreement as integer) desc,
              state in ('switching_on', 'on', 'off', 'access_lost') desc, agreement
     limit 1
-    for no key update
 """)
 _LOCK = sa.text("""
     select * from sync.agreement where tenant = :tenant and agreement = :agreement for no key update

@@ -1,6 +1,6 @@
-"""In what order is a message dealt with? Record the sides, lock the link, step, save, append: one transaction.
+"""In what order is a message dealt with? Lock the link, step, save it with both sides, append: one transaction.
 
-Only a step that may create a customer holds the agreement as well.
+A step that may create a customer locks the agreement as well, always after the link.
 """
 
 from collections.abc import Callable
@@ -111,16 +111,21 @@ def _of_customer(
     """The locked link of a customer, made if need be; none while no agreement of the tenant was ever switched on."""
     if agreement is not None and (stored := store.lock(connection, tenant, agreement, crm_id)) is not None:
         return stored
-    if heard.crm is not None:
-        sides.record_crm(connection, tenant, crm_id, heard.crm, clocked.now())
-    if heard.economic is not None and agreement is not None:
-        sides.record_economic(connection, tenant, agreement, heard.economic, clocked.now())
-    # Holding the agreement: one that is just being switched on either sees what was recorded here, or is on already.
-    chosen = agreements.hold_chosen(connection, tenant, agreement)
-    if chosen is None:
-        return None
-    store.insert(connection, uuid4(), tenant, chosen, crm_id)
-    return store.lock(connection, tenant, chosen, crm_id)
+    chosen = agreements.chosen(connection, tenant, agreement)
+    if chosen is None or not chosen.was_on:
+        if heard.crm is not None:
+            sides.record_crm(connection, tenant, crm_id, heard.crm, clocked.now())
+        if heard.economic is not None and agreement is not None:
+            sides.record_economic(connection, tenant, agreement, heard.economic, clocked.now())
+        if chosen is None:
+            return None
+        # One that is just being switched on either sees what was recorded here, or is on once it was waited for.
+        agreements.hold(connection, tenant, chosen.agreement)
+        chosen = agreements.chosen(connection, tenant, agreement)
+        if chosen is None or not chosen.was_on:
+            return None
+    store.insert(connection, uuid4(), tenant, chosen.agreement, crm_id)
+    return store.lock(connection, tenant, chosen.agreement, crm_id)
 
 
 def _of_number(
