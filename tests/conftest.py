@@ -17,7 +17,7 @@ from crm_outbox.messaging.database import engine as make_engine
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
 from deploy.local import servers
-from tests.prepared import Database, Vhosts, drop_database, make_database, passwords
+from tests.prepared import Database, Vhosts, connect, drop_database, make_database, passwords
 from tests.sandbox_fixture import sandbox
 
 __all__ = ["sandbox"]
@@ -87,12 +87,10 @@ def _needs_servers(config: pytest.Config) -> bool:
 def _forget(running: servers.Running, run: str) -> None:
     """Leave nothing on a server that somebody gave us; our own are thrown away as they are."""
     if isinstance(running.postgres, servers.Given):
-        with sa.create_engine(running.database_url).connect() as connection:
-            names = connection.scalars(
-                sa.text("select datname from pg_database where datname like :run"), {"run": f"{run}%"}
-            )
-            for name in names.all():
-                drop_database(running.database_url, name)
+        with connect(running.database_url) as connection:
+            found = connection.execute("select datname from pg_database where datname like %s", [f"{run}%"]).fetchall()
+        for (name,) in found:
+            drop_database(running.database_url, str(name))
     if isinstance(running.rabbitmq, servers.Given):
         with Management(running.management, *running.admin, "/") as manager:
             for entry in manager.get("vhosts"):

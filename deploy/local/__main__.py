@@ -23,7 +23,9 @@ def main(arguments: list[str]) -> int:
                 f"RabbitMQ    {running.amqp}  {running.management}  user {running.admin[0]} password {running.admin[1]}"
             )
             print("until Ctrl-C", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            ending = {signal.SIGINT, signal.SIGTERM}
+            signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+            signal.sigwait(ending)
     except servers.NoServers as error:
         print(error, file=sys.stderr)
         return 2
