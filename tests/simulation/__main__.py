@@ -9,7 +9,8 @@ from reconciler.link import Due, Heard, Link, Message, Step
 from reconciler.rules import Decides, Direction, Rule, Rules
 from reconciler.step import step
 from tests.simulation import checks
-from tests.simulation.world import RULES, World
+from tests.simulation.pools import RULES
+from tests.simulation.world import World
 
 ROUNDS = 5
 """Rounds of delivering and sweeping within which a world must have come to rest."""
@@ -46,12 +47,16 @@ def watched(link: Link, message: Message, rules: Rules, now: object) -> Step:
     return done
 
 
-def lived(seed: int, *, customers: int = 1, steps: int = 80, react: object = watched) -> World:
+def lived(
+    seed: int, *, customers: int = 1, steps: int = 80, react: object = watched, details: tuple[str, ...] = ()
+) -> World:
     """A world of that seed after so many things have happened in it."""
-    world = World(seed, rules=rules_of(seed), unclear=seed % 5 == 0)
+    world = World(seed, rules=rules_of(seed), unclear=seed % 5 == 0, details=details)
     world.react = react  # type: ignore[assignment]
     for _ in range(customers):
         world.create()
+    if seed % 4 < 2:
+        world.settle()
     world.live(steps)
     return world
 

@@ -1,16 +1,16 @@
 """What do the two systems do? A CRM with one version per customer, an e-conomic with one per record that cuts values."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from crm_outbox.contract import ContactPerson, Customer, Outcome, Result, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicContact, EconomicCustomer, EconomicPart, WriteEconomicCustomer, hold
 from reconciler.link import CrmSeen, EconomicSeen, Heard, Kind
+from tests.simulation.pools import START
 from tests.simulation.truth import Truth
 
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 DONE = Result.WRITTEN
 
 
@@ -62,7 +62,9 @@ class Crm:
             contacts=persons,
             **row.values,
         )
-        return CrmSeen(version=Version(1, row.version), customer=customer)
+        version = Version(1, row.version)
+        self.truth.told("crm", crm_id, str(version), (row.key, *(one.key for one in row.contacts.values())))
+        return CrmSeen(version=version, customer=customer)
 
     def apply(self, command: WriteCustomer) -> Heard:
         """Write all parts or none, once per operation."""
@@ -83,13 +85,15 @@ class Crm:
                 created = f"p{self.made}"
                 key = self.truth.keys[part.operation]
                 person = row.contacts[created] = Row(key=key, origin=part.operation, made_by="product")
-                self.truth.created("contact", "crm", "economic", key, part.fields)
+                self.truth.created("contact", "crm", "economic", key, part.fields, part.operation)
             elif part.record == "contact":
                 person = row.contacts[part.id or ""]
             for name, value in part.fields.items():
                 if part.action == "change":
                     strict = (part.record, name) in self.strict
-                    self.truth.written(part.record, "crm", "economic", person.key, name, value, strict=strict)
+                    self.truth.written(
+                        part.record, "crm", "economic", person.key, name, value, part.operation, strict=strict
+                    )
                 person.values[name] = value
             self.answers[part.operation] = Outcome(operation=part.operation, result=DONE, created=created)
         row.version += 1
@@ -116,6 +120,7 @@ class Economic:
         version = Version(1, self.counters[number])
         if (row := self.rows.get(number)) is None:
             return EconomicSeen(version=version, number=number)
+        self.truth.told("economic", str(number), str(version), (row.key, *(one.key for one in row.contacts.values())))
         persons = tuple(
             EconomicContact(number=one, object_version=str(person.version), **person.values)
             for one, person in row.contacts.items()
@@ -193,11 +198,11 @@ class Economic:
             return refused("version")
         for name, value in part.fields.items():
             strict = (part.record, name) in self.strict
-            self.truth.written(part.record, "economic", "crm", record.key, name, value, strict=strict)
+            self.truth.written(part.record, "economic", "crm", record.key, name, value, part.operation, strict=strict)
             record.values[name] = hold(part.record, name, value)
         record.version += 1
         return Outcome(operation=part.operation, result=DONE)
 
     def _fill(self, kind: Kind, record: Row, part: EconomicPart) -> None:
         record.values = {name: hold(kind, name, value) for name, value in part.fields.items()}
-        self.truth.created(kind, "economic", "crm", record.key, part.fields)
+        self.truth.created(kind, "economic", "crm", record.key, part.fields, part.operation)

@@ -4,6 +4,7 @@ A cell is one field of one record in one system. It carries which edits its valu
 loses an edit is seen at once, without asking the reconciler what it believes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -37,6 +38,10 @@ class Truth:
         """Which record a creation is of, by its operation."""
         self.without_base: set[str] = set()
         """Records that were paired although both sides had them: questions about them need no edit."""
+        self.states: dict[tuple[str, str, str], dict[tuple[str, str], Entry]] = {}
+        """The entries of each state that was told, by system, customer and version."""
+        self.decided: dict[UUID, tuple[str, str, str]] = {}
+        """Which state of the other side an operation was decided on."""
         self.edits = 0
         self.wrong: list[str] = []
 
@@ -49,46 +54,74 @@ class Truth:
         cell = self.cell(system, record, name)
         cell.entries.append(Entry(value, cell.now.edits | {self.edits}))
 
-    def created(self, kind: Kind, target: str, source: str, record: str, values: dict[str, str]) -> None:
+    def told(self, system: str, about: str, version: str, records: Iterable[str]) -> None:
+        """A state goes out: which entries it holds."""
+        self.states[system, about, version] = {
+            (record, name): self.cell(system, record, name).now
+            for record in records
+            for name in (*fields.FIELDS["customer"], "notes")
+        }
+
+    def taken(self, kind: Kind, source: str, record: str, name: str, value: str, operation: UUID) -> Entry | None:
+        """The entry of the source that a written value comes from; none when it never held anything like it."""
+        state = self.states.get(self.decided[operation], {}) if operation in self.decided else {}
+        entry = state.get((record, name))
+        if entry is not None and _alike(kind, name, entry.value, value):
+            return entry
+        return next(
+            (one for one in reversed(self.cell(source, record, name).entries) if _alike(kind, name, one.value, value)),
+            None,
+        )
+
+    def created(
+        self, kind: Kind, target: str, source: str, record: str, values: dict[str, str], operation: UUID
+    ) -> None:
         """The product creates a record there, from what the other system held at some moment."""
         for name in fields.FIELDS[kind]:
-            value, there = values.get(name, ""), self.cell(source, record, name)
-            taken = [one for one in there.entries if _alike(kind, name, one.value, value)]
-            if value and not taken:
+            value = values.get(name, "")
+            entry = self.taken(kind, source, record, name, value, operation)
+            if value and entry is None:
                 self.wrong.append(f"{target} {record} {name}: created with {value!r}, which {source} never held")
-            edits = taken[-1].edits if taken else frozenset()
-            self.cells[target, record, name] = Cell([Entry(value, edits)])
+            self.cells[target, record, name] = Cell([Entry(value, entry.edits if entry else frozenset())])
 
-    def joined(self, kind: Kind, record: str, other: str) -> None:
-        """e-conomic's record ``other`` turns out to be the CRM's ``record``; where one side is blank it may be filled."""
+    def joined(
+        self, kind: Kind, record: str, other: str, here: tuple[str, str, str], there: tuple[str, str, str]
+    ) -> None:
+        """e-conomic's record ``other`` turns out to be the CRM's ``record``, as the states told it; blanks may be filled."""
         self.without_base.add(record)
         for name in fields.FIELDS[kind]:
-            self.cells["economic", record, name] = self.cells.pop(("economic", other, name), Cell())
-            here, there = self.cell("crm", record, name), self.cell("economic", record, name)
-            for cell in (here, there):
-                if fields.blank(cell.now.value):
-                    cell.entries.append(Entry("", frozenset()))
-            if _alike(kind, name, here.now.value, there.now.value):
-                here.now.edits = there.now.edits = here.now.edits | there.now.edits
+            cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), Cell())
+            self.cells["economic", record, name] = cells[1]
+            seen = (
+                self.states[here].get((record, name), cells[0].now),
+                self.states[there].get((other, name), cells[1].now),
+            )
+            same = _alike(kind, name, seen[0].value, seen[1].value)
+            both = seen[0].edits | seen[1].edits
+            for cell, entry in zip(cells, seen, strict=True):
+                settled = entry.edits if fields.blank(entry.value) and not same else frozenset()
+                for one in _from(cell, entry):
+                    one.edits = (one.edits | both) if same else one.edits - settled
 
     def written(
-        self, kind: Kind, target: str, source: str, record: str, name: str, value: str, *, strict: bool
+        self, kind: Kind, target: str, source: str, record: str, name: str, value: str, operation: UUID, *, strict: bool
     ) -> None:
         """The product writes a value it took from the other system. ``strict``: no rule allows it to lose an edit."""
         here, there = self.cell(target, record, name), self.cell(source, record, name)
-        taken = [
-            (place, entry)
-            for place, entry in enumerate(there.entries)
-            if _alike(kind, name, entry.value, value)
-        ]  # fmt: skip
-        if not taken:
+        entry = self.taken(kind, source, record, name, value, operation)
+        if entry is None:
             self.wrong.append(f"{target} {record} {name}: wrote {value!r}, which {source} never held")
             return
-        place, entry = taken[-1]
-        known = any(_alike(kind, name, one.value, here.now.value) for one in there.entries[: place + 1])
-        if strict and not known and not here.now.edits <= entry.edits:
+        later = _from(there, entry)
+        before = there.entries[: len(there.entries) - len(later) + 1]
+        known = any(_alike(kind, name, one.value, here.now.value) for one in before)
+        newer = entry.edits <= here.now.edits  # what is overwritten has taken in all that it is overwritten with
+        if strict and (newer or (not known and not here.now.edits <= entry.edits)):
             self.wrong.append(f"{target} {record} {name}: {here.now.value!r} lost to {value!r}")
-        here.entries.append(Entry(value, here.now.edits | entry.edits))
+        lost = here.now.edits
+        here.entries.append(Entry(value, lost | entry.edits))
+        for one in later:  # both agreed on that value: what led to it is settled on either side
+            one.edits |= lost
 
     def clash(self, kind: Kind, record: str, names: tuple[str, ...]) -> bool:
         """Whether people changed that detail on both sides, neither edit having reached the other."""
@@ -99,6 +132,11 @@ class Truth:
             )
 
         return news("crm", "economic") and news("economic", "crm")
+
+
+def _from(cell: Cell, entry: Entry) -> list[Entry]:
+    """That entry and the later ones."""
+    return cell.entries[next((at for at, one in enumerate(cell.entries) if one is entry), 0) :]
 
 
 def _alike(kind: Kind, name: str, one: str, other: str) -> bool:

@@ -12,30 +12,16 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import WriteCustomer
-from economic_adapter.contract import Defaults, WriteEconomicCustomer, hold
+from economic_adapter.contract import WriteEconomicCustomer, hold
 from reconciler import fields
 from reconciler.link import Command, Due, EconomicSeen, Heard, Kind, Link, Message, Step, new_link
-from reconciler.rules import Area, Decides, Direction, Rules, System, Transfer
+from reconciler.rules import Decides, Direction, Rules, System
 from reconciler.step import step
-from tests.simulation.systems import START, Crm, CrmRow, Economic, Row
+from tests.simulation.pools import PERSON, POOL, RULES, START
+from tests.simulation.systems import Crm, CrmRow, Economic, Row
 from tests.simulation.truth import Truth
 
 NAMESPACE = UUID("6f1f7c1e-4c57-4a4e-8f0e-0d6f6a0b8f11")
-DEFAULTS = Defaults(group=1, terms=1, zone=1, currency="DKK")
-RULES = Rules(agreement="on", since=START, transfer=Transfer.CREATED, defaults=dict.fromkeys(Area, DEFAULTS))
-POOL = {
-    "name": ["Nordhavn Tømrer ApS", "Nordhavn  Tømrer ApS", "Sydhavn Maler A/S", "Østerbro El"],
-    "cvr": ["12345678", "DK 12 34 56 78", "87654321", ""],
-    "pnumber": ["1003456789", "1 003 456 789", "10034567891234", ""],
-    "street": ["Havnegade 1", "Havnegade 1\n2. sal", "Kajen 7", "A\nB\nC", ""],
-    "postcode": ["8000", "DK-8000", "2100", ""],
-    "city": ["Aarhus C", "København Ø", "L" * 60, "L" * 50 + "M" * 10, ""],
-    "country": ["Danmark", "DK", "Sverige"],
-    "phone": ["12345678", "+45 12 34 56 78", "87654321", ""],
-    "email": ["post@nordhavn.dk", "POST@nordhavn.dk", "bad", "info@nordhavn.dk", ""],
-    "website": ["nordhavn.dk", "https://www.nordhavn.dk/", "sydhavn.dk", ""],
-}
-PERSON = {"name": ["Mette", "Jens", "Anna", "Mette ", ""], "email": ["m@x.dk", "j@x.dk", ""], "phone": ["11", "22", ""]}
 
 
 @dataclass(frozen=True)
@@ -53,6 +39,8 @@ class World:
     rules: Rules = RULES
     unclear: bool = False
     """Whether the adapter sometimes cannot tell how a write ended."""
+    details: tuple[str, ...] = ()
+    """What people edit; by default what the dice choose."""
     mails: list[Mail] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     strangers: dict[int, EconomicSeen] = field(default_factory=dict)
@@ -68,9 +56,9 @@ class World:
         self.crm, self.economic = Crm(self.truth), Economic(self.truth)
         # name and CVR number or address changed together in e-conomic are another identity (R19), which is not tried here
         identity = {"cvr", "street", "postcode", "city", "country"} if self.seed % 3 == 0 else {"name"}
-        names = list(POOL) if self.seed % 2 else self.dice.sample(list(POOL), 4)  # few details: more clashes
-        self.office = names
-        self.bookkeeping = [name for name in names if name not in identity] or ["phone"]
+        chosen = list(POOL) if self.seed % 2 else self.dice.sample(list(POOL), 4)  # few details: more clashes
+        self.office = list(self.details) or chosen
+        self.bookkeeping = [name for name in self.office if name not in identity] or ["phone"]
         for kind, groups in fields.GROUPS.items():
             for group in groups:
                 rule = fields.rule(kind, group, self.rules)
@@ -131,6 +119,7 @@ class World:
         number = self.number(crm_id)
         if system is System.ECONOMIC and not number:
             return
+        self._meet(crm_id)
         people: dict[Any, Row] = (
             self.crm.rows[crm_id].contacts if system is System.CRM else self.economic.rows[number or 0].contacts
         )
@@ -213,6 +202,12 @@ class World:
     def _remember_keys(self, crm_id: str, before: Link, after: Link) -> None:
         """Tell the truth which record a creation is of, and which two records were found to be one."""
         self._meet(crm_id)
+        states = {
+            System.CRM: ("crm", crm_id, str(after.crm_version)),
+            System.ECONOMIC: ("economic", str(after.number), str(after.economic_version)),
+        }
+        for one in after.pending:
+            self.truth.decided.setdefault(one.operation, states[one.system.other])
         for pair in after.contacts:
             for system, one in pair.pending.items():
                 source = pair.side(system.other)
@@ -224,7 +219,7 @@ class World:
                 here = self._row(crm_id, System.CRM, pair.crm.id)
                 there = self._row(crm_id, System.ECONOMIC, pair.economic.id)
                 if here.key != there.key:
-                    self.truth.joined("contact", here.key, there.key)
+                    self.truth.joined("contact", here.key, there.key, states[System.CRM], states[System.ECONOMIC])
                     there.key = here.key
 
     def _row(self, crm_id: str, system: System, record: str) -> Row:
@@ -249,28 +244,35 @@ class World:
         dice = self.dice
         crm_id = dice.choice(list(self.crm.rows))
         roll = dice.random()
-        if roll < 0.24:
+        if roll < 0.20:
             system = dice.choice(list(System))
             name = dice.choice(self.office if system is System.CRM else self.bookkeeping)
-            self.edit(crm_id, system, name, dice.choice(POOL[name]))
-        elif roll < 0.32:
+            before = self.truth.cell(system, crm_id, name).entries[-2:]
+            back = len(before) == 2 and dice.random() < 0.3  # there and back
+            self.edit(crm_id, system, name, before[0].value if back else dice.choice(POOL[name]))
+        elif roll < 0.26:
             self.persons(crm_id, dice.choice(list(System)))
-        elif roll < 0.62 and self.mails:
-            mail = self.mails[dice.randrange(len(self.mails))]
-            if dice.random() < 0.8:  # else it stays: delivered again later
-                self.mails.remove(mail)
-            if dice.random() < 0.9:  # else it is lost, or the taker died before its commit
-                self.deliver(mail)
-        elif roll < 0.86 and self.economic.planned:
+        elif roll < 0.27 and (number := self.number(crm_id)) and dice.random() < 0.3:
+            self.mails.append(Mail("hook", str(self.economic.renumber(number)), Heard()))
+        elif roll < 0.36:
+            self.pass_time(timedelta(minutes=dice.choice([1, 2, 5, 20])))
+        elif roll < 0.58 and self.economic.planned:
             self.work(
                 dice.choice(list(self.economic.planned)),
-                loses=dice.random() < 0.15,
+                loses=dice.random() < 0.1,
                 unclear=self.unclear and dice.random() < 0.2,
             )
-        elif roll < 0.88 and (number := self.number(crm_id)):
-            self.mails.append(Mail("hook", str(self.economic.renumber(number)), Heard()))
         else:
-            self.pass_time(timedelta(minutes=dice.choice([0, 1, 3, 10])))
+            for _ in range(min(dice.choice([1, 1, 2, 4, 8]), len(self.mails))):
+                self.pick()
+
+    def pick(self) -> None:
+        """One message out of the bag: delivered, mostly; it may stay to be delivered again, or be lost."""
+        mail = self.mails[self.dice.randrange(len(self.mails))]
+        if self.dice.random() < 0.85:
+            self.mails.remove(mail)
+        if self.dice.random() < 0.96:  # else it is lost, or the taker died before its commit
+            self.deliver(mail)
 
     def pass_time(self, gap: timedelta) -> None:
         self.now += gap

@@ -14,7 +14,8 @@ from reconciler.link import Base, Due, Heard, Kind
 from reconciler.plan import Detail, Do
 from reconciler.rules import Decides, Direction, Rule, System
 from tests.simulation.__main__ import broken, lived
-from tests.simulation.world import RULES, Mail, World
+from tests.simulation.pools import RULES
+from tests.simulation.world import Mail, World
 
 VALUES = st.sampled_from(["", "1", " 1 ", "2", "3"])
 GROUPS = fields.GROUPS["customer"]
