@@ -12,7 +12,7 @@ from reconciler import contacts, countries, fields, plan
 from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
 from reconciler.plan import Detail, Do
 from reconciler.rules import Direction, Rules, System, Transfer
-from reconciler.settle import gate, put, standing
+from reconciler.settle import gate, put, standing, terms
 
 
 def decide(link: Link, rules: Rules, now: datetime) -> Link:
@@ -89,7 +89,7 @@ def stopped(pair: Pair) -> tuple[str, ...]:
 
 def _tidied(link: Link, pair: Pair, rules: Rules, now: datetime) -> Pair:
     """The record without refusals and pauses that something has overtaken."""
-    chosen = str(defaults(link, rules))
+    chosen = terms(defaults(link, rules), link.wanted)
     return replace(
         pair,
         refusals=tuple(one for one in pair.refusals if standing(one, pair, chosen)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crm_outbox.contract import Outcome, Result
+from economic_adapter.contract import Defaults
 from reconciler import fields
 from reconciler.link import Base, Link, LinkState, Pair, Pause, Pending, Refusal, Side
 from reconciler.rules import Rules, System
@@ -18,7 +19,7 @@ LATER = frozenset({"off", "disconnected", "access_lost", "throttled", "paused", 
 """Reasons that are about the moment, not about the values: tried again later, nothing is remembered. What is not found
 there is told by its state."""
 DEFAULTS = "defaults"
-"""The entry of a refused creation's values that stands for the defaults it was sent with."""
+"""The entry of a refused creation's values that stands for the defaults and the number it was sent with."""
 
 
 def settle(link: Link, outcome: Outcome, candidates: tuple[int, ...], rules: Rules, now: datetime) -> tuple[Link, str]:
@@ -44,6 +45,11 @@ def gate(link: Link, pair: Pair, system: System) -> str:
     if side is not None and side.version:
         return side.version
     return str(link.crm_version if system is System.CRM else link.economic_version)
+
+
+def terms(defaults: Defaults | None, number: int | None) -> str:
+    """What a creation asks for besides its fields, as a text to compare."""
+    return f"{defaults} {number}"
 
 
 def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
@@ -162,7 +168,7 @@ def _values(pending: Pending, detail: str) -> Mapping[str, tuple[str, str]]:
         pairs[name] = (before, after.economic) if target_is_crm else (after.crm, before)
     if pending.action == "create":
         if pending.defaults is not None:
-            pairs[DEFAULTS] = (str(pending.defaults), "")
+            pairs[DEFAULTS] = (terms(pending.defaults, pending.number), "")
         return pairs
     return {detail: pairs[detail]} if detail in pairs else pairs
 

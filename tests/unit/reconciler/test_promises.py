@@ -39,7 +39,8 @@ DIRECTIONS = {Direction.ONLY_CRM: Direction.ONLY_ECONOMIC, Direction.ONLY_ECONOM
 DECIDES = {Decides.CRM: Decides.ECONOMIC, Decides.ECONOMIC: Decides.CRM}
 MIRROR = {Do.WRITE_CRM: Do.WRITE_ECONOMIC, Do.WRITE_ECONOMIC: Do.WRITE_CRM}
 SEED = st.integers(0, 2**32)
-WORLDS = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PLANS = settings(max_examples=60, deadline=None)
+WORLDS = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def planned(
@@ -56,6 +57,7 @@ def mirrored(rule: Rule) -> Rule:
     )
 
 
+@PLANS
 @given(crm=SIDE, economic=SIDE, base=BASES, rules=RULED)
 def test_p6_swapping_the_systems_and_mirroring_the_rules_mirrors_the_plan(
     crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], rules: dict[str, Rule]
@@ -69,6 +71,7 @@ def test_p6_swapping_the_systems_and_mirroring_the_rules_mirrors_the_plan(
     ]
 
 
+@PLANS
 @given(crm=SIDE, economic=SIDE, base=BASES, rules=RULED)
 def test_p6_the_order_in_which_values_are_kept_does_not_matter(
     crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], rules: dict[str, Rule]
@@ -79,6 +82,7 @@ def test_p6_the_order_in_which_values_are_kept_does_not_matter(
     assert planned(crm, economic, base, rules) == planned(turned(crm), turned(economic), turned(base), turned(rules))
 
 
+@PLANS
 @given(crm=SIDE, economic=SIDE, base=BASES, rules=RULED)
 def test_p17_a_group_is_never_left_half_from_one_side_and_half_from_the_other(
     crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], rules: dict[str, Rule]
@@ -92,6 +96,7 @@ def test_p17_a_group_is_never_left_half_from_one_side_and_half_from_the_other(
             assert all(fields.agree("customer", name, crm[name], after[name]) for name in detail.group.fields)
 
 
+@PLANS
 @given(crm=SIDE, economic=SIDE, base=BASES, rules=RULED)
 def test_p3_p16_what_a_plan_writes_leaves_nothing_to_write_and_a_base_that_agrees(
     crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], rules: dict[str, Rule]
@@ -105,6 +110,7 @@ def test_p3_p16_what_a_plan_writes_leaves_nothing_to_write_and_a_base_that_agree
             assert after.do is Do.NOTHING
 
 
+@PLANS
 @given(crm=SIDE, economic=SIDE, base=BASES, rules=RULED)
 def test_p9_nothing_is_asked_while_only_one_side_changed_a_detail_that_may_be_empty(
     crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], rules: dict[str, Rule]

@@ -111,6 +111,16 @@ def test_a_creation_refused_for_its_defaults_is_tried_again_when_an_admin_chose_
     assert case.wait(MINUTE) != ()
 
 
+def test_a_creation_whose_number_is_taken_is_tried_again_with_another() -> None:
+    case = Case(facts={"number": 777})
+    (creation,) = case.crm()
+    assert case.refused(creation, "taken", detail="number") == ()
+    assert case.crm() == ()
+    case.facts["number"] = 778
+    (again,) = case.crm()
+    assert again.parts[0].number == 778  # type: ignore[union-attr]
+
+
 def replace_zone(defaults: Defaults, zone: int) -> Defaults:
     return defaults.model_copy(update={"zone": zone})
 
