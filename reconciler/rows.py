@@ -52,9 +52,9 @@ def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> 
         if old is pair and old_nth == nth:
             continue
         if old is None or old_nth != nth or _row(old) != _row(pair):
-            found.pairs.append({**_row(pair), "position": nth})
-        _compare_bases(found, old, pair)
-        _compare_operations(found, old, pair, ended)
+            found.pairs.append({"link": after.id, "position": nth, **_row(pair)})
+        _compare_bases(found, after, old, pair)
+        _compare_operations(found, after, old, pair, ended)
     for _, pair in stored.values():
         found.gone_pairs.append(pair.id)
         for pending in pair.pending.values():
@@ -69,24 +69,24 @@ def scalars(link: Link) -> dict[str, Any]:
         "tenant": link.tenant,
         "agreement": link.agreement,
         "crm_id": link.crm_id,
-        "state": str(link.state),
+        "state": link.state,
         "rest": link.rest,
         "number": link.number,
-        "old_numbers": list(link.old_numbers),
+        "old_numbers": link.old_numbers,
         "flows": link.flows,
         "counter": link.counter,
         "crm_epoch": None if crm is None else crm.epoch,
         "crm_number": None if crm is None else crm.number,
         "economic_epoch": None if economic is None else economic.epoch,
         "economic_counter": None if economic is None else economic.number,
-        "stage": None if link.stage is None else str(link.stage),
+        "stage": link.stage,
         "created": link.created,
         "active_since": link.active_since,
         "wanted": link.wanted,
         "merged_into": link.merged_into,
         "unsendable": link.unsendable,
         "barred": link.barred,
-        "candidates": list(link.candidates),
+        "candidates": link.candidates,
         "due": link.due,
     }
 
@@ -122,6 +122,16 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
     )
 
 
+def status_row(status: Status) -> dict[str, Any]:
+    """The link's columns that hold its status."""
+    return {
+        "status": status.state,
+        "status_details": status.details,
+        "status_reason": status.reason,
+        "status_message": status.message,
+    }
+
+
 def status_of(row: Mapping[str, Any]) -> Status | None:
     """The status the world was told; none when nothing was told yet."""
     if row["status"] is None:
@@ -141,9 +151,9 @@ def audit(landed: Landed) -> dict[str, Any]:
     return {
         "record": pair.kind,
         "record_id": landed.created if pending.action == "create" else None if side is None else side.id,
-        "system": str(pending.system),
+        "system": pending.system,
         "action": pending.action,
-        "operation": str(pending.operation),
+        "operation": pending.operation,
         "before": {field: pending.seen.get(field, "") for field in pending.values},
         "after": dict(pending.values),
         "by": "rule" if _overwrites(pair, pending) else "flow",
@@ -165,30 +175,40 @@ def _row(pair: Pair) -> dict[str, Any]:
     return row
 
 
-def _compare_bases(found: Changes, old: Pair | None, pair: Pair) -> None:
+def _compare_bases(found: Changes, link: Link, old: Pair | None, pair: Pair) -> None:
     before = {} if old is None else old.base
     found.bases.extend(
-        {"pair": str(pair.id), "field": field, "crm": base.crm, "economic": base.economic, "unknown": base.unknown}
+        {
+            "link": link.id,
+            "pair": pair.id,
+            "field": field,
+            "crm": base.crm,
+            "economic": base.economic,
+            "unknown": base.unknown,
+        }
         for field, base in pair.base.items()
         if before.get(field) != base
     )
     found.gone_bases.extend((pair.id, field) for field in before if field not in pair.base)
 
 
-def _compare_operations(found: Changes, old: Pair | None, pair: Pair, ended: Mapping[UUID, Outcome]) -> None:
+def _compare_operations(
+    found: Changes, link: Link, old: Pair | None, pair: Pair, ended: Mapping[UUID, Outcome]
+) -> None:
     before = {one.operation: one for one in _pending(old)}
     for pending in _pending(pair):
         if before.pop(pending.operation, None) != pending:
             found.operations.append(
                 {
-                    "id": str(pending.operation),
-                    "pair": str(pair.id),
-                    "system": str(pending.system),
+                    "id": pending.operation,
+                    "link": link.id,
+                    "pair": pair.id,
+                    "system": pending.system,
                     "action": pending.action,
                     "body": _PENDING.dump_python(pending, mode="json"),
-                    "sent": pending.sent.isoformat(),
-                    "due": pending.due.isoformat(),
-                    "acknowledged": None if pending.acknowledged is None else pending.acknowledged.isoformat(),
+                    "sent": pending.sent,
+                    "due": pending.due,
+                    "acknowledged": pending.acknowledged,
                 }
             )
     for pending in before.values():
@@ -199,8 +219,8 @@ def _settle(found: Changes, pair: Pair, pending: Pending, outcome: Outcome | Non
     """Note how a write ended. One that ended without an outcome was settled by what was seen."""
     found.settled.append(
         {
-            "id": str(pending.operation),
-            "result": "seen" if outcome is None else str(outcome.result),
+            "id": pending.operation,
+            "result": "seen" if outcome is None else outcome.result,
             "reason": "" if outcome is None else outcome.reason,
             "message": "" if outcome is None else outcome.message,
             "detail": "" if outcome is None else outcome.detail,

@@ -24,18 +24,15 @@ _CRM = TypeAdapter(_CrmState)
 
 RECORD_CRM = """
     insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, seen)
-    select x.tenant, x.crm_id, x.epoch, x.number, x.state, :now
-    from jsonb_to_recordset(cast(:crm_sides as jsonb)) as x (
-        tenant text, crm_id text, epoch integer, number bigint, state jsonb)
+    select tenant, crm_id, epoch, number, state, :now from jsonb_populate_recordset(null::sync.crm_side, :crm_sides)
     on conflict (tenant, crm_id) do update set
         epoch = excluded.epoch, number = excluded.number, state = excluded.state, seen = excluded.seen
     where (side.epoch, side.number) < (excluded.epoch, excluded.number)
 """
 RECORD_ECONOMIC = """
     insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, seen)
-    select x.tenant, x.agreement, x.number, x.epoch, x.counter, nullif(x.state, 'null'), :now
-    from jsonb_to_recordset(cast(:economic_sides as jsonb)) as x (
-        tenant text, agreement integer, number integer, epoch integer, counter bigint, state jsonb)
+    select tenant, agreement, number, epoch, counter, state, :now
+    from jsonb_populate_recordset(null::sync.economic_side, :economic_sides)
     on conflict (agreement, number) do update set
         tenant = excluded.tenant, epoch = excluded.epoch, counter = excluded.counter, state = excluded.state,
         seen = excluded.seen

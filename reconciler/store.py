@@ -4,7 +4,6 @@ A step costs two statements here. A statement that waited for the row's lock sti
 before it waited; the revision shows that, and then they are read once more.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 
 from reconciler import rows, sides
 from reconciler.agreements import AgreementState, state_of
@@ -75,21 +75,18 @@ def save(
     if change.gone_pairs:
         connection.execute(_GONE_PAIRS, {"link": link.id, "pairs": change.gone_pairs})
     here, there = heard.crm, heard.economic
+    key = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id, "number": link.number}
     connection.execute(
         _SAVE,
         {
             "id": link.id,
-            **rows.scalars(link),
-            "status": status.state,
-            "status_details": list(status.details),
-            "status_reason": status.reason,
-            "status_message": status.message,
             "now": now,
+            "link": _json(rows.scalars(link) | rows.status_row(status)),
             "pairs": _json(change.pairs),
             "bases": _json(change.bases),
             "operations": _json(change.operations),
             "settled": _json(change.settled),
-            "audit": _json([rows.audit(one) for one in change.landed]),
+            "audit": _json([key | rows.audit(one) for one in change.landed]),
             "crm_sides": _json([] if here is None else [sides.crm_row(link.tenant, link.crm_id, here)]),
             "economic_sides": _json(
                 []
@@ -140,7 +137,7 @@ def _stored(row: dict[str, Any]) -> Stored:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
 _READ = """
@@ -196,68 +193,57 @@ _INSERT_MISSING = sa.text("""
     limit :limit
     on conflict do nothing
 """)
-_SAVE = sa.text(f"""
+_LINK = """state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
+    active_since wanted merged_into unsendable barred candidates due status status_details status_reason status_message
+""".split()
+_SAVE = sa.text(
+    " ".join(
+        f"""
     with pairs as (
         insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces)
-        select :id, x.id, x.kind, x.position, nullif(x.crm, 'null'), nullif(x.economic, 'null'), x.rest,
-               x.refusals, x.pause, x.bounces
-        from jsonb_to_recordset(cast(:pairs as jsonb)) as x (
-            id uuid, kind text, position integer, crm jsonb, economic jsonb, rest text, refusals jsonb, pause jsonb,
-            bounces jsonb)
+        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces
+        from jsonb_populate_recordset(null::sync.pair, :pairs)
         on conflict (link, id) do update set
             position = excluded.position, crm = excluded.crm, economic = excluded.economic, rest = excluded.rest,
             refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces
     ), bases as (
         insert into sync.field_base (link, pair, field, crm, economic, unknown, agreed)
-        select :id, x.pair, x.field, x.crm, x.economic, x.unknown, :now
-        from jsonb_to_recordset(cast(:bases as jsonb)) as x (
-            pair uuid, field text, crm text, economic text, unknown boolean)
+        select link, pair, field, crm, economic, unknown, :now from jsonb_populate_recordset(null::sync.field_base, :bases)
         on conflict (link, pair, field) do update set
             crm = excluded.crm, economic = excluded.economic, unknown = excluded.unknown, agreed = excluded.agreed
     ), settled as (
         update sync.operation o
         set settled = :now, result = x.result, reason = x.reason, message = x.message, detail = x.detail
-        from jsonb_to_recordset(cast(:settled as jsonb)) as x (
-            id uuid, result text, reason text, message text, detail text)
-        where o.id = x.id
+        from jsonb_populate_recordset(null::sync.operation, :settled) x where o.id = x.id
         returning o.id
     ), operations as (
-        -- Counting makes certain that what is settled leaves the index of open ones before its successor enters it.
         insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged)
-        select x.id, :id, x.pair, x.system, x.action, x.body, x.sent, x.due, x.acknowledged
-        from jsonb_to_recordset(cast(:operations as jsonb)) as x (
-            id uuid, pair uuid, system text, action text, body jsonb, sent timestamptz, due timestamptz,
-            acknowledged timestamptz)
+        select id, link, pair, system, action, body, sent, due, acknowledged
+        from jsonb_populate_recordset(null::sync.operation, :operations)
         where (select count(*) from settled) >= 0
         on conflict (id) do update set
             body = excluded.body, due = excluded.due, acknowledged = excluded.acknowledged
     ), audit as (
         insert into sync.audit (at, tenant, agreement, crm_id, number, record, record_id, system, action, operation,
                                 before, after, by)
-        select :now, :tenant, :agreement, :crm_id, :number, x.record, x.record_id, x.system, x.action, x.operation,
-               x.before, x.after, x.by
-        from jsonb_to_recordset(cast(:audit as jsonb)) as x (
-            record text, record_id text, system text, action text, operation uuid, before jsonb, after jsonb, by text)
-    ), crm_sides as (
-        {sides.RECORD_CRM}
-    ), economic_sides as (
-        {sides.RECORD_ECONOMIC}
-    )
-    update sync.link set
-        revision = revision + 1,
-        state = :state, rest = :rest, number = :number, old_numbers = :old_numbers, flows = :flows,
-        counter = :counter, crm_epoch = :crm_epoch, crm_number = :crm_number, economic_epoch = :economic_epoch,
-        economic_counter = :economic_counter, stage = :stage, created = :created, active_since = :active_since,
-        wanted = :wanted, merged_into = :merged_into, unsendable = :unsendable, barred = :barred,
-        candidates = :candidates, due = :due, look_again = false, failures = 0,
+        select :now, tenant, agreement, crm_id, number, record, record_id, system, action, operation, before, after, by
+        from jsonb_populate_recordset(null::sync.audit, :audit)
+    ), crm_sides as ({sides.RECORD_CRM}), economic_sides as ({sides.RECORD_ECONOMIC})
+    update sync.link l set
+        revision = l.revision + 1, look_again = false, failures = 0, {", ".join(f"{one} = x.{one}" for one in _LINK)},
         status_since = case
-            when status = :status and status_details = cast(:status_details as text[])
-                 and status_reason = :status_reason and status_message = :status_message
-            then status_since else cast(:now as timestamptz) end,
-        status = :status, status_details = :status_details, status_reason = :status_reason,
-        status_message = :status_message
-    where id = :id
-""")
+            when (l.status, l.status_details, l.status_reason, l.status_message)
+               = (x.status, x.status_details, x.status_reason, x.status_message)
+            then l.status_since else :now end
+    from jsonb_populate_record(null::sync.link, :link) x
+    where l.id = :id
+""".split()
+    )
+)
+"""What is settled is counted before operations are inserted, so that it has left the index of open ones by then.
+
+Without blanks, because psycopg remembers how to send a statement only up to 4096 characters.
+"""
 _GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
 _PUT_OFF = sa.text("""
