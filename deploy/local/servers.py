@@ -3,11 +3,11 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from deploy.local import given, packages, postgres, rabbitmq
 from deploy.local.account import CACHE, Account, room, unprivileged
@@ -172,6 +172,17 @@ def _first(
     raise NoServers("\n".join([f"{kind}: none could be had", *failed]))
 
 
+def _tell(waiting: Mapping[str, Future[Any]], heard: Sequence[float], say: Say) -> None:
+    """A line every 2 s in which nobody else said anything, until both are there."""
+    begin = told = time.monotonic()
+    while left := [kind for kind, one in waiting.items() if not one.done()]:
+        wait([waiting[kind] for kind in left], timeout=0.5)
+        now = time.monotonic()
+        if now - max(told, heard[-1]) >= 2 and any(not waiting[kind].done() for kind in left):
+            say(f"waiting for {' and '.join(left)}, {now - begin:.0f} s")
+            told = now
+
+
 def order(provider: str | None, environ: Mapping[str, str], *, own: bool = False) -> tuple[str, ...]:
     """The providers to try: the forced one (argument, else SERVERS), else all; ``own`` leaves out given addresses."""
     forced = provider or environ.get("SERVERS") or None
@@ -199,18 +210,25 @@ def start(
     Raises NoServers.
     """
     tried = order(provider, environ, own=own)
+    heard = [time.monotonic()]
+
+    def told(line: str) -> None:
+        heard.append(time.monotonic())
+        say(line)
+
     with Supervisor() as supervisor:
         attempt = _Attempt(
             supervisor=supervisor,
             account=unprivileged(),
             parent=folder or CACHE / "run",
             durable=durable,
-            say=say,
+            say=told,
             environ=environ,
         )
         with ThreadPoolExecutor(2) as pool:
             database = pool.submit(_first, "PostgreSQL", _database, tried, attempt)
             bus = pool.submit(_first, "RabbitMQ", _bus, tried, attempt)
+            _tell({"PostgreSQL": database, "RabbitMQ": bus}, heard, say)
         errors = [error for error in (database.exception(), bus.exception()) if error is not None]
         if wrong := next((error for error in errors if not isinstance(error, NoServers)), None):
             raise wrong
