@@ -55,10 +55,10 @@ def fault(message: Outgoing) -> str | None:
     """Why a message cannot be said in frames or would not be taken by any consumer; none if it can."""
     if len(message.body) > MAX_BYTES:
         return "too_large"
-    # A letter takes four bytes at most, so short names need no counting.
-    names = (message.exchange, message.routing_key, message.message_id, message.type)
-    if any(len(name) > 63 and len(name.encode()) > 255 for name in names):
-        return "name_too_long"
+    for name in (message.exchange, message.routing_key, message.message_id, message.type):
+        # A letter takes four bytes at most, so short names need no counting.
+        if len(name) > 63 and len(name.encode()) > 255:
+            return "name_too_long"
     return None
 
 

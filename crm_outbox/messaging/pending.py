@@ -82,7 +82,7 @@ class Pending:
 
     def these(self, ids: Collection[int], limit: int, most_bytes: int) -> list[Outgoing]:
         """Those of the given messages that are still pending, in id order."""
-        return self._read("p.id = any(%(ids)s::bigint[])", {"ids": list(ids)}, limit, most_bytes)
+        return self._read("p.id = any(%(ids)s::bigint[])", {"ids": _array(ids)}, limit, most_bytes)
 
     def settle(self, ids: Sequence[int]) -> None:
         """These were confirmed. Also keeps the lowest id settled in each hour, for the day a broker is lost."""
@@ -96,7 +96,7 @@ class Pending:
             select %(lane)s, date_trunc('hour', now()), min(id) from gone having count(*) > 0
             on conflict (lane, hour) do update set lowest = excluded.lowest where excluded.lowest < s.lowest
             """,
-            {"lane": self._lane, "ids": list(ids)},
+            {"lane": self._lane, "ids": _array(ids)},
         )
 
     def park(self, message: int, reason: str) -> None:
@@ -179,8 +179,13 @@ class Pending:
                 """,
                 {**given, "lane": self._lane, "limit": limit, "most_bytes": most_bytes},
             )
-            return [Outgoing._make(row) for row in cursor]
+            return list(map(Outgoing._make, cursor.fetchall()))
 
     @property
     def _driver(self) -> psycopg.Connection[tuple[object, ...]]:
         return cast("psycopg.Connection[tuple[object, ...]]", self._connection.connection.dbapi_connection)
+
+
+def _array(ids: Collection[int]) -> str:
+    """An array as PostgreSQL writes it: psycopg's own way takes a millisecond for a batch."""
+    return f"{{{','.join(map(str, ids))}}}"
