@@ -1,5 +1,6 @@
 """How does a customer stand? One line from the link and the rules, by precedence; the planner's own word, nothing stored."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from crm_outbox.contract import Stage
@@ -16,18 +17,24 @@ QUESTIONS = frozenset({"candidates"} | UNCLEAR)
 """Refusals that are a choice for a person, not a value to correct."""
 
 
+_Plans = Sequence[tuple[Pair, Detail]]
+
+
 def status(link: Link, rules: Rules, now: datetime) -> Status:
     """The state a person sees, the details it is about, and why."""
-    for rule in (_switched, _error, _choice, _on_its_way, _differences):
-        if (found := rule(link, rules, now)) is not None:
-            return found
+    if (found := _switched(link, rules) or _error(link, rules)) is not None:
+        return found
+    plans = _plans(link, rules)
+    found = _choice(link, plans, now) or _on_its_way(link, plans, rules) or _differences(plans)
+    if found is not None:
+        return found
     if link.state is LinkState.LINKED:
         return Status(state="same")
     waits = link.stage is Stage.LEAD and rules.transfer is Transfer.ACTIVE and not link.old_numbers
     return Status(state="not_there_yet" if waits else "not_there")
 
 
-def _switched(link: Link, rules: Rules, _: datetime) -> Status | None:
+def _switched(link: Link, rules: Rules) -> Status | None:
     match rules.agreement:
         case "none":
             return Status(state="not_set_up")
@@ -39,7 +46,7 @@ def _switched(link: Link, rules: Rules, _: datetime) -> Status | None:
             return Status(state="off")
 
 
-def _error(link: Link, rules: Rules, __: datetime) -> Status | None:
+def _error(link: Link, rules: Rules) -> Status | None:
     if link.unsendable:
         reason, _, detail = link.unsendable.partition(" ")
         return Status(state="error", reason="unsendable", details=(detail,) if detail else (), message=reason)
@@ -57,7 +64,7 @@ def _error(link: Link, rules: Rules, __: datetime) -> Status | None:
     return None
 
 
-def _choice(link: Link, rules: Rules, now: datetime) -> Status | None:
+def _choice(link: Link, plans: _Plans, now: datetime) -> Status | None:
     if link.state is LinkState.RESTING:
         return Status(state="deleted" if link.rest == "deleted_there" else "choice", reason=link.rest)
     for pair in link.pairs:
@@ -66,7 +73,7 @@ def _choice(link: Link, rules: Rules, now: datetime) -> Status | None:
                 return Status(state="choice", reason=refusal.code, details=_named(pair, _refused(refusal)))
     reasons: list[str] = []
     details: list[str] = []
-    for pair, one in _plans(link, rules):
+    for pair, one in plans:
         if one.do is Do.ASK:
             reasons.append(one.reason)
             details += _named(pair, one.differing)
@@ -80,19 +87,19 @@ def _choice(link: Link, rules: Rules, now: datetime) -> Status | None:
     return Status(state="choice", reason=reasons[0], details=_unique(details)) if reasons else None
 
 
-def _on_its_way(link: Link, rules: Rules, _: datetime) -> Status | None:
+def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
     cause = next((one.cause for one in link.pending if one.cause), "")
     if link.state is LinkState.CREATING:
         return Status(state="creating", reason=cause)
     writes = [
         name
-        for pair, one in _plans(link, rules)
+        for pair, one in plans
         if one.do is Do.WAIT or (one.target is not None and link.flows)
         for name in _named(pair, one.differing)
     ]
     if not link.pending and not writes:
         return None
-    if not cause and any(one.target in rules.paused for _, one in _plans(link, rules)):
+    if not cause and any(one.target in rules.paused for _, one in plans):
         cause = "paused"
     under_way = [
         name for pair in link.pairs for one in pair.pending.values() for name in _named(pair, tuple(one.values))
@@ -100,8 +107,8 @@ def _on_its_way(link: Link, rules: Rules, _: datetime) -> Status | None:
     return Status(state="sending", reason=cause, details=_unique([*under_way, *writes]))
 
 
-def _differences(link: Link, rules: Rules, _: datetime) -> Status | None:
-    details = [name for pair, one in _plans(link, rules) for name in _named(pair, one.differing)]
+def _differences(plans: _Plans) -> Status | None:
+    details = [name for pair, one in plans for name in _named(pair, one.differing)]
     return Status(state="different", details=_unique(details)) if details else None
 
 
