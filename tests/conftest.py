@@ -172,7 +172,7 @@ class Own:
 OwnServers = Callable[[], AbstractContextManager[Own]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_servers(server_addresses: dict[str, str], request: pytest.FixtureRequest) -> OwnServers:
     """``with own_servers() as own:`` starts a pair that keeps its data when killed (fsync on), migrated and filled."""
 

@@ -143,8 +143,12 @@ def product(
     *,
     groups: Mapping[str, tuple[str, ...]] = GROUPS,
     clocks: Mapping[str, str] | None = None,
+    special: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Iterator[Product]:
-    """The product as processes; all of them are gone when the block ends. Not yet connected."""
+    """The product as processes; all of them are gone when the block ends. Not yet connected.
+
+    ``special`` is what some groups have different in their environment.
+    """
     (hooks_port,) = ports.free(1)
     environ = environment(
         database_url=database,
@@ -157,7 +161,7 @@ def product(
     )
     fast = {"GATHER_SECONDS": "0.2", "GATHER_LIMIT_SECONDS": "1", "POLL_SECONDS": "0.5", "RESEND_SECONDS": "2"}
     environ |= {**fast, **(clocks or {})}
-    processes = Forked(ROOT, logs, environ, groups)
+    processes = Forked(ROOT, logs, environ, groups, special=special or {})
     engine = sa.create_engine(database, poolclass=sa.NullPool)
     try:
         for name in groups:

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -121,17 +121,20 @@ class Forked(Processes):
     """The product's processes, forked. They are ended by SIGKILL: what a test leaves is thrown away."""
 
     forks: Forks = field(default_factory=forks)
+    special: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is different in the environment of some of them, by name."""
 
     def start(self, name: str, *arguments: str) -> None:
         """Start what ``python -m arguments`` would; its output goes to its log file."""
-        self.running[name] = self._fork(self.logs / f"{name}.log", os.devnull, *arguments)
+        given = self.special.get(name, {})
+        self.running[name] = self._fork(self.logs / f"{name}.log", os.devnull, arguments, given)
 
     def command(self, package: str, arguments: list[str], given: str = "") -> str:
         """Run one of the packages' commands; its output, or ``RuntimeError`` with what it said."""
         said, heard = self.logs / "command.out", self.logs / "command.in"
         said.write_bytes(b"")
         heard.write_text(given, "utf-8")
-        code = self._fork(said, str(heard), package, *arguments).wait(60)
+        code = self._fork(said, str(heard), [package, *arguments]).wait(60)
         text = said.read_text("utf-8", "replace").strip()
         if code:
             raise RuntimeError(f"{package} {' '.join(arguments)}: exit {code}\n{text}")
@@ -145,8 +148,8 @@ class Forked(Processes):
             one.wait()
         self.running.clear()
 
-    def _fork(self, log: Path, stdin: str, *arguments: str) -> Child:
-        environ = {**os.environ, **self.environ}
+    def _fork(self, log: Path, stdin: str, arguments: Sequence[str], special: Mapping[str, str] | None = None) -> Child:
+        environ = {**os.environ, **self.environ, **(special or {})}
         pid = self.forks.ask(do="start", argv=list(arguments), environ=environ, log=str(log), stdin=stdin)
         return Child(self.forks, int(pid))
 

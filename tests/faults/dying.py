@@ -1,8 +1,8 @@
-"""Where does a process die? ``python -m tests.faults.dying POINT N PACKAGE run DUTY`` ends by SIGKILL at a durable step.
+"""Where does a process die? ``python -m tests.faults.dying POINT PACKAGE run DUTY`` ends by SIGKILL at a durable step.
 
-Runs the package's own ``__main__`` and counts the passes of one point, from the moment the file ``DYING_ARMED`` exists;
-at the N-th it writes to ``DYING_RECORD`` what it was about, and dies as a power cut would end it. The product knows
-nothing of it: drivers are wrapped here.
+Runs the package's own ``__main__`` and looks at every pass of one point, from the moment the file ``DYING_ARMED`` exists:
+what it is about, and the how-manieth of its kind it is. The first that does not stand in the file ``DYING_RECORD`` is
+written there, and the process dies as a power cut would end it. The product knows nothing of it: drivers are wrapped here.
 
 A point is a step and a side of it:
 
@@ -20,6 +20,7 @@ import runpy
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,12 @@ _WRITES = re.compile(r"\b(insert\s+into|delete\s+from|update)\s+([\w.]+)\s*(?:as
 
 
 class Death:
-    """Counts the passes of one point and dies at the N-th."""
+    """Dies at the first pass of its point that nobody died at before."""
 
-    def __init__(self, point: str, nth: int, armed: Path, record: Path) -> None:
-        self._point, self._nth = point, nth
-        self._armed, self._record = armed, record
-        self._passes = 0
+    def __init__(self, point: str, armed: Path, record: Path) -> None:
+        self._point, self._armed, self._record = point, armed, record
+        self._walked = set(record.read_text("utf-8").splitlines())
+        self._passes: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def passes(self, point: str, about: str) -> None:
@@ -48,11 +49,13 @@ class Death:
         with self._lock:
             if not self._armed.exists():
                 return
-            self._passes += 1
-            if self._passes < self._nth:
+            about = re.sub(r"\d+", "#", about)
+            self._passes[about] += 1
+            step = f"{point} {about} ({self._passes[about]})"
+            if step in self._walked:
                 return
             with self._record.open("a", encoding="utf-8") as file:
-                file.write(f"{point} {self._nth}: {about}\n")
+                file.write(f"{step}\n")
             os.kill(os.getpid(), signal.SIGKILL)
             signal.pause()  # the lock is never given back
 
@@ -83,15 +86,17 @@ def _commits(death: Death) -> None:
     import psycopg  # noqa: PLC0415 - only here, as below
 
     wrote: dict[int, list[str]] = {}
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
-    commit, rollback = psycopg.Connection.commit, psycopg.Connection.rollback
+    cursors: Any = psycopg.Cursor
+    connections: Any = psycopg.Connection
+    execute, executemany = cursors.execute, cursors.executemany
+    commit, rollback = connections.commit, connections.rollback
 
     def executed(cursor: Any, query: Any, *given: Any, **named: Any) -> Any:
         connection, told = cursor.connection, written(query)
         before = wrote.setdefault(id(connection), [])
         idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
         if str(query).strip().lower() == "commit":
-            ending, wrote[id(connection)] = ", ".join(before), []
+            ending, wrote[id(connection)] = _said(before), []
         else:
             ending = told if connection.autocommit and idle else ""
         if ending:
@@ -109,7 +114,7 @@ def _commits(death: Death) -> None:
             wrote.setdefault(id(cursor.connection), []).append(told)
 
     def committed(connection: Any) -> None:
-        told = ", ".join(wrote.pop(id(connection), ()))
+        told = _said(wrote.pop(id(connection), []))
         if told:
             death.passes("commit.before", told)
         commit(connection)
@@ -120,10 +125,12 @@ def _commits(death: Death) -> None:
         wrote.pop(id(connection), None)
         rollback(connection)
 
-    psycopg.Cursor.execute = executed  # type: ignore[method-assign]
-    psycopg.Cursor.executemany = executed_many  # type: ignore[method-assign]
-    psycopg.Connection.commit = committed  # type: ignore[method-assign]
-    psycopg.Connection.rollback = rolled_back  # type: ignore[method-assign]
+    cursors.execute, cursors.executemany = executed, executed_many
+    connections.commit, connections.rollback = committed, rolled_back
+
+
+def _said(steps: list[str]) -> str:
+    return ", ".join(dict.fromkeys(steps))
 
 
 def written(query: Any) -> str:
@@ -140,7 +147,8 @@ def _calls(death: Death) -> None:
     def call(_: Any, request: Any) -> str:
         return f"{request.method.decode()} {request.url.target.decode().partition('?')[0]}"
 
-    receive = HTTP11Connection._receive_response_headers
+    calls: Any = HTTP11Connection
+    send, receive = calls._send_request_headers, calls._receive_response_headers
 
     def received(connection: Any, request: Any) -> Any:
         death.passes("send.sent", call(connection, request))
@@ -148,14 +156,11 @@ def _calls(death: Death) -> None:
         death.passes("send.after", call(connection, request))
         return result
 
-    send = HTTP11Connection._send_request_headers
-
     def sent(connection: Any, request: Any) -> None:
         death.passes("send.before", call(connection, request))
         send(connection, request)
 
-    HTTP11Connection._receive_response_headers = received  # type: ignore[method-assign]
-    HTTP11Connection._send_request_headers = sent  # type: ignore[method-assign]
+    calls._send_request_headers, calls._receive_response_headers = sent, received
 
 
 def _messages(death: Death) -> None:
@@ -167,31 +172,32 @@ def _messages(death: Death) -> None:
 
     def batch(_: Any, messages: Any) -> str | None:
         said = [message.type for message in messages if message.type != "greeting"]
-        return ", ".join(said) or None
+        return _said(said) or None
 
     death.around(Publisher, "send", "publish", batch)
     death.around(Waker, "send", "wake", lambda *_: "wake")
-    death.around(amqp.Channel, "basic_ack", "ack", lambda _, tag, multiple=False: f"ack {tag}{'...' * multiple}")
-    death.around(amqp.Channel, "basic_reject", "ack", lambda _, tag, **_more: f"reject {tag}")
+    death.around(amqp.Channel, "basic_ack", "ack", lambda *_, **__: "ack")
+    death.around(amqp.Channel, "basic_reject", "ack", lambda *_, **__: "reject")
     death.around(rabbitmq._RabbitmqConsumer, "ack", "ack", lambda *_: "wake-up")
-    hear = Publisher.hear
+    publishers: Any = Publisher
+    hear = publishers.hear
 
     def heard(publisher: Any) -> Any:
         events = hear(publisher)
         said = [type(event).__name__ for event in events]
         if "Acked" in said:
-            death.passes("confirm.before", ", ".join(said))
+            death.passes("confirm.before", _said(said))
         return events
 
-    Publisher.hear = heard  # type: ignore[method-assign]
+    publishers.hear = heard
 
 
 def main() -> None:
     """Wrap, then be the package."""
-    point, nth, package, *arguments = sys.argv[1:]
+    point, package, *arguments = sys.argv[1:]
     if point not in POINTS:
         sys.exit(f"the points are {', '.join(POINTS)}")
-    wrap(Death(point, int(nth), Path(os.environ["DYING_ARMED"]), Path(os.environ["DYING_RECORD"])))
+    wrap(Death(point, Path(os.environ["DYING_ARMED"]), Path(os.environ["DYING_RECORD"])))
     sys.argv = [package, *arguments]
     runpy.run_module(package, run_name="__main__", alter_sys=True)
 

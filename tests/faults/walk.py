@@ -1,4 +1,4 @@
-"""How is every durable step of a duty died at? One scenario after another, each killing it one pass later, until it lives.
+"""How is every durable step of a duty died at? One scenario after another, each killing it one step later, until it lives.
 
 The victim that was killed is started again at once; all others run on. A walk that killed nothing has tested nothing and
 fails.
@@ -16,7 +16,7 @@ from tests.sandbox_fixture import running_sandbox
 from tests.waiting import eventually
 
 MOST = 150
-"""Passes no scenario comes near: a walk that goes on and on is counting something that has no end."""
+"""Steps no scenario comes near: a walk that goes on and on is counting something that has no end."""
 QUIET = 0.3
 """Seconds of rest after which a victim that lives will not die any more."""
 _READY: Mapping[str, str] = {
@@ -57,17 +57,17 @@ class Walker:
             environ={**made.product.environ, "DYING_ARMED": str(armed), "DYING_RECORD": str(record)},
         )
 
-        def start(nth: int) -> None:
+        def start() -> None:
             if victim in dying.running:
                 dying.kill(victim)
             log = dying.logs / f"{victim}.log"
             before = log.stat().st_size
-            dying.start(victim, "tests.faults.dying", point, str(nth), *GROUPS[victim])
+            dying.start(victim, "tests.faults.dying", point, *GROUPS[victim])
             ready = _READY[victim.partition("-")[0] if victim not in _READY else victim]
             eventually(lambda: ready in _written(log, before), within=30)
 
-        start(1)
-        for nth in range(1, MOST):
+        start()
+        for _ in range(MOST):
             armed.touch()
             made.create()
             made.edit_crm(self._known)
@@ -83,7 +83,7 @@ class Walker:
                 assert deaths, "a walk that kills nothing tests nothing"
                 print(f"{victim} died {len(deaths)} times", *deaths, sep="\n  ")  # noqa: T201 - for ``pytest -rP``
                 return len(deaths)
-            start(nth + 1)
+            start()
             made.rests()
         raise AssertionError(f"{MOST} deaths and no end")
 

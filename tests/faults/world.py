@@ -35,7 +35,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 CLOCKS: Mapping[str, str] = {
     "GATHER_SECONDS": "0.05",
     "GATHER_LIMIT_SECONDS": "0.2",
-    "POLL_SECONDS": "3600",
+    "POLL_SECONDS": "3600",  # a poll would hide what a hook or a mark lost
     "BACKOFF_MAX_SECONDS": "0.5",
     "RESEND_SECONDS": "2",
 }
@@ -140,11 +140,15 @@ class World:
             assert connection.scalars(sa.text(_STUCK)).all() == []
         data = self.product.sandbox.data
         with data.lock:
-            self.posts.update((str(one["path"]).lower().split("/")[-1], one["key"]) for one in data.recent if one["method"] == "POST")
+            self.posts.update(
+                (str(one["path"]).lower().split("/")[-1], one["key"]) for one in data.recent if one["method"] == "POST"
+            )
             data.recent.clear()
         books = self.product.books()
         asked = Counter(what for what, _ in self.posts)
-        assert (asked["customers"], asked["contacts"]) == (len(books["customers"]), len(books["contacts"])), "a key each"
+        assert (asked["customers"], asked["contacts"]) == (len(books["customers"]), len(books["contacts"])), (
+            "a key each"
+        )
 
 
 @contextmanager
