@@ -65,7 +65,8 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
     if not here or not there:
         return pairs
     shared = _shared(pairs, System.CRM) | _shared(pairs, System.ECONOMIC)
-    strong = [(one, other) for one in here for other in there if _same_person(one, other, shared)]
+    seen = [pair for pair in here if pair.economic is None or pair.economic.version]
+    strong = [(one, other) for one in seen for other in there if _same_person(one, other, shared)]
     if any(System.ECONOMIC in pair.pending and pair.economic is None for pair in pairs):
         strong = []  # a stranger there may be ours: only the answer tells whose, for e-conomic keeps no origin
     joined: dict[object, Pair] = {}

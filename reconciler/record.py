@@ -85,11 +85,15 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     if side is None or side.gone or not base:
         return False
 
+    ours = {name: one.economic for write in pair.pending.values() for name, one in write.becomes.items()}
+
     def changed(*names: str) -> bool:
         return any(
             name in base
+            and not base[name].unknown
             and not fields.blank(base[name].economic)
-            and not fields.same("customer", name, base[name].economic, fields.text(side.values, name))
+            and not fields.same("customer", name, base[name].economic, there := fields.text(side.values, name))
+            and not fields.same("customer", name, ours.get(name, base[name].economic), there)
             for name in names
         )
 
@@ -147,10 +151,8 @@ def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Ma
             pairs.append(pair)
         elif (now := left.pop(side.id, None)) is not None:
             pairs.append(_with(pair, system, _newer(pair.side(system), now)))
-        elif side.version or side.superseded:
+        else:  # if this read is older than the answer that made it, the next one shows it again
             pairs.append(_with(pair, system, replace(side, gone=True)))
-        else:
-            pairs.append(pair)  # answered for, not seen yet: this read is older than the answer
     counter = link.counter
     for side in left.values():
         counter += 1

@@ -296,3 +296,17 @@ def test_answers_in_parts_settle_each_its_own() -> None:
     case.economic_version += 1
     case.hear(Heard(outcomes=(second.model_copy(update={"created": "8"}),), economic=case.economic_seen()))
     assert case.status == Status(state="same")
+
+
+def test_a_person_created_and_missing_in_an_older_read_is_there_again_with_the_next() -> None:
+    case = linked()
+    case.crm_contacts["p1"] = dict(METTE)
+    (command,) = case.crm()
+    before = case.economic_seen(version=50)
+    case.written(command, state=False, created="7")
+    assert case.hear(Heard(economic=before)) == ()
+    assert case.contacts[0].rest == "removed"
+    case.economic_version = 50
+    assert case.economic() == ()
+    assert (len(case.contacts), case.contacts[0].rest) == (1, "")
+    assert case.status == Status(state="same")

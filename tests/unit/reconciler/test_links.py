@@ -219,3 +219,11 @@ def test_r19_a_number_that_holds_another_customer_rests_until_it_is_the_same_aga
 def test_r19_a_lone_edit_of_the_cvr_number_is_an_edit() -> None:
     case = linked(values={"cvr": "12345678"})
     assert to_crm(case.economic(cvr="87654321")) == {"cvr": "87654321"}
+
+
+def test_r19_a_name_that_we_are_writing_ourselves_is_no_sign_of_another_customer() -> None:
+    case = linked(values={"cvr": "12345678"})
+    (command,) = case.crm(name="Nordhavn Tømrer A/S")
+    case.carried_out(command)
+    assert to_crm(case.economic(cvr="87654321")) == {"cvr": "87654321"}
+    assert case.link.state is LinkState.LINKED
