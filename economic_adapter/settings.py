@@ -115,7 +115,7 @@ def _service(environment: Environment, name: str, development: frozenset[str]) -
     host = HOSTS[name]
     text = environment.text(name, default=f"https://{host}").rstrip("/")
     parts = _plain(text)
-    if parts is None or parts.path:
+    if parts is None or (parts.path and parts.netloc.lower() not in development):
         environment.wrong(f"{name} is no plain address such as https://{host}")
     elif parts.netloc.lower() not in development and (parts.scheme, parts.netloc.lower()) != ("https", host):
         environment.wrong(
