@@ -115,8 +115,9 @@ class Truth:
         later = _from(there, entry)
         before = there.entries[: len(there.entries) - len(later) + 1]
         known = any(_alike(kind, name, one.value, here.now.value) for one in before)
+        fills = record in self.without_base and fields.blank(here.now.value)
         newer = entry.edits <= here.now.edits  # what is overwritten has taken in all that it is overwritten with
-        if strict and (newer or (not known and not here.now.edits <= entry.edits)):
+        if strict and not fills and (newer or (not known and not here.now.edits <= entry.edits)):
             self.wrong.append(f"{target} {record} {name}: {here.now.value!r} lost to {value!r}")
         lost = here.now.edits
         here.entries.append(Entry(value, lost | entry.edits))
