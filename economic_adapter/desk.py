@@ -84,12 +84,13 @@ class Calls:
         """
         desk, claim = self._desk, self._claim
         with desk.engine.begin() as connection:
-            account = self.fold(connection)
+            account = self._locked(connection)
             if claim.kind not in claims.ALLOWED[account.state]:
                 raise Stopped
-            if (wait := budgets.stopped(account.budget, desk.now())) is not None:
+            told = self._told(account)
+            if (wait := budgets.stopped(told, desk.now())) is not None:
                 raise Held(wait)
-            records.keep_budget(connection, claim.agreement, budgets.spend(account.budget, claim.lane, desk.now()))
+            self._keep(connection, account, budgets.spend(told, claim.lane, desk.now()))
             if record is not None and not (claims.still_mine(connection, claim) and record(connection)):
                 raise Stopped
             if self._grant is None:
@@ -103,21 +104,15 @@ class Calls:
             raise
         return self._answer
 
-    def fold(self, connection: Connection) -> records.Account:
-        """The agreement, locked, with what the last good answer told put into its budget."""
-        account = records.account(connection, self._claim.agreement)
-        if account is None:
-            raise Stopped
-        if self._answer is None:
-            return account
-        answer, self._answer = self._answer, None
-        return self._keep(connection, account, budgets.answered(account.budget, answer.head.rate, self._desk.now()))
+    def fold(self, connection: Connection) -> None:
+        """Put what the last good answer told into the agreement's budget; locks the agreement if there is something."""
+        if self._answer is not None:
+            account = self._locked(connection)
+            self._keep(connection, account, self._told(account))
 
     def fold_failure(self, connection: Connection, failed: Failed) -> records.Account:
         """The same for a call that failed: a pause, a step towards the breaker, or a sign of life."""
-        account = records.account(connection, self._claim.agreement)
-        if account is None:
-            raise Stopped
+        account = self._locked(connection)
         now, rate = self._desk.now(), None if failed.head is None else failed.head.rate
         match failed:
             case Throttled():
@@ -129,6 +124,18 @@ class Calls:
                 after = budgets.answered(account.budget, rate, now)
         self._answer = None
         return self._keep(connection, account, after)
+
+    def _locked(self, connection: Connection) -> records.Account:
+        account = records.account(connection, self._claim.agreement)
+        if account is None:
+            raise Stopped
+        return account
+
+    def _told(self, account: records.Account) -> budgets.Budget:
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return account.budget
+        return budgets.answered(account.budget, answer.head.rate, self._desk.now())
 
     def _keep(self, connection: Connection, account: records.Account, after: budgets.Budget) -> records.Account:
         if after != account.budget:

@@ -76,8 +76,17 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
 
 
 def _finish(desk: Desk, claim: Claim, calls: Calls, finish: Finish) -> bool:
-    with desk.engine.begin() as connection:
+    if claim.kind in {"poll", "check"}:  # they change the agreement's row, which is locked before any other
+        return _ended(desk, claim, finish, before=calls.fold)
+    ended = _ended(desk, claim, finish)
+    with desk.engine.begin() as connection:  # apart, so that the agreement is not held while everything is written
         calls.fold(connection)
+    return ended
+
+
+def _ended(desk: Desk, claim: Claim, finish: Finish, before: Finish = lambda _: None) -> bool:
+    with desk.engine.begin() as connection:
+        before(connection)
         if not claims.still_mine(connection, claim):
             log.warning("work.claim_lost", work=claim.id)
             return False
