@@ -68,7 +68,7 @@ def due_agreements(connection: Connection, now: datetime, most: int = 16) -> dic
     rows = (
         sa.select(_work.c.id)
         .where(_work.c.agreement == agreement.c.number, _work.c.worker.is_(None), _work.c.due_at <= now)
-        .where(_allowed(agreement.c.state), ~_taken().exists())
+        .where(_allowed(agreement.c.state), _free())
         .limit(most)
         .lateral()
     )
@@ -100,33 +100,39 @@ def claim(
     The caller holds the agreement's row, so claims of one agreement are made one after another. A row whose customer
     is in another worker's hands is passed over.
     """
-    best = (
+    for lane in lanes:
+        while (row := _best(connection, agreement, ALLOWED[state], lane, now)) is not None:
+            marked = _marked(connection, agreement, row["number"]) if row["kind"] == "look" else None
+            mine = sa.update(_work).where(_work.c.id == row["id"])
+            if row["expires_at"] is None or row["expires_at"] >= now:
+                connection.execute(mine.values(worker=worker, claimed_at=now, waiting=""))
+                return _claim(row, tenant, worker, now, marked)
+            if marked is None:
+                connection.execute(sa.delete(_work).where(_work.c.id == row["id"]))
+            else:
+                connection.execute(mine.values(lane=Lane.HOOK, expires_at=None, cause=None))
+    return None
+
+
+def _best(
+    connection: Connection, agreement: int, kinds: Sequence[Kind], lane: Lane, now: datetime
+) -> sa.RowMapping | None:
+    """The row of one lane that waited longest: read in the order of its index, however many are due."""
+    query = (
         sa.select(_work)
         .where(
             _work.c.agreement == agreement,
+            _work.c.lane == int(lane),
             _work.c.worker.is_(None),
             _work.c.due_at <= now,
-            _work.c.lane.in_([int(lane) for lane in lanes]),
-            _work.c.kind.in_(ALLOWED[state]),
-            ~_taken().exists(),
+            _work.c.kind.in_(kinds),
+            _free(),
         )
-        .order_by(_work.c.lane, _work.c.due_at, _work.c.id)
+        .order_by(_work.c.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    while (row := connection.execute(best).mappings().one_or_none()) is not None:
-        marked = _marked(connection, agreement, row["number"]) if row["kind"] == "look" else None
-        if row["expires_at"] is None or row["expires_at"] >= now:
-            connection.execute(
-                sa.update(_work).where(_work.c.id == row["id"]).values(worker=worker, claimed_at=now, waiting="")
-            )
-            return _claim(row, tenant, worker, now, marked)
-        gone = _work.c.id == row["id"]
-        if marked is None:
-            connection.execute(sa.delete(_work).where(gone))
-        else:
-            connection.execute(sa.update(_work).where(gone).values(lane=Lane.HOOK, expires_at=None, cause=None))
-    return None
+    return connection.execute(query).mappings().one_or_none()
 
 
 def still_mine(connection: Connection, claim: Claim) -> bool:
@@ -223,14 +229,13 @@ def _allowed(state: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.or_(*(sa.and_(state == name, _work.c.kind.in_(kinds)) for name, kinds in ALLOWED.items()))
 
 
-def _taken() -> sa.Select[tuple[int]]:
-    """The row that holds the customer of another row."""
+def _free() -> sa.ColumnElement[bool]:
+    """No claimed row holds the customer of this one. Two looks, so that each has its partial index."""
     held = _work.alias("held")
-    return sa.select(held.c.id).where(
-        held.c.agreement == _work.c.agreement,
-        held.c.worker.is_not(None),
-        sa.or_(held.c.number == _work.c.number, held.c.customer == _work.c.customer),
-    )
+    claimed = sa.and_(held.c.agreement == _work.c.agreement, held.c.worker.is_not(None))
+    by_number = sa.select(held.c.id).where(claimed, held.c.number == _work.c.number)
+    by_customer = sa.select(held.c.id).where(claimed, held.c.customer == _work.c.customer)
+    return sa.and_(~by_number.exists(), ~by_customer.exists())
 
 
 def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
