@@ -27,8 +27,8 @@ from crm_outbox.messaging.tables import MessageTables
 
 BUSY, IDLE = 0.02, 0.1
 """Seconds between two looks at the outbox while there was something lately, and while there was not."""
-QUICK = 0.002
-"""A look below the last row that takes no longer (seconds) may come with every look, unless there is much to do."""
+QUICK = 0.02
+"""A look below the last row that takes no longer (seconds) comes with every look."""
 STAND_BY = 1.0
 BATCH_BYTES = 4 * 1024 * 1024
 CONFIRM_WITHIN = 60.0
@@ -77,7 +77,6 @@ class Relay:
         self._resume = self._look_at = self._below_at = self._worked_at = 0.0
         self._heard_at = self._confirmed_at = 0.0
         self._last = 0
-        self._is_draining = False
 
     def run_once(self) -> Turn:
         """A tenth of a second of work, or of waiting for some. Raises when the database fails; then make another."""
@@ -257,21 +256,24 @@ class Relay:
             if not (found := pending.these(self._suspects, 1, BATCH_BYTES)):
                 self._suspects.clear()
             return found
-        late: list[int] = []
-        if now >= self._below_at:
-            # Below the last one stands what committed late, or was refused, or is replayed. It goes first.
-            known = {sent.id for sent in self._window.waiting.values()}.union(self._confirmed)
-            below = pending.below(self._last, len(known) + self._batch)
-            late = [message for message in below if message not in known]
-            # Dead rows that nobody may remove yet (an old snapshot somewhere) can make this slow, so it gets a share.
-            took = time.monotonic() - now
-            self._below_at = now + min(1.0, 20 * took) if self._is_draining or took > QUICK else 0.0
-        found = pending.these(late, self._batch, BATCH_BYTES) if late else []
-        found = found or pending.after(self._last, self._batch, BATCH_BYTES)
-        self._is_draining = len(found) == self._batch
+        found = pending.after(self._last, self._batch, BATCH_BYTES)
+        # Below the last one stands what committed late, or was refused, or is replayed. It goes first. Asked after what
+        # is above was read, it holds every earlier version of what was read: so order holds within an aggregate.
+        if now >= self._below_at and (late := self._late(pending)):
+            return pending.these(late, self._batch, BATCH_BYTES)
         if found:
             self._last = max(self._last, found[-1].id)
         return found
+
+    def _late(self, pending: Pending) -> list[int]:
+        known = {sent.id for sent in self._window.waiting.values()}.union(self._confirmed)
+        asked = time.monotonic()
+        below = pending.below(self._last, len(known) + self._batch)
+        took = time.monotonic() - asked
+        # Dead rows that nobody may remove yet (an old snapshot somewhere) can make this slow, so then it gets a share,
+        # and a late commit may be overtaken by its own next version, which consumers ignore as older.
+        self._below_at = asked + min(1.0, 20 * took) if took > QUICK else 0.0
+        return [message for message in below if message not in known]
 
     def _dispatch(self, publisher: Publisher, messages: Sequence[Outgoing]) -> None:
         if not messages:
