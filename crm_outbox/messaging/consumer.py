@@ -9,7 +9,7 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -121,7 +121,7 @@ class Consumer:
             self._note_away()
             return False
         # Made without kombu's retries, and used without its wrapper, which would quietly connect anew without consumers.
-        self._wire = _connection(self._url, self._tag, HEARTBEAT).transport.establish_connection()
+        self._wire = connection(self._url, self._tag, HEARTBEAT).transport.establish_connection()
         self._consume(self._inbound, prefetch=1)
         self._back()
         log.info("consumer.connected", queue=self._inbound.queue)
@@ -284,36 +284,8 @@ class Consumer:
         return max(least, min(pause(max(self._failures, 1)), _LONGEST_WAIT))
 
 
-class Held:
-    """The messages of one queue, held for a person: each stays there unless it is let go with ``drop``.
-
-    Looking at them this way counts no neighbour's deliveries against a limit that could end them.
-    """
-
-    def __init__(self, url: str, queue: str, name: str) -> None:
-        self._queue = queue
-        self._wire = _connection(url, f"{name}@{socket.gethostname()}", heartbeat=0).transport.establish_connection()
-        self._channel = self._wire.channel()
-        self._channel.auto_decode = False
-
-    def __iter__(self) -> Iterator[Delivery]:
-        """What lies in the queue now, in its order; each is held from then on."""
-        while (message := self._channel.basic_get(self._queue)) is not None:
-            yield delivered(message)
-
-    def drop(self, tag: int) -> None:
-        """Take a held message out of the queue for good."""
-        self._channel.basic_ack(tag)
-
-    def close(self) -> None:
-        """Put back what is still held."""
-        try:
-            self._channel.close()
-        finally:
-            self._wire.collect()
-
-
-def _connection(url: str, name: str, heartbeat: int) -> Connection:
+def connection(url: str, name: str, heartbeat: int) -> Connection:
+    """A connection still to be established, shown by the broker under that name."""
     return Connection(
         url,
         heartbeat=heartbeat,

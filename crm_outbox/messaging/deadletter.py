@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from crm_outbox.messaging.consumer import Held
 from crm_outbox.messaging.delivery import Delivery
+from crm_outbox.messaging.held import Held
 from crm_outbox.messaging.management import Letter, Management
 from crm_outbox.messaging.settings import Broker
 

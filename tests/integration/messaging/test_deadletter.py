@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from crm_outbox.messaging import attention, commands, deadletter, outbox
 from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.commands import Package
-from crm_outbox.messaging.consumer import Held
 from crm_outbox.messaging.envelope import MessageType, Registry, encode
+from crm_outbox.messaging.held import Held
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker, password_name
 from crm_outbox.tables import messages as tables
