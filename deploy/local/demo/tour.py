@@ -48,7 +48,7 @@ class Tour:
             if dead := self.processes.died():
                 raise StepFailed(f"{what}: a process ended by itself: {dead}")
             if now - begun > within:
-                raise StepFailed(f"{what}: after {within:.0f} s still {missing}")
+                raise StepFailed(f"{what}: after {within:.0f} s: {missing}")
             if now - said > 1.5:
                 self.say(f"      {what}: {missing}")
                 said = now
@@ -75,12 +75,13 @@ class Tour:
         return compare(crm_holdings(every), economic_holdings(self.books.snapshot()), self.entered)
 
     def missing(self) -> str | None:
-        """What does not yet stand on both sides, in few words; none when all does."""
+        """How far both sides are the same and hold what was entered, in few words; none when all do."""
         verdict = self.verdict()
         if verdict.doubled:
             raise StepFailed("doubled: " + "; ".join(verdict.doubled[:5]))
-        left = len(verdict.lost) + len(verdict.differing)
-        return f"{left} details are not the same yet" if left else None
+        waiting = {problem.partition(" ")[0] for problem in (*verdict.lost, *verdict.differing)}
+        total = len(self.entered.customers)
+        return f"{total - len(waiting)} of {total} customers are the same in both" if waiting else None
 
     # What people do
 
