@@ -35,8 +35,11 @@ def _count(data: Data, request: Request, given: Answer) -> None:
     status = 0 if given.manner == "drop" else given.status
     with data.lock:
         data.calls[route] += 1
+        grant = data.grants.get(request.headers.get("x-agreementgranttoken", ""))
         data.recent.append(
             {
+                "at": data.clock(),
+                "agreement": None if grant is None else grant.agreement,
                 "method": request.method,
                 "path": request.path,
                 "query": dict(request.query),

@@ -48,7 +48,8 @@ union all select 'work', count(*) from economic.work where kind in ('look', 'wri
 union all select 'marks', count(*) from economic.mark
 union all select 'operations: economic', count(*) from economic.operation where state in ('planned', 'sent')
 union all select 'operations: sync', count(*) from sync.operation where settled is null
-union all select 'links not the same', count(*) from sync.link where status is distinct from 'same'
+union all select 'links: ' || concat_ws(' ', status, status_reason, status_details::text, status_message), count(*)
+    from sync.link where status is distinct from 'same' group by 1
 """
 _STUCK = """
 select 'refused by ' || consumer || ': ' || reason as what from crm.refusal
@@ -141,7 +142,9 @@ class World:
         data = self.product.sandbox.data
         with data.lock:
             self.posts.update(
-                (str(one["path"]).lower().split("/")[-1], one["key"]) for one in data.recent if one["method"] == "POST"
+                (str(one["path"]).lower().split("/")[-1], one["key"])
+                for one in data.recent
+                if one["method"] == "POST" and one["agreement"] == AGREEMENT
             )
             data.recent.clear()
         books = self.product.books()
