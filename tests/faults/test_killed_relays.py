@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.walk import Walker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(
