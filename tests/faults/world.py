@@ -68,6 +68,8 @@ class World:
 
     product: Product
     invented: Iterator[Company]
+    engine: sa.Engine
+    """Connections of its own, kept: asking again and again must cost little."""
     entered: Entered = field(default_factory=Entered)
     ids: dict[str, str] = field(default_factory=dict)
     """CRM id by CVR number."""
@@ -109,12 +111,12 @@ class World:
 
     def unfinished(self) -> dict[str, int]:
         """What is still on its way, anywhere."""
-        with self.product.engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {row.what: row.number for row in connection.execute(sa.text(_OPEN)) if row.number}
 
     def wakes(self) -> int:
         """How many wake-ups are on their way or at work."""
-        with self.product.engine.connect() as connection:
+        with self.engine.connect() as connection:
             return int(connection.scalar(sa.text("select count(*) from economic.wake")) or 0)
 
     def at_rest(self) -> bool:
@@ -137,7 +139,7 @@ class World:
 
     def check(self) -> None:
         """Nothing is refused, parked or unclear, and every customer and person was asked for under one key only."""
-        with self.product.engine.connect() as connection:
+        with self.engine.connect() as connection:
             assert connection.scalars(sa.text(_STUCK)).all() == []
         data = self.product.sandbox.data
         with data.lock:
@@ -160,4 +162,8 @@ def world(database: str, broker: Broker, sandbox: Running, logs: Path, *, seed: 
     clocks = {**CLOCKS, **more.pop("clocks", {})}
     with product(database, broker, sandbox, logs, **{"groups": GROUPS, **more}, clocks=clocks) as running:
         running.connect()
-        yield World(product=running, invented=companies(seed))
+        engine = sa.create_engine(database, pool_size=1, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        try:
+            yield World(product=running, invented=companies(seed), engine=engine)
+        finally:
+            engine.dispose()

@@ -1,0 +1,12 @@
+"""The worker dies before every commit and every acknowledgement: no customer twice, no write lost."""
+
+import pytest
+
+from tests.faults.walk import Walker
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize("point", ["commit.before", "ack.before"])
+def test_a_worker_that_dies_before_a_commit_loses_and_doubles_nothing(walker: Walker, point: str) -> None:
+    walker.walk("worker", point)
