@@ -66,6 +66,7 @@ def test_the_contracts_hold(copy: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", sorted(BREACHES))
 def test_a_planted_breach_is_caught_and_named(copy: Path, contract: str) -> None:
     name, line = BREACHES[contract]
@@ -81,6 +82,7 @@ def test_a_planted_breach_is_caught_and_named(copy: Path, contract: str) -> None
     assert name.removesuffix(".py").replace("/", ".") in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_file_without_a_floor_is_caught(copy: Path, package: str) -> None:
     file = copy / package / "homeless.py"
