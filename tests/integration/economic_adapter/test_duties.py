@@ -204,6 +204,7 @@ def test_a_stored_grant_under_an_unknown_key_keeps_the_duties_from_starting(
     assert b"k1" in errors
 
 
+@pytest.mark.slow
 def test_neither_grant_nor_secrets_stand_in_any_table_or_log(
     parts: Parts, given: dict[str, str], sandbox: Running
 ) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Result
@@ -20,6 +21,7 @@ from tests.waiting import eventually
 AT_ONCE = store.Gather(quiet=0, most=0)
 
 
+@pytest.mark.slow
 def test_four_workers_share_an_agreement(at_desk: Bench) -> None:
     data, chance = at_desk.sandbox.data, random.Random(7)
     at_desk.desk = replace(at_desk.desk, now=lambda: datetime.now(UTC), backoff_max=0.2, chance=chance.random)

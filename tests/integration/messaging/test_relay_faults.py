@@ -83,6 +83,7 @@ def test_M9_what_timed_out_may_have_arrived_and_comes_again_under_its_own_id(lan
     assert len(lane.arrived()) >= 200
 
 
+@pytest.mark.slow
 def test_M15_and_pitfall_7_an_idle_connection_is_kept_alive_by_heartbeats(lane: Line, proxy: Proxy) -> None:  # noqa: N802
     relay = lane.relay(port=proxy.port, heartbeat=1)
     drive(lambda: relay._greeted, relay)
@@ -105,6 +106,7 @@ def test_the_connection_says_whose_it_is(lane: Line) -> None:
     drive(named, relay)
 
 
+@pytest.mark.slow
 def test_a_connection_closed_by_an_operator_is_made_again(lane: Line) -> None:
     relay = lane.relay()
     drive(lambda: relay._greeted, relay)

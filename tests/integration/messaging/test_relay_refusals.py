@@ -113,6 +113,7 @@ def test_M20_a_user_that_may_not_write_holds_the_lane_and_parks_nothing(lane: Li
     assert (lane.arrived(), lane.parked()) == (ids, {})
 
 
+@pytest.mark.slow
 def test_M18_and_pitfall_8_a_full_queue_is_waited_for_on_one_connection(lane: Line) -> None:  # noqa: N802
     """A nack is neither an ack nor a lost connection."""
     name = quote("test: full", safe="")
