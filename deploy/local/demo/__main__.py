@@ -96,6 +96,13 @@ def _stay(stage: Stage) -> None:
   RabbitMQ              {stage.management}/         operator / {stage.operator}
   Log                   .demo/log                  one line per event
 
+  The CRM's side has no page yet. In another terminal:
+    . .demo/env
+    .venv/bin/python -m crm_outbox customer list --tenant demo
+    .venv/bin/python -m crm_outbox customer show --tenant demo ID
+    .venv/bin/python -m crm_outbox customer set --tenant demo ID phone='86 12 34 57' --yes
+    .venv/bin/python -m reconciler status --customer ID
+
   Ctrl-C stops everything."""
     )
     while True:

@@ -1,6 +1,7 @@
 """What stands before the tour begins? Servers, tables, topology, the sandbox and the duties, each said with its time."""
 
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,7 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
         sandbox=books.url,
         hooks_port=hooks_port,
     )
+    _write_environment(environ)
     processes = Processes(ROOT, FOLDER / "log", environ)
     stack.callback(processes.stop)
     with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · clock x3"):
@@ -87,6 +89,13 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
         management=running.management,
         operator=passwords["operator"],
     )
+
+
+def _write_environment(environ: dict[str, str]) -> None:
+    """For commands a person types while the demo stays; it holds this run's passwords, which end with it."""
+    file = FOLDER / "env"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environ.items()))
 
 
 @contextmanager
