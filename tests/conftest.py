@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -21,6 +22,9 @@ from tests.prepared import Database, Vhosts, connect, drop_database, make_databa
 from tests.sandbox_fixture import sandbox
 
 __all__ = ["sandbox"]
+
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+"""For ``--unit`` and ``--quick``: fewer examples of each property; the whole run takes all."""
 
 _HERE = Path(__file__).parent
 _NO_SERVERS = (_HERE / "unit", _HERE / "contract")

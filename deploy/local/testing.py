@@ -24,6 +24,8 @@ def arguments(given: Sequence[str], cores: int) -> list[str]:
     known, rest = parser.parse_known_args(given)
     paths = any((ROOT / one.partition("::")[0]).exists() for one in rest if not one.startswith("-"))
     result: list[str] = []
+    if known.unit or known.quick:
+        result += ["--hypothesis-profile", "quick"]
     if known.unit:
         result += [] if paths else UNIT
     else:

@@ -7,6 +7,8 @@ import pytest
 from deploy.local import given, packages, rabbitmq, servers, testing, up
 from deploy.local.children import Unavailable
 
+FEWER = ["--hypothesis-profile", "quick"]
+
 
 def test_the_chain_is_url_container_installed_bundled() -> None:
     assert servers.order(None, {}) == ("url", "container", "installed", "bundled")
@@ -34,7 +36,7 @@ def test_a_server_that_was_not_named_will_not_do() -> None:
 
 
 def test_unit_starts_nothing_and_needs_no_workers() -> None:
-    assert testing.arguments(["--unit"], cores=8) == ["tests/unit", "tests/contract"]
+    assert testing.arguments(["--unit"], cores=8) == [*FEWER, "tests/unit", "tests/contract"]
 
 
 def test_a_full_run_has_a_few_workers() -> None:
@@ -51,7 +53,7 @@ def test_a_quick_run_leaves_out_the_slow() -> None:
 
 def test_a_path_and_pytests_own_options_are_passed_on() -> None:
     chosen = testing.arguments(["--unit", "tests/unit/local", "-k", "chain", "-x"], cores=2)
-    assert chosen == ["tests/unit/local", "-k", "chain", "-x"]
+    assert chosen == [*FEWER, "tests/unit/local", "-k", "chain", "-x"]
 
 
 def test_the_plan_of_apt_is_read_with_versions_upgrades_and_foreign_architectures() -> None:
