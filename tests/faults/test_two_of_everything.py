@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from crm_outbox.customers import PersonEdit
 from economic_adapter.sandbox import ui
@@ -11,6 +13,7 @@ from tests.duties import AGREEMENT
 from tests.faults.world import GROUPS, World, world
 from tests.prepared import Database, Vhosts
 from tests.sandbox_fixture import running_sandbox
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -82,8 +85,48 @@ def test_whoever_stands_by_takes_over_when_the_other_one_is_killed(made: World, 
     processes.start_group(holder)
 
 
+@pytest.mark.parametrize(("system", "who"), [("crm", "applier"), ("economic", "worker")])
+def test_an_edit_made_after_the_decision_is_never_overwritten(made: World, system: str, who: str) -> None:
+    cvr = made.create()
+    made.rests()
+    customer, number = made.ids[cvr], made.number(cvr)
+    ours, theirs = "Havnegade 1", "Skovvej 2"
+    in_crm = partial(made.product.change, customer, street=ours)
+    in_economic = partial(
+        ui.edit_customer, made.product.sandbox.data, number, {"address1": theirs, "address2": None}, agreement=AGREEMENT
+    )
+    first, later = (in_economic, in_crm) if system == "crm" else (in_crm, in_economic)
+    processes = made.product.processes
+    names = (who, f"{who}-2")
+    for name in names:
+        processes.kill(name)
+    first()
+    # The write is decided and nobody is there to carry it out: now a person edits the same detail where it is to go.
+    eventually(lambda: _decided(made, customer, system), within=30)
+    later()
+    for name in names:
+        processes.start_group(name)
+    eventually(lambda: made.product.status(customer)["state"] == "choice", within=30)
+    there = made.product.there(cvr)
+    assert there is not None
+    assert (made.product.customer(customer).street, there["address1"]) == (ours, theirs)
+    made.product.change(customer, street=theirs)
+    made.entered.customers[cvr]["street"] = theirs
+    made.rests()
+
+
 def _holds_lane(made: World, name: str) -> bool:
     return any(one.get("event") == "relay.holds_lane" and one["lane"] == "live" for one in made.product.logged(name))
+
+
+def _decided(made: World, customer: str, system: str) -> bool:
+    """Whether a write to that system is recorded and not answered."""
+    query = sa.text(
+        "select count(*) from sync.operation o join sync.link l on l.id = o.link"
+        " where l.crm_id = :customer and o.system = :system and o.settled is null"
+    )
+    with made.engine.connect() as connection:
+        return bool(connection.scalar(query, {"customer": customer, "system": system}))
 
 
 def _detail_in_crm(made: World, cvr: str, detail: str, turn: int) -> None:
