@@ -16,4 +16,5 @@ def test_a_reconciler_that_dies_loses_and_doubles_nothing(walker: Walker, point:
 
 @pytest.mark.parametrize("point", ["commit.before", "commit.after"])
 def test_a_clock_that_dies_while_it_sends_again_loses_and_doubles_nothing(walker: Walker, point: str) -> None:
-    walker.walk("clock-sync", point)
+    # So slow that no write is answered before the clock has looked: there is always something to send again.
+    walker.walk("clock-sync", point, latency_ms=300)

@@ -45,9 +45,10 @@ class Walker:
     """CVR number of the customer that is edited."""
     _worlds: int = 0
 
-    def walk(self, victim: str, point: str) -> int:
-        """Walk one point of one duty; how many times it died, at least once."""
+    def walk(self, victim: str, point: str, *, latency_ms: float = 0.0) -> int:
+        """Walk one point of one duty; how many times it died, at least once. Every call to e-conomic takes ``latency_ms``."""
         made, self._world = self._ready(), None
+        made.product.sandbox.data.settings.latency_ms = latency_ms
         number = made.number(self._known)
         record = self.folder / f"{victim}-{point}.txt"
         record.touch()

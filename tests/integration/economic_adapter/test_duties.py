@@ -104,6 +104,7 @@ def test_what_is_due_is_done_by_woken_workers(parts: Parts, given: dict[str, str
         assert connection.scalar(sa.select(sa.func.count()).where(work.c.worker.is_not(None))) == 0
 
 
+@pytest.mark.slow
 def test_wake_ups_that_are_lost_cost_time_and_nothing_else(
     parts: Parts, given: dict[str, str], broker: Broker, sandbox: Running
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_claim_that_is_too_old_is_freed_although_its_worker_lives(parts: Parts
     lock.close()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_a_call_loses_and_doubles_nothing(
     parts: Parts, given: dict[str, str], sandbox: Running
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_worker_killed_in_a_call_loses_and_doubles_nothing(
     assert len(sandbox.data.agreement().customers) == 1
 
 
+@pytest.mark.slow
 def test_a_signal_lets_the_row_in_hand_be_finished(parts: Parts, given: dict[str, str], sandbox: Running) -> None:
     parts.switch_on()
     sandbox.data.faults.add("slow", method="POST", path="/customersapi/*", seconds=1.0)

@@ -115,6 +115,7 @@ def test_an_edit_in_e_conomic_arrives_as_a_mark(server: Server, parts: Parts, sa
         assert eventually(lambda: connection.scalar(sa.select(mark.c.number))) == made.number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status"), [(b"fffff\r\n" + b"x" * 70000, b"413"), (b"5\r\nnew=1\r\n", b"408")], ids=["endless", "slow"]
 )

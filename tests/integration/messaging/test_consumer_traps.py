@@ -242,6 +242,7 @@ def test_a12_prefetch_is_per_consumer_first_one_then_two_batches(
     assert ready[1] == 9
 
 
+@pytest.mark.slow
 def test_m22_a_message_that_kills_the_process_goes_to_dead_alone(
     engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
 ) -> None:
@@ -308,6 +309,7 @@ def test_py_amqp_a_drain_without_waiting_never_has_a_timeout_of_zero() -> None:
     assert "timeout=0)" not in (_MESSAGING / "consumer.py").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_py_amqp_a_delivery_that_comes_in_pieces_is_whole(
     engine: sa.Engine, broker: Broker, post: Post, effects: Effects
 ) -> None:
@@ -352,6 +354,7 @@ def test_a_wrong_configuration_is_said_as_such_and_tried_on(
     assert all(line["log_level"] == "error" for line in logs if line["event"] == "consumer.configuration")
 
 
+@pytest.mark.slow
 def test_connection_and_consumer_are_called_duty_at_host(
     engine: sa.Engine, broker: Broker, effects: Effects, manager: Management
 ) -> None:

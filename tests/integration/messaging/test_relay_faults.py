@@ -48,6 +48,7 @@ def proxy(broker: Broker) -> Iterator[Proxy]:
         yield made
 
 
+@pytest.mark.slow
 def test_M3_and_pitfall_7_no_ack_of_an_older_publish_confirms_a_newer_one(lane: Line, proxy: Proxy) -> None:  # noqa: N802
     """A broker that stands still: the connection is given up, and what was in flight is sent again on another."""
     relay = lane.relay(port=proxy.port, heartbeat=1)
@@ -94,6 +95,7 @@ def test_M15_and_pitfall_7_an_idle_connection_is_kept_alive_by_heartbeats(lane: 
     assert (proxy.accepted, lane.arrived()) == (1, ids)
 
 
+@pytest.mark.slow
 def test_the_connection_says_whose_it_is(lane: Line) -> None:
     relay = lane.relay()
     drive(lambda: relay._greeted, relay)
@@ -256,6 +258,7 @@ def test_what_was_replayed_before_a_broker_was_lost_is_replayed_into_the_next(la
     assert lane.arrived() == []
 
 
+@pytest.mark.slow
 def test_a_broker_without_identity_or_with_another_topology_is_not_filled_and_is_told(
     lane: Line,
     lose_broker: Lose,

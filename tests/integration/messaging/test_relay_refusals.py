@@ -222,6 +222,7 @@ def test_content_that_no_message_can_carry_never_reaches_the_outbox(lane: Line) 
     assert len(lane.waiting()) == 1
 
 
+@pytest.mark.slow
 def test_a_retry_grows_its_pauses(lane: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     lane.unbind("crm.events", QUEUE[Lane.LIVE], CHANGED)
     lane.append(changed(1))

@@ -136,6 +136,7 @@ DRIFTS: dict[str, tuple[Callable[[Management, str], object], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIFTS)
 def test_verify_finds_a_planted_drift(name: str, broker: Broker, manager: Management) -> None:
     plant, said = DRIFTS[name]
