@@ -88,6 +88,8 @@ class CustomerChanged(Words):
     change: str
     customer: Customer | None = None
     unsendable: NotSent | None = None
+    run: UUID | None = None
+    """The backfill that published it again, at the version it has."""
 
 
 class Result(StrEnum):
@@ -153,10 +155,36 @@ class WriteCustomer(Words):
     ruled_out: tuple[str, ...] = ()
 
 
+class RunBackfill(Words):
+    """``crm.backfill.run.v1``: publish every customer there is, once each, in the bulk lane. Its run is its operation id.
+
+    ``start`` false ends a run early.
+    """
+
+    run: UUID
+    start: bool = True
+
+
+class BackfillProgressed(Words):
+    """``crm.backfill.progressed.v1``: how far a backfill came; the first one, and the one that ends it, are its answers.
+
+    ``read`` counts customers published, each once; ``count`` is how many there were at the start, as far as known.
+    ``closed``: nothing more is published under this run; ``read`` is then the number of customers it published.
+    """
+
+    run: UUID
+    read: int
+    count: int
+    closed: bool = False
+    stopped: bool = False
+
+
 TYPES = (
     MessageType(name="crm.customer.changed.v1", data=CustomerChanged, exchange=EVENTS, audience="public"),
     MessageType(name="crm.customer.written.v1", data=CustomerWritten, exchange=EVENTS),
     MessageType(name="crm.customer.write.v1", data=WriteCustomer, exchange=COMMANDS),
+    MessageType(name="crm.backfill.run.v1", data=RunBackfill, exchange=COMMANDS),
+    MessageType(name="crm.backfill.progressed.v1", data=BackfillProgressed, exchange=EVENTS),
 )
 
 

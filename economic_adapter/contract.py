@@ -92,7 +92,7 @@ class CustomerObserved(Words):
     """
 
     agreement: int | None = None
-    why: Literal["crm_changed", "hook", "poll", "write", "look", "sweep"]
+    why: Literal["crm_changed", "hook", "poll", "write", "look", "sweep", "import"]
     customer: str | None = None
     number: int | None = None
     version: str | None = None
@@ -102,6 +102,8 @@ class CustomerObserved(Words):
     outcomes: tuple[Outcome, ...] = ()
     candidates: tuple[int, ...] = ()
     old_numbers: tuple[int, ...] = ()
+    run: UUID | None = None
+    """The backfill, import or sweep it belongs to: entered there before any version gate."""
 
 
 class Choice(Words):
@@ -194,12 +196,47 @@ class ConfigureAgreement(Words):
     disconnect: bool = False
 
 
+class RunImport(Words):
+    """``economic.import.run.v1``: read every customer with its contact persons, page by page. Its run is its operation id.
+
+    ``sweep`` tells only what differs from what was last seen; ``import`` tells every customer.
+    """
+
+    run: UUID
+    agreement: int
+    action: Literal["start", "pause", "resume", "stop"] = "start"
+    kind: Literal["import", "sweep"] = "import"
+
+
+class ImportProgressed(Words):
+    """``economic.import.progressed.v1``: how far an import or a sweep came; told for each page and each change of state.
+
+    ``read`` counts customers told under the run (of a sweep: customers read), ``count`` is what e-conomic counted.
+    ``closed``: everything was read and nothing more is told under this run. ``failed`` says why in ``cause``.
+    """
+
+    run: UUID
+    agreement: int
+    kind: Literal["import", "sweep"] = "import"
+    state: Literal["running", "paused", "waiting", "stopped", "failed", "closed"]
+    cause: str = ""
+    read: int = 0
+    count: int | None = None
+    contacts: int = 0
+    calls: int = 0
+    found: int = 0
+    """Of a sweep: customers that had changed without anybody having told."""
+    closed: bool = False
+
+
 TYPES = (
     MessageType(name="economic.customer.observed.v1", data=CustomerObserved, exchange=EVENTS),
     MessageType(name="economic.agreement.observed.v1", data=AgreementObserved, exchange=EVENTS),
     MessageType(name="economic.customer.look.v1", data=LookAtCustomer, exchange=COMMANDS),
     MessageType(name="economic.customer.write.v1", data=WriteEconomicCustomer, exchange=COMMANDS),
     MessageType(name="economic.agreement.configure.v1", data=ConfigureAgreement, exchange=COMMANDS),
+    MessageType(name="economic.import.run.v1", data=RunImport, exchange=COMMANDS),
+    MessageType(name="economic.import.progressed.v1", data=ImportProgressed, exchange=EVENTS),
 )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from crm_outbox.messaging.envelope import MessageType, Words
 
@@ -30,8 +31,58 @@ class StatusChanged(Words):
     since: datetime
 
 
+TaskKind = Literal[
+    "values", "candidates", "deleted_there", "deleted_here", "deleted_edited", "renumbered", "other_identity", "merged",
+    "contact", "refused", "empty", "bouncing", "missing", "brake", "unclear", "silent",
+]  # fmt: skip
+"""Why a person is asked, by the keys people's pages use too."""
+
+
+class TaskOpened(Words):
+    """``sync.task.opened.v1``: a person must choose. Without values: those stand on the page the task leads to."""
+
+    task: UUID
+    kind: TaskKind
+    reason: str = ""
+    customer: str | None = None
+    agreement: int
+    number: int | None = None
+    details: tuple[str, ...] = ()
+    opened: datetime
+
+
+class TaskClosed(Words):
+    """``sync.task.closed.v1``: nothing is to be chosen any more; ``how``: a person did, or the cause is gone."""
+
+    task: UUID
+    kind: TaskKind
+    customer: str | None = None
+    agreement: int
+    number: int | None = None
+    how: Literal["settled", "gone"]
+    closed: datetime
+
+
+class RunProgressed(Words):
+    """``sync.import.progressed.v1``: how far reading, switching on or a transfer came."""
+
+    run: UUID
+    agreement: int
+    kind: Literal["read", "switch_on", "transfer", "undo", "sweep"]
+    state: str
+    done: int
+    total: int
+    left_out: int = 0
+    reason: str = ""
+
+
 TYPES = (
     MessageType(
         name="sync.customer.status_changed.v1", data=StatusChanged, exchange=EVENTS, must_route=False, audience="public"
+    ),
+    MessageType(name="sync.task.opened.v1", data=TaskOpened, exchange=EVENTS, must_route=False, audience="public"),
+    MessageType(name="sync.task.closed.v1", data=TaskClosed, exchange=EVENTS, must_route=False, audience="public"),
+    MessageType(
+        name="sync.import.progressed.v1", data=RunProgressed, exchange=EVENTS, must_route=False, audience="public"
     ),
 )

@@ -108,6 +108,20 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a person chose for one group: what each system is to hold; none, and that side keeps what it has.
+
+    Carried out only while both sides still hold what the person saw; it stands until both do as chosen, or a value moved.
+    """
+
+    decision: UUID
+    crm: Mapping[str, str] | None = None
+    economic: Mapping[str, str] | None = None
+    seen_crm: Mapping[str, str]
+    seen_economic: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """One record, a customer or a contact person, as both sides hold it.
 
@@ -127,6 +141,8 @@ class Pair:
     bounces: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     """When e-conomic changed again what had just been written there, by group; three in a day stop the group."""
     rest: Literal["", "removed", "removed_edited", "unclear"] = ""
+    chosen: Mapping[str, Choice] = field(default_factory=dict)
+    """By group: what a person decided and is not carried out yet."""
 
     def side(self, system: System) -> Side | None:
         """What that system holds; none when it never held the record."""
@@ -137,6 +153,7 @@ class Pair:
 class Link:
     """One customer of the CRM and what is known of it in one agreement. ``agreement`` none: no e-conomic yet.
 
+    ``crm_id`` empty: a customer of e-conomic that the CRM is being asked to create, or that a task is about.
     ``crm_version`` and ``economic_version`` gate what is recorded, each side alone. ``counter`` makes ids, so that a step
     needs no randomness. ``flows`` off: recorded and compared, nothing is written.
     """
@@ -164,7 +181,18 @@ class Link:
     """The CRM's newest state could not be sent: reason and field."""
     barred: bool | None = None
     candidates: tuple[int, ...] = ()
-    """Customers e-conomic may already have, as the refused creation said."""
+    """Customers e-conomic may already have: as matching found, or as the refused creation said."""
+    candidates_here: tuple[str, ...] = ()
+    """Customers the CRM may already have of this e-conomic customer."""
+    apart: tuple[int, ...] = ()
+    """Numbers a person said are not this customer, for good."""
+    parted: tuple[int, ...] = ()
+    """Numbers it was unlinked from by undo: neither side is created from the other again by itself."""
+    linked_by: str = ""
+    """How it was linked: created, person, or the evidence that matching went by."""
+    linked_at: datetime | None = None
+    run: UUID | None = None
+    """The run that linked or created it, for its undo."""
     customer: Pair
     contacts: tuple[Pair, ...] = ()
 

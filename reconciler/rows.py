@@ -68,7 +68,7 @@ def scalars(link: Link) -> dict[str, Any]:
     return {
         "tenant": link.tenant,
         "agreement": link.agreement,
-        "crm_id": link.crm_id,
+        "crm_id": link.crm_id or None,
         "state": link.state,
         "rest": link.rest,
         "number": link.number,
@@ -87,6 +87,12 @@ def scalars(link: Link) -> dict[str, Any]:
         "unsendable": link.unsendable,
         "barred": link.barred,
         "candidates": link.candidates,
+        "candidates_here": link.candidates_here,
+        "apart": link.apart,
+        "parted": link.parted,
+        "linked_by": link.linked_by,
+        "linked_at": link.linked_at,
+        "run": link.run,
         "due": link.due,
     }
 
@@ -94,13 +100,13 @@ def scalars(link: Link) -> dict[str, Any]:
 def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
     """The link of its row and of its pairs as JSON; without pairs, a link that was only just made."""
     if pairs is None:
-        return new_link(row["tenant"], row["agreement"], row["crm_id"], row["id"])
+        return new_link(row["tenant"], row["agreement"], row["crm_id"] or "", row["id"])
     customer, *contacts = _PAIRS.validate_json(pairs)
     return Link(
         id=row["id"],
         tenant=row["tenant"],
         agreement=row["agreement"],
-        crm_id=row["crm_id"],
+        crm_id=row["crm_id"] or "",
         state=LinkState(row["state"]),
         rest=row["rest"],
         number=row["number"],
@@ -117,6 +123,12 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
         unsendable=row["unsendable"],
         barred=row["barred"],
         candidates=tuple(row["candidates"]),
+        candidates_here=tuple(row["candidates_here"]),
+        apart=tuple(row["apart"]),
+        parted=tuple(row["parted"]),
+        linked_by=row["linked_by"],
+        linked_at=row["linked_at"],
+        run=row["run"],
         customer=customer,
         contacts=tuple(contacts),
     )

@@ -148,7 +148,7 @@ _READ = """
                select json_agg(
                    json_build_object(
                        'id', p.id, 'kind', p.kind, 'crm', p.crm, 'economic', p.economic, 'rest', p.rest,
-                       'refusals', p.refusals, 'pause', p.pause, 'bounces', p.bounces,
+                       'refusals', p.refusals, 'pause', p.pause, 'bounces', p.bounces, 'chosen', p.chosen,
                        'base', coalesce((
                            select json_object_agg(b.field, json_build_object(
                                'crm', b.crm, 'economic', b.economic, 'unknown', b.unknown))
@@ -193,19 +193,20 @@ _INSERT_MISSING = sa.text("""
     limit :limit
     on conflict do nothing
 """)
-_LINK = """state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates due status status_details status_reason status_message
+_LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run due status status_details status_reason status_message
 """.split()
 _SAVE = sa.text(
     " ".join(
         f"""
     with pairs as (
-        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces)
-        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces
+        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen)
+        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen
         from jsonb_populate_recordset(null::sync.pair, :pairs)
         on conflict (link, id) do update set
             position = excluded.position, crm = excluded.crm, economic = excluded.economic, rest = excluded.rest,
-            refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces
+            refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces,
+            chosen = excluded.chosen
     ), bases as (
         insert into sync.field_base (link, pair, field, crm, economic, unknown, agreed)
         select link, pair, field, crm, economic, unknown, :now from jsonb_populate_recordset(null::sync.field_base, :bases)

@@ -18,7 +18,7 @@ agreement = sa.Table(
     sa.Column("tenant", sa.Text, primary_key=True),
     sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
-    # connected | switching_on | on | refused | off | access_lost | disconnected
+    # connected | reading | switching_on | on | refused | off | access_lost | disconnected
     sa.Column("state", sa.Text, nullable=False, server_default="connected"),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     # when a person asked to switch it on, and since when it has been on: customers created later are transferred
@@ -31,6 +31,14 @@ agreement = sa.Table(
     sa.Column("rules", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("defaults", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("paused", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    # when both sides had been read in full, and by which run; nothing is linked or created before
+    sa.Column("read_at", _MOMENT),
+    sa.Column("run", sa.Uuid),
+    # whether what e-conomic changes goes to the CRM
+    sa.Column("receive", sa.Boolean, nullable=False, server_default=sa.true()),
+    # a pass writes to at most so many customers, or so many percent of the linked ones, beyond what was confirmed
+    sa.Column("brake_customers", sa.Integer, nullable=False, server_default="20"),
+    sa.Column("brake_percent", sa.Integer, nullable=False, server_default="5"),
     # customers that have no link in it yet are to be looked at
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reference", JSONB),
@@ -63,8 +71,11 @@ crm_side = sa.Table(
     # the customer, or why it could not be sent; null: the CRM has none
     sa.Column("state", JSONB),
     sa.Column("seen", _MOMENT, nullable=False),
+    # what matching compares: kind:value
+    sa.Column("keys", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
 )
 """What the CRM held last of each customer, recorded also while no agreement is on."""
+sa.Index("crm_side_keys", crm_side.c["keys"], postgresql_using="gin")
 
 economic_side = sa.Table(
     "economic_side",
@@ -77,8 +88,10 @@ economic_side = sa.Table(
     # null: seen missing
     sa.Column("state", JSONB),
     sa.Column("seen", _MOMENT, nullable=False),
+    sa.Column("keys", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
 )
 """What e-conomic held last of each customer, recorded also without a link."""
+sa.Index("economic_side_keys", economic_side.c["keys"], postgresql_using="gin")
 
 link = sa.Table(
     "link",
@@ -88,7 +101,8 @@ link = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("agreement", sa.Integer, nullable=False),
-    sa.Column("crm_id", sa.Text, nullable=False),
+    # none: only e-conomic has it yet
+    sa.Column("crm_id", sa.Text),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("rest", sa.Text, nullable=False, server_default=""),
     sa.Column("number", sa.Integer),
@@ -107,6 +121,12 @@ link = sa.Table(
     sa.Column("unsendable", sa.Text, nullable=False, server_default=""),
     sa.Column("barred", sa.Boolean),
     sa.Column("candidates", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("candidates_here", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("apart", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("parted", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("linked_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("linked_at", _MOMENT),
+    sa.Column("run", sa.Uuid),
     # the clock's: when time must be told to it; that its agreement changed; how often telling it failed
     sa.Column("due", _MOMENT),
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -142,6 +162,7 @@ pair = sa.Table(
     sa.Column("refusals", JSONB, nullable=False, server_default=_EMPTY_LIST),
     sa.Column("pause", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("bounces", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("chosen", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
 )
 """One record of a link, the customer or a contact person, as both sides hold it."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from crm_outbox.contract import (
+    BackfillProgressed,
     ContactPerson,
     Customer,
     CustomerChanged,
@@ -16,6 +17,7 @@ from crm_outbox.contract import (
     Outcome,
     Part,
     Result,
+    RunBackfill,
     Stage,
     WriteCustomer,
 )
@@ -31,11 +33,13 @@ from economic_adapter.contract import (
     EconomicContact,
     EconomicCustomer,
     EconomicPart,
+    ImportProgressed,
     LookAtCustomer,
     Reference,
+    RunImport,
     WriteEconomicCustomer,
 )
-from reconciler.contract import StatusChanged
+from reconciler.contract import RunProgressed, StatusChanged, TaskClosed, TaskOpened
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "messages"
 AT = datetime(2026, 11, 24, 9, 30, 15, 250000, UTC)
@@ -94,7 +98,11 @@ _FIELDS = {"name": "Nordhavn Tømrer A/S", "street": ""}
 
 SAMPLES: tuple[Words, ...] = (
     CustomerChanged(
-        id="48211", change="edited", customer=_CUSTOMER, unsendable=NotSent(reason="too_large", detail="notes")
+        id="48211",
+        change="edited",
+        customer=_CUSTOMER,
+        unsendable=NotSent(reason="too_large", detail="notes"),
+        run=identity(96),
     ),
     CustomerWritten(id="48211", agreement=123456, customer=_CUSTOMER, outcomes=(_OUTCOME,), candidates=("48000",)),
     WriteCustomer(
@@ -125,6 +133,7 @@ SAMPLES: tuple[Words, ...] = (
         outcomes=(_OUTCOME,),
         candidates=(1000,),
         old_numbers=(1041,),
+        run=identity(96),
     ),
     AgreementObserved(
         agreement=123456,
@@ -165,6 +174,22 @@ SAMPLES: tuple[Words, ...] = (
             ),
         ),
     ),
+    RunBackfill(run=identity(96), start=True),
+    BackfillProgressed(run=identity(96), read=320, count=320, closed=True, stopped=False),
+    RunImport(run=identity(97), agreement=123456, action="start", kind="import"),
+    ImportProgressed(
+        run=identity(97),
+        agreement=123456,
+        kind="import",
+        state="closed",
+        cause="",
+        read=305,
+        count=305,
+        contacts=388,
+        calls=3,
+        found=0,
+        closed=True,
+    ),
     ConfigureAgreement(
         operation=identity(95), agreement=123456, on=True, webhooks=True, polling=True, number_from=1000
     ),
@@ -177,6 +202,29 @@ SAMPLES: tuple[Words, ...] = (
         reason="CustomerInvalidEmail",
         message="Email is invalid",
         since=AT,
+    ),
+    TaskOpened(
+        task=identity(98),
+        kind="values",
+        reason="both",
+        customer="48211",
+        agreement=123456,
+        number=1042,
+        details=("name",),
+        opened=AT,
+    ),
+    TaskClosed(
+        task=identity(98), kind="values", customer="48211", agreement=123456, number=1042, how="settled", closed=AT
+    ),
+    RunProgressed(
+        run=identity(99),
+        agreement=123456,
+        kind="transfer",
+        state="running",
+        done=412,
+        total=1250,
+        left_out=3,
+        reason="",
     ),
 )
 
