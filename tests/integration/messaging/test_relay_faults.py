@@ -67,13 +67,13 @@ def test_M3_and_pitfall_7_no_ack_of_an_older_publish_confirms_a_newer_one(lane: 
 def test_M9_what_timed_out_may_have_arrived_and_comes_again_under_its_own_id(lane: Line, proxy: Proxy) -> None:  # noqa: N802
     relay = lane.relay(port=proxy.port, batch=10, window=20)
     drive(lambda: relay._greeted, relay)
-    ids = lane.append(*[changed(number) for number in range(200)])
+    ids = lane.append(*[changed(number) for number in range(600)])
     cuts = 0
 
     def cut_now_and_then() -> bool:
         nonlocal cuts
         left = len(lane.waiting())
-        if left < 200 - 40 * (cuts + 1) and cuts < 4:
+        if left < 600 - 40 * (cuts + 1) and cuts < 4:
             cuts += 1
             proxy.cut()
         return left == 0
@@ -81,7 +81,7 @@ def test_M9_what_timed_out_may_have_arrived_and_comes_again_under_its_own_id(lan
     drive(cut_now_and_then, relay)
     assert cuts >= 3
     assert set(lane.arrived()) == set(ids)
-    assert len(lane.arrived()) >= 200
+    assert len(lane.arrived()) >= 600
 
 
 @pytest.mark.slow
