@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
 from reconciler.rules import Area, Rule, Rules, System, Transfer
 
-STATES = ("connected", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
+STATES = ("connected", "reading", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
 """``refused``: switching on was refused. ``connected``: access was given, and it was never switched on."""
 
 _CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
@@ -58,6 +58,12 @@ class Agreement:
     due: datetime | None
     resent: int
     defaults: Mapping[Area, Defaults]
+    read_at: datetime | None = None
+    busy: UUID | None = None
+    pilot: str | None = None
+    receive: bool = True
+    brake_customers: int = 20
+    brake_percent: int = 5
 
 
 class Chosen(NamedTuple):
@@ -182,7 +188,7 @@ def looked(connection: sa.Connection, tenant: str, agreement: int) -> None:
 @lru_cache(maxsize=1024)
 def _rules(state: AgreementState, resend: timedelta) -> Rules:
     chosen = _CHOSEN.validate_json(state.rules)
-    known: Any = {"switching_on": "connected", "refused": "connected"}.get(state.state, state.state)
+    known: Any = dict.fromkeys(("switching_on", "refused", "reading"), "connected").get(state.state, state.state)
     return Rules(
         agreement=known,
         since=state.since,
@@ -214,6 +220,12 @@ def _agreement(row: Mapping[str, Any]) -> Agreement:
         due=row["due"],
         resent=row["resent"],
         defaults=_DEFAULTS.validate_python(row["defaults"]),
+        read_at=row["read_at"],
+        busy=row["busy"],
+        pilot=row["pilot"],
+        receive=row["receive"],
+        brake_customers=row["brake_customers"],
+        brake_percent=row["brake_percent"],
     )
 
 

@@ -3,21 +3,30 @@
 from datetime import datetime
 
 from crm_outbox import contract as crm
-from crm_outbox.contract import CustomerWritten
+from crm_outbox.contract import BackfillProgressed, CustomerWritten, RunBackfill
 from crm_outbox.messaging.envelope import Envelope, Lane, Registry
 from crm_outbox.messaging.outbox import Draft, Outbox
 from economic_adapter import contract as economic
-from economic_adapter.contract import AgreementObserved, ConfigureAgreement, CustomerObserved, WriteEconomicCustomer
+from economic_adapter.contract import (
+    AgreementObserved,
+    ConfigureAgreement,
+    CustomerObserved,
+    ImportProgressed,
+    LookAtCustomer,
+    RunImport,
+    WriteEconomicCustomer,
+)
 from reconciler import contract as sync
-from reconciler.contract import StatusChanged
+from reconciler.contract import RunProgressed, StatusChanged
 from reconciler.link import Command, Link, Status
+from reconciler.runs import Run
 from reconciler.tables import messages
 
 CONSUMER = "reconciler"
 TAKEN = Registry(
     kind
     for kind in (*crm.TYPES, *economic.TYPES)
-    if kind.data in {CustomerWritten, CustomerObserved, AgreementObserved}
+    if kind.data in {CustomerWritten, CustomerObserved, AgreementObserved, ImportProgressed, BackfillProgressed}
 )
 """The messages the reconciler takes; any other that reaches its queues is refused."""
 OUTBOX = Outbox(tables=messages, registry=Registry((*crm.TYPES, *economic.TYPES, *sync.TYPES)), source=CONSUMER)
@@ -70,3 +79,34 @@ def configure(tenant: str, words: ConfigureAgreement, cause: Envelope | None = N
     return Draft(
         data=words, tenant=tenant, subject=f"economic/{words.agreement}", cause=cause, agreement=words.agreement
     )  # fmt: skip
+
+
+def asked(tenant: str, words: RunImport | RunBackfill | LookAtCustomer) -> Draft:
+    """That a side is to be read, whole or one customer of it."""
+    match words:
+        case RunBackfill(run=run):
+            return Draft(data=words, tenant=tenant, subject=f"run/{run}")
+        case RunImport(run=run, agreement=agreement):
+            return Draft(data=words, tenant=tenant, subject=f"run/{run}", agreement=agreement)
+        case LookAtCustomer(agreement=agreement, number=number):
+            subject = economic.aggregate(agreement, number)
+            return Draft(data=words, tenant=tenant, subject=subject, agreement=agreement, number=number, lane=Lane.BULK)
+
+
+def progressed(run: Run, done: int, total: int) -> Draft:
+    """How far a run came."""
+    return Draft(
+        data=RunProgressed(
+            run=run.id,
+            agreement=run.agreement,
+            kind=run.kind,
+            state=run.state,
+            done=done,
+            total=total,
+            left_out=run.left_out,
+            reason=run.reason,
+        ),
+        tenant=run.tenant,
+        subject=f"run/{run.id}",
+        agreement=run.agreement,
+    )

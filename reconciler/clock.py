@@ -17,7 +17,7 @@ from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
-from reconciler import agreements, bus, overview, reconcile, store, switching
+from reconciler import agreements, bus, overview, reading, reconcile, runs, store, switching
 from reconciler.link import Due
 from reconciler.reconcile import Clocked
 from reconciler.tables import messages
@@ -52,6 +52,7 @@ class Clock:
             + resend_configurations(self._engine, self._clocked)
             + tell_again(self._engine, self._clocked)
             + make_links(self._engine)
+            + follow_runs(self._engine, self._clocked)
         )
         if worked:
             self._committed()
@@ -100,6 +101,19 @@ def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:
             if known is not None and known.due is not None and known.due <= now:
                 switching.resend_configuration(connection, known, now, clocked.resend)
                 worked += 1
+    return worked
+
+
+def follow_runs(engine: sa.Engine, clocked: Clocked) -> int:
+    """Ask again, look at what is missing, end what is complete, say how far each run came; returns how many moved."""
+    with engine.begin() as connection:
+        found = runs.under_way(connection)
+    worked = 0
+    for run in found:
+        with engine.begin() as connection:
+            now = clocked.now()
+            moved = reading.resend(connection, run, now, clocked.resend) or reading.settle(connection, run, now)
+            worked += moved or reading.tell_progress(connection, run, now)
     return worked
 
 

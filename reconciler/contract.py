@@ -63,12 +63,16 @@ class TaskClosed(Words):
     closed: datetime
 
 
+RunKind = Literal["read", "switch_on", "transfer", "undo", "sweep", "pass"]
+"""What a run carries out; ``pass``: what a changed rule or direction, or switching on again, sends out at once."""
+
+
 class RunProgressed(Words):
     """``sync.import.progressed.v1``: how far reading, switching on or a transfer came."""
 
     run: UUID
     agreement: int
-    kind: Literal["read", "switch_on", "transfer", "undo", "sweep"]
+    kind: RunKind
     state: str
     done: int
     total: int

@@ -11,11 +11,11 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Connection
 
-from crm_outbox.contract import CustomerWritten
+from crm_outbox.contract import BackfillProgressed, CustomerWritten
 from crm_outbox.messaging.envelope import Envelope, Lane, Refused, Version
 from crm_outbox.messaging.outbox import append_all
-from economic_adapter.contract import AgreementObserved, CustomerObserved
-from reconciler import agreements, bus, sides, store, switching
+from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
+from reconciler import agreements, bus, reading, sides, store, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState, Message, Step
 from reconciler.rules import Rules
 from reconciler.step import step
@@ -40,6 +40,8 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
             written(clocked, connection, envelope, answer)
         case AgreementObserved() as seen:
             switching.observed(connection, envelope, seen, clocked.now(), clocked.resend)
+        case ImportProgressed() | BackfillProgressed() as far:
+            reading.progressed(connection, envelope, far, clocked.now())
         case _:
             raise Refused("unknown_type")
 

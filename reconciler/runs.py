@@ -1,0 +1,156 @@
+"""What is remembered of a run? Its state, what each side said of its reading, who was told under it: SQL only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic_core import to_json
+
+from reconciler.contract import RunKind
+from reconciler.rules import System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as it is stored. ``due``: when the clock asks again; none when nothing is waited for."""
+
+    id: UUID
+    tenant: str
+    agreement: int
+    kind: RunKind
+    state: str
+    reason: str
+    asked_by: str
+    started: datetime
+    ended: datetime | None
+    of_run: UUID | None
+    crm_run: UUID | None
+    crm_read: int
+    crm_count: int | None
+    crm_closed: bool
+    economic_read: int
+    economic_count: int | None
+    economic_closed: bool
+    contacts: int
+    calls: int
+    found: int
+    closed: datetime | None
+    options: Mapping[str, Any]
+    confirmed: Mapping[str, int] | None
+    fingerprint: str
+    done: int
+    total: int
+    left_out: int
+    due: datetime | None
+    resent: int
+    told: datetime | None
+    told_done: int
+
+
+def insert(connection: sa.Connection, run: UUID, tenant: str, agreement: int, kind: str, **columns: Any) -> None:
+    """Store a new run; nothing when there is one of that id."""
+    given = {"id": run, "tenant": tenant, "agreement": agreement, "kind": kind, **_as_json(columns)}
+    connection.execute(
+        sa.text(f"""
+            insert into sync.run ({", ".join(given)}) values ({", ".join(_bound(name) for name in given)})
+            on conflict (id) do nothing
+        """),
+        given,
+    )
+
+
+def update(connection: sa.Connection, run: UUID, **columns: Any) -> None:
+    """Change columns of a run."""
+    connection.execute(
+        sa.text(f"update sync.run set {', '.join(f'{name} = {_bound(name)}' for name in columns)} where id = :run"),
+        {"run": run, **_as_json(columns)},
+    )
+
+
+def lock(connection: sa.Connection, run: UUID) -> Run | None:
+    """Lock a run and read it; also under the id the CRM's side was asked again with."""
+    row = connection.execute(_LOCK, {"run": run}).one_or_none()
+    return None if row is None else Run(**row._asdict())
+
+
+def find(connection: sa.Connection, run: UUID) -> Run | None:
+    """Read a run."""
+    row = connection.execute(_FIND, {"run": run}).one_or_none()
+    return None if row is None else Run(**row._asdict())
+
+
+def latest(connection: sa.Connection, tenant: str, agreement: int, kinds: Sequence[str]) -> Run | None:
+    """The newest run of these kinds."""
+    values = {"tenant": tenant, "agreement": agreement, "kinds": list(kinds)}
+    row = connection.execute(_LATEST, values).one_or_none()
+    return None if row is None else Run(**row._asdict())
+
+
+def of_agreement(connection: sa.Connection, tenant: str, agreement: int, limit: int = 20) -> list[Run]:
+    """The runs of an agreement, the newest first."""
+    values = {"tenant": tenant, "agreement": agreement, "limit": limit}
+    return [Run(**row._asdict()) for row in connection.execute(_OF_AGREEMENT, values)]
+
+
+def under_way(connection: sa.Connection) -> list[UUID]:
+    """Runs that have not ended and do not wait for a person."""
+    return list(connection.execute(_UNDER_WAY).scalars())
+
+
+def entered(connection: sa.Connection, run: UUID, system: System, customer: str) -> None:
+    """A customer was told under a run, whatever its version; nothing for a run that is unknown or over."""
+    connection.execute(_ENTER, {"run": run, "system": system, "id": customer})
+
+
+def seen(connection: sa.Connection, run: UUID) -> Mapping[System, int]:
+    """How many distinct customers of each system were told under a run."""
+    return {System(row.system): row.customers for row in connection.execute(_SEEN, {"run": run})}
+
+
+def missing_numbers(connection: sa.Connection, run: Run, limit: int) -> list[int]:
+    """Numbers recorded before a run began that were not told under it."""
+    values = {"run": run.id, "agreement": run.agreement, "tenant": run.tenant, "started": run.started, "limit": limit}
+    return list(connection.execute(_MISSING, values).scalars())
+
+
+def _as_json(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: to_json(value).decode() if name in _JSON and value is not None else value
+        for name, value in columns.items()
+    }
+
+
+def _bound(name: str) -> str:
+    return f"cast(:{name} as jsonb)" if name in _JSON else f":{name}"
+
+
+_JSON = frozenset({"options", "confirmed"})
+_LOCK = sa.text("select * from sync.run where id = :run or crm_run = :run for no key update")
+_FIND = sa.text("select * from sync.run where id = :run")
+_LATEST = sa.text("""
+    select * from sync.run where tenant = :tenant and agreement = :agreement and kind = any(:kinds)
+    order by started desc, id desc limit 1
+""")
+_OF_AGREEMENT = sa.text("""
+    select * from sync.run where tenant = :tenant and agreement = :agreement order by started desc limit :limit
+""")
+_UNDER_WAY = sa.text("""
+    select id from sync.run where ended is null and state in ('running', 'paused') order by started limit 100
+""")
+_ENTER = sa.text("""
+    insert into sync.run_seen (run, system, id)
+    select run.id, :system, :id from sync.run run
+    where (run.id = :run or run.crm_run = :run) and run.ended is null
+    on conflict do nothing
+""")
+_SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
+_MISSING = sa.text("""
+    select side.number from sync.economic_side side
+    where side.agreement = :agreement and side.tenant = :tenant and side.state is not null and side.seen < :started
+      and not exists (select from sync.run_seen seen
+                      where seen.run = :run and seen.system = 'economic' and seen.id = side.number::text)
+    order by side.number limit :limit
+""")
