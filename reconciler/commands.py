@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from crm_outbox.contract import Part, WriteCustomer
+from crm_outbox.contract import Part, Stage, WriteCustomer
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
-from reconciler.link import Command, Link, Pair, Pending
+from reconciler.link import Command, Link, LinkState, Pair, Pending
 from reconciler.rules import System
 
 
@@ -18,7 +18,7 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
         return ()
     if parts := [_economic(pair, one) for pair, one in chosen if one.system is System.ECONOMIC]:
         there = link.customer.economic
-        number = None if there is None else int(there.id)
+        number = None if there is None or link.state is LinkState.CREATING else int(there.id)
         told.append(
             WriteEconomicCustomer(agreement=link.agreement, customer=link.crm_id, number=number, parts=tuple(parts))
         )
@@ -26,11 +26,12 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
     told.extend(
         WriteCustomer(
             agreement=link.agreement,
-            customer=link.crm_id,
+            customer=link.crm_id or None,
             version=version,
             parts=tuple(_crm(pair, one) for pair, one in to_crm if one.version == version),
+            ruled_out=tuple(sorted(out for _, one in to_crm if one.version == version for out in one.ruled_out)),
         )
-        for version in sorted({str(one.version) for _, one in to_crm})
+        for version in sorted({one.version for _, one in to_crm}, key=str)
     )
     return tuple(told)
 
@@ -43,6 +44,7 @@ def _crm(pair: Pair, pending: Pending) -> Part:
         record=pair.kind,
         id=None if creating or pair.crm is None else pair.crm.id,
         fields=dict(pending.values),
+        stage=Stage.ACTIVE if creating and pair.kind == "customer" else None,
     )
 
 
@@ -56,5 +58,5 @@ def _economic(pair: Pair, pending: Pending) -> EconomicPart:
         object_version=pending.version,
         fields=dict(pending.values),
         defaults=pending.defaults,
-        seen=pending.contacts_seen,
+        seen=pending.contacts_seen or tuple(sorted(int(one) for one in pending.ruled_out)),
     )

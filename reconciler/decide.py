@@ -21,7 +21,7 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
     for pair in link.pairs:
         link = put(link, _tidied(link, pair, rules, now))
     if may_create(link, rules) and not missing(link, rules) and _open(link, link.customer, System.ECONOMIC, rules):
-        return _creation(link, rules, now)
+        return creation(link, rules, now)
     if link.state is not LinkState.LINKED or link.unsendable:
         return link
     decided = _details(link, rules)
@@ -156,7 +156,7 @@ def _known(link: Link) -> bool:
     return link.crm_version is not None and link.economic_version is not None
 
 
-def _creation(link: Link, rules: Rules, now: datetime) -> Link:
+def creation(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...] = ()) -> Link:
     """The link exists, creating, before the creation is sent; the contact persons follow when the number is known."""
     crm = link.customer.crm
     values, becomes = _whole("customer", crm.values if crm else {}, System.ECONOMIC, rules)
@@ -171,7 +171,16 @@ def _creation(link: Link, rules: Rules, now: datetime) -> Link:
         now,
         number=link.wanted,
         chosen=defaults(link, rules),
+        ruled_out=ruled_out,
     )
+
+
+def creation_here(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...]) -> Link:
+    """As ``creation``, of a customer that only e-conomic has, in the CRM: active, as e-conomic holds it."""
+    there = link.customer.economic
+    values, becomes = _whole("customer", there.values if there else {}, System.CRM, rules)
+    link = replace(link, state=LinkState.CREATING, candidates_here=())
+    return _recorded(link, link.customer, System.CRM, "create", values, becomes, now, ruled_out=ruled_out)
 
 
 def _whole(
@@ -206,11 +215,14 @@ def _recorded(
     side: Side | None = None,
     number: int | None = None,
     chosen: Defaults | None = None,
+    ruled_out: tuple[str, ...] = (),
 ) -> Link:
     """The link with one more operation; its id comes from the link's own counter."""
     counter = link.counter + 1
     current = next(one for one in link.pairs if one.id == pair.id)
-    version = str(link.crm_version) if system is System.CRM else side.version if side else None
+    version = None if side is None else side.version
+    if system is System.CRM and link.crm_version is not None:
+        version = str(link.crm_version)
     contacts_seen = tuple(sorted(int(one.economic.id) for one in link.contacts if one.economic is not None))
     pending = Pending(
         operation=uuid5(link.id, f"operation/{counter}"),
@@ -223,6 +235,7 @@ def _recorded(
         number=number,
         defaults=chosen,
         contacts_seen=contacts_seen if action == "create" and pair.kind == "contact" else (),
+        ruled_out=ruled_out,
         sent=now,
         due=now,
     )

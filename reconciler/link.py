@@ -75,6 +75,8 @@ class Pending:
     defaults: Defaults | None = None
     contacts_seen: tuple[int, ...] = ()
     """Creation of a contact person in e-conomic: the contact numbers the decision had seen."""
+    ruled_out: tuple[str, ...] = ()
+    """Creation of a customer: the customers of that side the decision had seen and told apart, by id or number."""
     sent: datetime
     due: datetime
     resent: int = 0
@@ -251,6 +253,9 @@ class Heard:
     crm: CrmSeen | None = None
     economic: EconomicSeen | None = None
     candidates: tuple[int, ...] = ()
+    """With a refused creation in e-conomic: the numbers that stopped it."""
+    candidates_here: tuple[str, ...] = ()
+    """With a refused creation in the CRM: the ids that stopped it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +263,48 @@ class Due:
     """The clock: time has passed. Also the word for "the rules changed, plan anew"."""
 
 
-Message = Heard | Due
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """This customer of the CRM is that one of e-conomic. What they agreed on is not known: the link begins without bases.
+
+    ``by`` is a person, a run, or the evidence; ``economic`` is what is recorded of that number. ``differing``: ``rule``,
+    and details that differ go by rule (a link made singly); ``keep``, and every difference stays, accepted (a pass);
+    ``economic``, and e-conomic's value is written where they differ. Blanks are filled in any case. Other than by
+    ``rule`` it links only what was seen on both sides.
+    """
+
+    number: int
+    by: str
+    run: UUID | None = None
+    economic: EconomicSeen | None = None
+    differing: Literal["rule", "keep", "economic"] = "rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinked:
+    """The two are linked no longer. ``person``: they are not the same customer, for good; ``undo``: they may be;
+
+    ``moved``: another customer of the CRM has the number now.
+    """
+
+    by: Literal["person", "undo", "moved"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """A person or a run wants this record created in that system now, whatever the transfer setting says.
+
+    ``ruled_out`` are the customers of that system seen and told apart: the CRM's ids, or e-conomic's numbers as text.
+    ``economic`` is what is recorded of the number, for a link that only e-conomic has.
+    """
+
+    system: System
+    run: UUID | None = None
+    ruled_out: tuple[str, ...] = ()
+    economic: EconomicSeen | None = None
+
+
+Message = Heard | Due | Linked | Unlinked | Create
 Command = WriteCustomer | WriteEconomicCustomer
 
 

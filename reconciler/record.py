@@ -58,11 +58,22 @@ def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
         if link.customer.economic is not None:
             moved = replace(link.customer.economic, id=str(seen.number))
             link = replace(link, customer=replace(link.customer, economic=moved))
+    return _there(link, seen), ""
+
+
+def stranger(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
+    """A link that only e-conomic has, with its side at that version."""
+    if link.economic_version is not None and seen.version <= link.economic_version:
+        return link, "economic_old"
+    return _there(link, seen), ""
+
+
+def _there(link: Link, seen: EconomicSeen) -> Link:
     link = replace(link, economic_version=seen.version)
     known, customer = link.customer.economic, seen.customer
     if customer is None:
         gone = replace(known or Side(id=str(seen.number)), gone=True)
-        return replace(link, customer=replace(link.customer, economic=gone)), ""
+        return replace(link, customer=replace(link.customer, economic=gone))
     side = Side(
         id=str(customer.number), values=_values("customer", customer), version=customer.object_version
     )  # fmt: skip
@@ -72,7 +83,7 @@ def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
         for one in customer.contacts
         if not one.deleted
     }
-    return _contacts(link, System.ECONOMIC, there, {}), ""
+    return _contacts(link, System.ECONOMIC, there, {})
 
 
 def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:

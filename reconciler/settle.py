@@ -10,7 +10,7 @@ from datetime import datetime
 from crm_outbox.contract import Outcome, Result
 from economic_adapter.contract import Defaults
 from reconciler import fields
-from reconciler.link import Base, Link, LinkState, Pair, Pause, Pending, Refusal, Side
+from reconciler.link import Base, Heard, Link, LinkState, Pair, Pause, Pending, Refusal, Side
 from reconciler.rules import Rules, System
 
 UNCLEAR = frozenset({"ambiguous", "unclear"})
@@ -22,12 +22,12 @@ DEFAULTS = "defaults"
 """The entry of a refused creation's values that stands for the defaults and the number it was sent with."""
 
 
-def settle(link: Link, outcome: Outcome, candidates: tuple[int, ...], rules: Rules, now: datetime) -> tuple[Link, str]:
+def settle(link: Link, outcome: Outcome, heard: Heard, rules: Rules, now: datetime) -> tuple[Link, str]:
     """The link after that outcome, and what to count: ``answer_ignored``, ``acknowledged``, or the result itself."""
     for pair in link.pairs:
         for pending in pair.pending.values():
             if pending.operation == outcome.operation:
-                return _settled(link, pair, pending, outcome, candidates, rules, now)
+                return _settled(link, pair, pending, outcome, heard, rules, now)
     return link, "answer_ignored"
 
 
@@ -58,11 +58,14 @@ def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
         return True
     crm = pair.crm.values if pair.crm else {}
     economic = pair.economic.values if pair.economic else {}
+    created_in = refusal.system if refusal.action == "create" else None
     for name, (here, there) in refusal.values.items():
         if name == DEFAULTS:
-            if here != defaults:
-                return False
-        elif fields.text(crm, name) != here or (refusal.action == "change" and fields.text(economic, name) != there):
+            moved = here != defaults
+        else:
+            moved_here = created_in is not System.CRM and fields.text(crm, name) != here
+            moved = moved_here or (created_in is not System.ECONOMIC and fields.text(economic, name) != there)
+        if moved:
             return False
     return True
 
@@ -72,7 +75,7 @@ def _settled(
     pair: Pair,
     pending: Pending,
     outcome: Outcome,
-    candidates: tuple[int, ...],
+    heard: Heard,
     rules: Rules,
     now: datetime,
 ) -> tuple[Link, str]:
@@ -82,13 +85,13 @@ def _settled(
     open_writes = {system: one for system, one in pair.pending.items() if one is not pending}
     pair = replace(pair, pending=open_writes)
     if outcome.result is Result.REFUSED:
-        return _refused(link, pair, pending, outcome, candidates, rules, now), f"refused.{outcome.reason}"
+        return _refused(link, pair, pending, outcome, heard, rules, now), f"refused.{outcome.reason}"
     if pending.action == "create":
         created = outcome.created
         if created is None:
             unclear = outcome.model_copy(update={"result": Result.REFUSED, "reason": "unclear"})
-            return _refused(link, pair, pending, unclear, candidates, rules, now), "refused.unclear"
-        return _created(link, pair, pending, created), str(outcome.result)
+            return _refused(link, pair, pending, unclear, heard, rules, now), "refused.unclear"
+        return _created(link, pair, pending, created, now), str(outcome.result)
     return put(link, _written(pair, pending)), str(outcome.result)
 
 
@@ -109,7 +112,7 @@ def _written(pair: Pair, pending: Pending) -> Pair:
     return _on(pair, pending.system, now)
 
 
-def _created(link: Link, pair: Pair, pending: Pending, created: str) -> Link:
+def _created(link: Link, pair: Pair, pending: Pending, created: str, now: datetime) -> Link:
     """The record exists there now. One that was seen before this answer came, as a stranger, is the same one."""
     twin = next(
         (one for one in link.contacts if one.id != pair.id and _id(one.side(pending.system)) == created), None
@@ -120,9 +123,20 @@ def _created(link: Link, pair: Pair, pending: Pending, created: str) -> Link:
         link = replace(link, contacts=tuple(one for one in link.contacts if one.id != twin.id))
     pair = replace(_on(pair, pending.system, side), base=dict(pending.becomes), refusals=(), rest="")
     link = put(link, pair)
-    if pair.kind == "customer" and pending.system is System.ECONOMIC:
-        link = replace(link, state=LinkState.LINKED, flows=True, number=int(created), candidates=())
-    return link
+    if pair.kind == "contact":
+        return link
+    link = replace(
+        link,
+        state=LinkState.LINKED,
+        flows=True,
+        candidates=(),
+        candidates_here=(),
+        linked_by="created",
+        linked_at=now,
+    )
+    if pending.system is System.CRM:
+        return replace(link, crm_id=created)
+    return replace(link, number=int(created))
 
 
 def _refused(
@@ -130,14 +144,16 @@ def _refused(
     pair: Pair,
     pending: Pending,
     outcome: Outcome,
-    candidates: tuple[int, ...],
+    heard: Heard,
     rules: Rules,
     now: datetime,
 ) -> Link:
     system, reason = pending.system, outcome.reason
     customer = pair.kind == "customer" and pending.action == "create"
     if customer:
-        link = replace(link, state=LinkState.UNLINKED, candidates=candidates)
+        link = replace(
+            link, state=LinkState.UNLINKED, candidates=heard.candidates, candidates_here=heard.candidates_here
+        )
     if reason == "version" or reason in LATER or (pair.kind == "contact" and reason == "candidates"):
         version = pending.version if reason == "version" and pending.version else gate(link, pair, system)
         pause = Pause(version=version, until=now + rules.resend)

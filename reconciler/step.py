@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Result
-from reconciler import fields, record, settle
+from reconciler import fields, linking, record, settle
 from reconciler.commands import commands
 from reconciler.decide import decide
-from reconciler.link import Due, Heard, Link, Message, Pair, Pending, Step
+from reconciler.link import Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
 
@@ -32,6 +32,15 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         case Due():
             again = [one.operation for one in link.pending if one.due <= now]
             link = _scheduled(link, again, rules, now, repeated=True)
+        case Linked():
+            link, what = linking.linked(link, message, rules, now)
+            counted.append(what)
+        case Unlinked():
+            link, what = linking.unlinked(link, message)
+            counted.append(what)
+        case Create():
+            link, what = linking.create(link, message, rules, now)
+            counted.append(what)
     link = decide(link, rules, now)
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
@@ -47,7 +56,7 @@ def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[
     landed: list[tuple[UUID, Pending]] = []
     known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
     for outcome in heard.outcomes:
-        link, what = settle.settle(link, outcome, heard.candidates, rules, now)
+        link, what = settle.settle(link, outcome, heard, rules, now)
         counted.append(what)
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])
