@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from uuid import uuid4
 
 import sqlalchemy as sa
 
-from crm_outbox import applier, changes, customers, tables
+from crm_outbox import applier, backfill, changes, customers, tables
 from crm_outbox.contract import Stage
 from crm_outbox.messaging import commands, database, telemetry, upkeep
 from crm_outbox.messaging.consumer import Consumer
@@ -32,6 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     duties = actions.add_parser("run", help="run duties, each in a thread of its own")
     duties.add_argument("duties", nargs="+", choices=DUTIES, metavar="DUTY", help=", ".join(DUTIES))
     duties.set_defaults(command=_run)
+    again = actions.add_parser("backfill", help="publish every customer once more; after a restore and epoch next")
+    again.add_argument("--tenant", required=True)
+    again.add_argument("--yes", action="store_true", help="do it; without this, only tell")
+    again.set_defaults(command=_publish_again)
     _mount_customers(actions.add_parser("customer", help="the small CRM's customers"))
     commands.mount(actions, PACKAGE)
     return parser
@@ -64,6 +69,7 @@ def _factories(duty: str, settings: Settings) -> dict[str, Callable[[], Duty]]:
     if duty == "applier":
         return {"applier": lambda: _applier(settings)}
     return {
+        "clock-backfill": lambda: _backfill(engine()),
         "clock-retention": lambda: Periodic(60.0, partial(upkeep.retain, engine(), tables.messages)),
         "clock-attention": lambda: Periodic(
             30.0,
@@ -87,6 +93,23 @@ def _applier(settings: Settings) -> Consumer:
         committed=Doorbell(engine, "crm").ring,
         name="applier",
     )
+
+
+def _backfill(engine: sa.Engine) -> backfill.Backfill:
+    return backfill.Backfill(engine, Doorbell(engine, "crm").ring)
+
+
+def _publish_again(arguments: argparse.Namespace) -> int:
+    run_id = uuid4()
+    engine = database.engine(Settings.from_env(os.environ).database, "command", pool=1)
+    with engine.connect() as connection:
+        count = len(customers.all_of(connection, arguments.tenant))
+    if arguments.yes:
+        with engine.begin() as connection:
+            backfill.command(connection, arguments.tenant, run_id, start=True)
+    said = "is published again" if arguments.yes else "would be published again; repeat with --yes"
+    print(f"every customer ({count}) {said}{f', run {run_id}' if arguments.yes else ''}")
+    return 0
 
 
 def _mount_customers(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,7 @@
-"""What happens to a command to the CRM? Lock, search, check the version, write, answer: in one transaction."""
+"""What happens to a command to the CRM? Lock, search, check the version, write, answer: in one transaction.
+
+A backfill is only begun here; the clock carries it out.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,9 +10,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_outbox import customers, tables
+from crm_outbox import backfill, customers, tables
 from crm_outbox.changes import OUTBOX
-from crm_outbox.contract import CustomerWritten, Outcome, Part, Result, WriteCustomer, aggregate
+from crm_outbox.contract import CustomerWritten, Outcome, Part, Result, RunBackfill, WriteCustomer, aggregate
 from crm_outbox.messaging import outbox
 from crm_outbox.messaging.envelope import Envelope, Refused
 
@@ -19,10 +22,17 @@ log = structlog.get_logger(__name__)
 
 
 def handle(connection: sa.Connection, envelope: Envelope) -> None:
-    """Carry out one write and answer it, each part by its operation; a repeated one is answered from what was stored."""
-    command = envelope.data
-    if not isinstance(command, WriteCustomer):
-        raise Refused("unknown_type")
+    """Carry out one command and answer it, a write each part by its operation; a repeated one from what was stored."""
+    match envelope.data:
+        case WriteCustomer() as command:
+            _write(connection, envelope, command)
+        case RunBackfill() as command:
+            backfill.command(connection, envelope.tenant, command.run, start=command.start, cause=envelope)
+        case _:
+            raise Refused("unknown_type")
+
+
+def _write(connection: sa.Connection, envelope: Envelope, command: WriteCustomer) -> None:
     if not command.parts:
         raise Refused("bad_data:parts")
     stored = _stored(connection, [part.operation for part in command.parts])

@@ -1,12 +1,13 @@
 """How does a change of a customer leave the CRM? ``append``, in the CRM's own transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from crm_outbox import tables
@@ -44,11 +45,36 @@ def append(session: Session | sa.Connection, change: Change) -> Version:
         whole = CustomerChanged(id=customer_id, change=change.kind, customer=_customer(change.customer))
         outbox.append(session, OUTBOX, _draft(change, customer_id, version, whole))
     except Unsendable as unsendable:
-        detail = unsendable.detail.removeprefix("data.customer.")
-        not_sent = NotSent(reason=unsendable.reason, detail=detail)
-        without = CustomerChanged(id=customer_id, change=change.kind, unsendable=not_sent)
+        without = CustomerChanged(id=customer_id, change=change.kind, unsendable=_not_sent(unsendable))
         outbox.append(session, OUTBOX, _draft(change, customer_id, version, without))
     return version
+
+
+def publish_again(
+    connection: sa.Connection, tenant: str, customers: Sequence[Customer], *, run: UUID, cause: Envelope | None
+) -> None:
+    """Publish these customers at the versions they have, in the bulk lane. The caller holds their rows, each given once.
+
+    One that was never published gets its first version; one whose version is of an epoch that is over moves to the
+    present one, so that what a restore brought back is newer than what was published before. What no message can carry
+    goes out without its state, with the reason.
+    """
+    versions = _present_versions(connection, tenant, [one.id for one in customers])
+    changed = [CustomerChanged(id=one.id, change="published again", customer=one, run=run) for one in customers]
+
+    def draft(data: CustomerChanged) -> outbox.Draft:
+        change = Change(tenant=tenant, kind=data.change, customer={"id": data.id}, cause=cause, lane=Lane.BULK)
+        return _draft(change, data.id, versions[data.id], data)
+
+    try:
+        outbox.append_all(connection, OUTBOX, [draft(one) for one in changed])
+    except Unsendable:  # found before anything was sent: now one by one
+        for one in changed:
+            try:
+                outbox.append(connection, OUTBOX, draft(one))
+            except Unsendable as unsendable:
+                without = one.model_copy(update={"customer": None, "unsendable": _not_sent(unsendable)})
+                outbox.append(connection, OUTBOX, draft(without))
 
 
 def current_version(session: Session | sa.Connection, tenant: str, customer: str) -> Version | None:
@@ -75,6 +101,28 @@ def _next_version(session: Session | sa.Connection, tenant: str, customer: str) 
     ).returning(row.c.epoch, row.c.number)
     epoch, number = session.execute(moved).one()
     return Version(epoch, number)
+
+
+def _present_versions(connection: sa.Connection, tenant: str, customers: Sequence[str]) -> dict[str, Version]:
+    """The versions of these customers in the present epoch; their rows stay locked."""
+    given = {"tenant": tenant, "customers": sorted(customers)}
+    ids = sa.bindparam("customers", type_=ARRAY(sa.Text))
+    connection.execute(
+        sa.text(
+            "insert into crm.version as held (tenant, customer, epoch, number)"
+            " select :tenant, one, (select epoch from crm.epoch), 1 from unnest(:customers) as one order by one"
+            " on conflict (tenant, customer) do update set epoch = excluded.epoch where held.epoch < excluded.epoch"
+        ).bindparams(ids),
+        given,
+    )
+    of = tables.version.c
+    query = sa.select(of.customer, of.epoch, of.number).where(of.tenant == tenant, of.customer.in_(given["customers"]))
+    rows = connection.execute(query.order_by(of.customer).with_for_update())
+    return {row.customer: Version(row.epoch, row.number) for row in rows}
+
+
+def _not_sent(unsendable: Unsendable) -> NotSent:
+    return NotSent(reason=unsendable.reason, detail=unsendable.detail.removeprefix("data.customer."))
 
 
 def _customer(given: Customer | Mapping[str, Any]) -> Customer:

@@ -4,8 +4,11 @@ For the demo, the tests and anyone without a CRM of their own. The applier write
 edit uses.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +20,11 @@ from crm_outbox.messaging.envelope import Envelope, Version
 
 _OF = tables.customer.c
 _CONTACT = tables.contact.c
+_KEYS = sa.text(
+    f"select {tables.CVR_KEY} as cvr, {tables.EAN_KEY} as ean, {tables.EMAIL_KEY} as email"
+    " from (select cast(:cvr as text) as cvr, cast(:ean as text) as ean, cast(:email as text) as email) as given"
+)
+"""The keys of given values, made by the words that made the stored ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,28 +128,56 @@ def hold_creations(connection: sa.Connection, tenant: str) -> None:
 
 
 def twins(connection: sa.Connection, tenant: str, fields: Mapping[str, str]) -> tuple[str, ...]:
-    """The customers that may be the same company: equal CVR or EAN, or equal e-mail and name."""
-    evidence = []
-    if fields.get("cvr"):
-        evidence.append(_OF.cvr == fields["cvr"])
-    if fields.get("ean"):
-        evidence.append(_OF.ean == fields["ean"])
-    if fields.get("email") and fields.get("name"):
-        evidence.append(
-            (sa.func.lower(_OF.email) == fields["email"].lower()) & (sa.func.lower(_OF.name) == fields["name"].lower())
-        )
-    if not evidence:
-        return ()
-    found = sa.select(_OF.id).where(_OF.tenant == tenant, ~_OF.deleted, sa.or_(*evidence)).order_by(_OF.id)
-    return tuple(connection.execute(found).scalars())
+    """The customers that may be the same company: equal CVR or EAN, or equal e-mail and name.
+
+    Neither blanks, case and invisible characters nor DK before a CVR number hide one. Deleted ones do not count.
+    """
+    key = connection.execute(_KEYS, {name: fields.get(name, "") for name in ("cvr", "ean", "email")}).one()
+    evidence: list[sa.ColumnElement[bool]] = []
+    if key.cvr:
+        evidence.append((_OF.cvr != "") & (sa.literal_column(tables.CVR_KEY) == key.cvr))
+    if key.ean:
+        evidence.append((_OF.ean != "") & (sa.literal_column(tables.EAN_KEY) == key.ean))
+    name = _folded(fields.get("name", ""))
+    alike = (_OF.email != "") & (sa.literal_column(tables.EMAIL_KEY) == key.email)
+    found: set[str] = set()
+    here = (_OF.tenant == tenant) & ~_OF.deleted
+    if evidence:
+        found |= set(connection.execute(sa.select(_OF.id).where(here, sa.or_(*evidence))).scalars())
+    if key.email and name:
+        rows = connection.execute(sa.select(_OF.id, _OF.name).where(here, alike))
+        found |= {row.id for row in rows if _folded(row.name) == name}
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Customers in the order of their ids, whole, their rows held until the transaction ends.
+
+    ``last``: there are none behind them. Without customers and not the last: somebody is changing the next one.
+    """
+
+    customers: tuple[Customer, ...]
+    last: bool
+
+
+def page(connection: sa.Connection, tenant: str, after: str, created_until: datetime, most: int) -> Page:
+    """The customers behind that id that were there at that moment, at most so many; never waits for who changes one."""
+    behind = (_OF.tenant == tenant) & (_OF.id > after) & (_OF.created <= created_until)
+    ids = list(connection.execute(sa.select(_OF.id).where(behind).order_by(_OF.id).limit(most)).scalars())
+    free = sa.select(tables.customer).where(_OF.tenant == tenant, _OF.id.in_(ids)).order_by(_OF.id)
+    held = {row.id: row for row in connection.execute(free.with_for_update(read=True, skip_locked=True))}
+    taken = list(takewhile(held.__contains__, ids))
+    persons = _persons(connection, tenant, taken)
+    return Page(
+        customers=tuple(_customer(held[one], persons.get(one, ())) for one in taken),
+        last=len(ids) < most and len(taken) == len(ids),
+    )
 
 
 def all_of(connection: sa.Connection, tenant: str) -> dict[str, Customer]:
     """Every customer of a tenant by id, for a comparison of everything."""
-    persons: dict[str, list[sa.Row[Any]]] = {}
-    listed = sa.select(tables.contact).where(_CONTACT.tenant == tenant, ~_CONTACT.removed).order_by(_CONTACT.position)
-    for row in connection.execute(listed):
-        persons.setdefault(row.customer, []).append(row)
+    persons = _persons(connection, tenant)
     rows = connection.execute(sa.select(tables.customer).where(_OF.tenant == tenant))
     return {row.id: _customer(row, persons.get(row.id, ())) for row in rows}
 
@@ -158,6 +194,18 @@ def _read(connection: sa.Connection, tenant: str, customer: str, *, lock: bool) 
     )
     version = changes.current_version(connection, tenant, customer) or Version(0, 0)
     return Held(customer=_customer(row, persons), version=version)
+
+
+def _persons(
+    connection: sa.Connection, tenant: str, customers: Sequence[str] | None = None
+) -> dict[str, list[sa.Row[Any]]]:
+    found: dict[str, list[sa.Row[Any]]] = {}
+    listed = sa.select(tables.contact).where(_CONTACT.tenant == tenant, ~_CONTACT.removed).order_by(_CONTACT.position)
+    if customers is not None:
+        listed = listed.where(_CONTACT.customer.in_(customers))
+    for row in connection.execute(listed):
+        found.setdefault(row.customer, []).append(row)
+    return found
 
 
 def _append(
@@ -208,3 +256,9 @@ def _customer(row: sa.Row[Any], persons: Any) -> Customer:
 
 def _person(row: sa.Row[Any]) -> ContactPerson:
     return ContactPerson(id=row.id, origin=row.origin, **{name: getattr(row, name) for name in CONTACT_FIELDS})
+
+
+def _folded(name: str) -> str:
+    """A name without case, marks and double blanks."""
+    visible = (letter for letter in name if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf"})
+    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split()).casefold()

@@ -17,6 +17,7 @@ from crm_outbox.contract import aggregate as crm_aggregate
 from crm_outbox.messaging import inbox
 from crm_outbox.messaging import outbox as messages
 from crm_outbox.messaging.envelope import Envelope, Refused
+from crm_outbox.messaging.envelope import Lane as MessageLane
 from crm_outbox.messaging.inbox import Advance
 from crm_outbox.messaging.outbox import Draft, Outbox
 from economic_adapter import agreements, configurations, store
@@ -63,18 +64,19 @@ class Intake:
             raise Refused("no_version")
         aggregate_of_tenant = f"{envelope.tenant}/{envelope.subject}"
         moved = inbox.advance(connection, self.outbox.tables, CONSUMER, aggregate_of_tenant, envelope.version)
-        if moved is Advance.OLD:
+        if moved is Advance.OLD and change.run is None:  # a run counts the customer, whatever is known of it
             return
         number = agreements.active_number(connection, envelope.tenant)
         crm = CrmState(version=str(envelope.version), customer=change.customer, unsendable=change.unsendable)
         draft = Draft(
-            data=CustomerObserved(agreement=number, why="crm_changed", customer=change.id, crm=crm),
+            data=CustomerObserved(agreement=number, why="crm_changed", customer=change.id, crm=crm, run=change.run),
             tenant=envelope.tenant,
             subject=envelope.subject,
             version=envelope.version,
             customer=change.id,
             agreement=number,
             cause=envelope,
+            lane=MessageLane.LIVE if change.run is None else MessageLane.BULK,
         )
         messages.append(connection, self.outbox, draft)
 

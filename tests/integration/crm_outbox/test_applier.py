@@ -1,5 +1,6 @@
 """The applier: a command to the CRM is carried out once, on the version it was decided on, and always answered."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -148,7 +149,14 @@ def test_a_creation_keeps_its_operation_as_origin_and_is_made_once(engine: sa.En
 
 @pytest.mark.parametrize(
     "evidence",
-    [{"cvr": "13748136"}, {"ean": "5798000000001"}, {"email": "POST@skovbo.example", "name": "skovbo vvs aps"}],
+    [
+        {"cvr": "13748136"},
+        {"cvr": "dk 13 74-81.36"},
+        {"ean": "5798000000001"},
+        {"ean": "5798 0000 0000 1"},
+        {"email": "POST@skovbo.example", "name": "skovbo vvs aps"},
+        {"email": " post@skovbo.example ", "name": "Skovbo  VVS\u200f ApS "},
+    ],
 )
 def test_a_creation_that_would_make_a_twin_is_refused_with_the_candidates(
     engine: sa.Engine, evidence: dict[str, str]
@@ -162,6 +170,86 @@ def test_a_creation_that_would_make_a_twin_is_refused_with_the_candidates(
         agreement=1, parts=(part.model_copy(update={"operation": uuid4()}),), ruled_out=(held.customer.id,)
     )
     assert apply(engine, told_apart).outcomes[0].result is Result.WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        ({"cvr": "DK-13 74 81 36"}, {"cvr": "13748136"}),
+        ({"ean": "5798-000000001"}, {"ean": "5798000000001"}),
+        ({"email": "Ålborg@Skovbo.Example\u200e"}, {"email": "ålborg@skovbo.example", "name": "SKOVBO VVS APS"}),
+    ],
+)
+def test_no_spelling_of_what_the_crm_holds_hides_a_twin(
+    engine: sa.Engine, stored: dict[str, str], given: dict[str, str]
+) -> None:
+    held = existing(engine, (), **stored)
+    part = a_part(action="create", fields={"name": "Another", **given})
+    answer = apply(engine, WriteCustomer(agreement=1, parts=(part,)))
+    assert (answer.outcomes[0].reason, answer.candidates) == ("candidates", (held.customer.id,))
+
+
+def test_a_deleted_customer_is_no_twin(engine: sa.Engine) -> None:
+    held = existing(engine, cvr="13748136")
+    with engine.begin() as connection:
+        customers.change(connection, "t", held.customer.id, customers.Edit(deleted=True))
+    part = a_part(action="create", fields={"name": "Skovbo VVS ApS", "cvr": "13748136"})
+    assert apply(engine, WriteCustomer(agreement=1, parts=(part,))).outcomes[0].result is Result.WRITTEN
+
+
+def test_one_that_was_not_told_apart_stops_a_creation_among_many_that_were(engine: sa.Engine) -> None:
+    ruled_out = tuple(existing(engine, cvr="13748136").customer.id for _ in range(3))
+    unseen = existing(engine, cvr="13748136").customer.id
+    part = a_part(action="create", fields={"name": "Another", "cvr": "13748136"})
+    answer = apply(engine, WriteCustomer(agreement=1, parts=(part,), ruled_out=ruled_out))
+    assert answer.candidates == (unseen,)
+    assert changed(engine) == 4
+
+
+def test_a_customer_is_created_with_its_persons_and_stage_in_one_change_and_made_once(engine: sa.Engine) -> None:
+    whole = a_part(action="create", stage=Stage.LEAD, fields={"name": "Fjordens El A/S", "email": "x@fjordens.example"})
+    persons = [a_part(action="create", record="contact", fields={"name": name}) for name in ("Anne Holm", "Ib Dahl")]
+    command = WriteCustomer(agreement=1, parts=(persons[0], whole, persons[1]))
+    first = apply(engine, command)
+    again = apply(engine, command)
+    assert first.customer is not None
+    assert (first.customer.stage, first.customer.active_since) == (Stage.LEAD, None)
+    made = [(one.name, one.id, one.origin) for one in first.customer.contacts]
+    assert made == [
+        ("Anne Holm", first.outcomes[0].created, persons[0].operation),
+        ("Ib Dahl", first.outcomes[2].created, persons[1].operation),
+    ]
+    assert first.outcomes[1].created == first.customer.id
+    assert again.outcomes == first.outcomes
+    assert changed(engine) == 1
+
+
+def test_two_creations_of_one_company_at_once_make_one_customer(engine: sa.Engine) -> None:
+    answers: list[CustomerWritten] = []
+
+    def create(spelling: str) -> None:
+        part = a_part(action="create", fields={"name": "Fjordens El A/S", "cvr": spelling})
+        with engine.begin() as connection:
+            applier.handle(connection, a_command(WriteCustomer(agreement=1, parts=(part,))))
+
+    threads = [threading.Thread(target=create, args=(spelling,)) for spelling in ("13748136", "DK13748136")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    answers += [one.data for one in messages(engine) if isinstance(one.data, CustomerWritten)]
+    assert sorted(answer.outcomes[0].reason for answer in answers) == ["", "candidates"]
+    assert changed(engine) == 1
+
+
+def test_a_search_for_twins_reads_indexes_however_many_customers_there_are(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local enable_seqscan = off"))
+        for column, key in (("cvr", tables.CVR_KEY), ("ean", tables.EAN_KEY), ("email", tables.EMAIL_KEY)):
+            plan = connection.execute(
+                sa.text(f"explain select id from crm.customer where tenant = 't' and {column} <> '' and {key} = 'x'")
+            ).scalars()
+            assert "_key" in " ".join(plan)
 
 
 def test_a_rule_of_the_crm_that_says_no_is_answered_with_its_name_and_nothing_is_half_written(

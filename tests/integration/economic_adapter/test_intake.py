@@ -11,7 +11,7 @@ from crm_outbox.contract import CustomerChanged, NotSent, Result
 from crm_outbox.messaging.envelope import Refused, Version
 from economic_adapter.contract import CustomerObserved, EconomicPart, LookAtCustomer, WriteEconomicCustomer
 from economic_adapter.sandbox.app import Running
-from economic_adapter.tables import mark, operation, work
+from economic_adapter.tables import mark, messages, operation, work
 from tests.builders.crm import a_customer
 from tests.integration.economic_adapter.parts import AGREEMENT, TENANT, Parts, configure, environ, now
 
@@ -64,6 +64,24 @@ def test_older_and_repeated_versions_are_taken_and_ignored(parts: Parts) -> None
         changed(parts, number)
     changed(parts, 1, epoch=2)
     assert [one.crm.version for one in observed(parts) if one.crm] == ["1.3", "1.7", "2.1"]
+
+
+def test_what_a_run_publishes_again_is_told_whatever_its_version_and_moves_nothing_back(parts: Parts) -> None:
+    run = uuid.uuid4()
+    changed(parts, 3)
+    changed(parts, 3, run=run)
+    changed(parts, 1, run=run)
+    changed(parts, 2)
+    changed(parts, 4)
+    assert [(one.crm.version, one.run) for one in observed(parts) if one.crm] == [
+        ("1.3", None),
+        ("1.3", run),
+        ("1.1", run),
+        ("1.4", None),
+    ]
+    with parts.engine.connect() as connection:
+        lanes = connection.scalars(sa.select(messages.outbox.c.lane).order_by(messages.outbox.c.id)).all()
+    assert lanes == ["live", "bulk", "bulk", "live"]
 
 
 def test_versions_of_one_tenant_say_nothing_of_another(parts: Parts) -> None:
