@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
+from reconciler.link import Link, LinkState
 from reconciler.rules import Area, Rule, Rules, System, Transfer
 
 STATES = ("connected", "reading", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
@@ -32,10 +33,21 @@ class AgreementState:
     rules: str
     defaults: str
     paused: str
+    busy: bool
+    pilot: str | None
 
     def as_rules(self, resend: timedelta) -> Rules:
         """The rules a step goes by; read once for each version of them."""
         return _rules(self, resend)
+
+    def rules_for(self, link: Link, resend: timedelta) -> Rules:
+        """The rules for that link: what has none waits while a run is carried out; one being tried out flows alone."""
+        rules = self.as_rules(resend)
+        if self.busy and link.state is LinkState.UNLINKED:
+            return replace(rules, agreement="connected") if rules.agreement == "on" else rules
+        if self.pilot is not None and link.crm_id == self.pilot and rules.agreement in {"connected", "off"}:
+            return replace(rules, agreement="on")
+        return rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +94,8 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         rules=row[f"{prefix}rules"],
         defaults=row[f"{prefix}defaults"],
         paused=row[f"{prefix}paused"],
+        busy=row[f"{prefix}busy"] is not None,
+        pilot=row[f"{prefix}pilot"],
     )
 
 

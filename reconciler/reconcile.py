@@ -85,14 +85,18 @@ def take_step(
     *,
     lane: Lane = Lane.LIVE,
     prepare: Callable[[Link], Link] | None = None,
+    rules: Rules | None = None,
 ) -> Step:
-    """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first."""
+    """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first.
+
+    ``rules`` are a run's own; without, those the agreement gives this link.
+    """
     link = stored.link
     if link.state is LinkState.UNLINKED and link.agreement is not None:
         agreements.hold(connection, link.tenant, link.agreement)
         stored = store.load(connection, link.id)
     now = clocked.now()
-    rules = stored.agreement.as_rules(clocked.resend)
+    rules = rules or stored.agreement.rules_for(stored.link, clocked.resend)
     if stored.fresh and isinstance(message, Due):
         # The clock's first look at a link made for a customer that was recorded earlier.
         message = Heard(crm=sides.crm(connection, link.tenant, link.crm_id))

@@ -1,9 +1,11 @@
 """What did each system hold last? Recorded behind its version, also of customers that have no link."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -93,6 +95,23 @@ def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
     return CrmSeen(version=Version(row.epoch, row.number), customer=state.customer, unsendable=state.unsendable)
 
 
+def all_crm(connection: sa.Connection, tenant: str, run: UUID | None) -> Iterator[tuple[str, CrmSeen]]:
+    """What is recorded of every customer of the CRM that was told under that run, or seen since it began."""
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
+    for row in streamed.execute(_ALL_CRM, {"tenant": tenant, "run": run}):
+        state = _CRM.validate_python(row.state or {})
+        version = Version(row.epoch, row.number)
+        yield row.crm_id, CrmSeen(version=version, customer=state.customer, unsendable=state.unsendable)
+
+
+def all_economic(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> Iterator[EconomicSeen]:
+    """What is recorded of every customer e-conomic holds that was told under that run, or seen since it began."""
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
+    for row in streamed.execute(_ALL_ECONOMIC, {"tenant": tenant, "agreement": agreement, "run": run}):
+        customer = EconomicCustomer.model_validate(row.state)
+        yield EconomicSeen(version=Version(row.epoch, row.counter), number=row.number, customer=customer)
+
+
 _RECORD_CRM = sa.text(RECORD_CRM)
 _RECORD_ECONOMIC = sa.text(RECORD_ECONOMIC)
 _LOCK_ECONOMIC = sa.text("""
@@ -103,4 +122,19 @@ _LOCK_ECONOMIC = sa.text("""
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id
+""")
+_TOLD = """
+    (cast(:run as uuid) is null or side.seen >= (select started from sync.run where id = :run) or exists (
+        select from sync.run_seen seen where seen.run = :run and seen.system = '{system}' and seen.id = {id}))
+"""
+_ALL_CRM = sa.text(f"""
+    select side.crm_id, side.epoch, side.number, side.state from sync.crm_side side
+    where side.tenant = :tenant and side.state is not null and {_TOLD.format(system="crm", id="side.crm_id")}
+    order by side.crm_id
+""")
+_ALL_ECONOMIC = sa.text(f"""
+    select side.number, side.epoch, side.counter, side.state from sync.economic_side side
+    where side.tenant = :tenant and side.agreement = :agreement and side.state is not null
+      and {_TOLD.format(system="economic", id="side.number::text")}
+    order by side.number
 """)

@@ -4,7 +4,7 @@ A step costs two statements here. A statement that waited for the row's lock sti
 before it waited; the revision shows that, and then they are read once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +49,15 @@ def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | N
 def load(connection: sa.Connection, link: UUID) -> Stored:
     """Read a locked link again, with whatever was committed since it was locked."""
     return _stored(connection.execute(_LOAD, {"id": link}).one()._asdict())
+
+
+def of_agreement(connection: sa.Connection, tenant: str, agreement: int) -> Iterator[Link]:
+    """Every link of an agreement, as it is stored, not locked; those that were only just made too."""
+    rows_of = connection.execution_options(stream_results=True, max_row_buffer=500).execute(
+        _OF_AGREEMENT, {"tenant": tenant, "agreement": agreement}
+    )
+    for row in rows_of:
+        yield rows.link_of(row._asdict(), row.pairs)
 
 
 def insert(connection: sa.Connection, link: UUID, tenant: str, agreement: int, crm_id: str) -> None:
@@ -144,6 +153,7 @@ _READ = """
     select l.*, (select once.revision from sync.link once where once.id = l.id) as read,
            a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
            a.defaults::text as a_defaults, a.paused::text as a_paused,
+           a.busy as a_busy, a.pilot as a_pilot,
            (
                select json_agg(
                    json_build_object(
@@ -165,6 +175,7 @@ _READ = """
     from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
 """
 _LOAD = sa.text(f"{_READ} where l.id = :id")
+_OF_AGREEMENT = sa.text(f"{_READ} where l.tenant = :tenant and l.agreement = :agreement")
 _LOCK = sa.text(f"""
     {_READ} where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l
