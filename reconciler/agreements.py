@@ -35,6 +35,9 @@ class AgreementState:
     paused: str
     busy: bool
     pilot: str | None
+    receive: bool
+    read: bool
+    """Whether both sides have been read in full."""
 
     def as_rules(self, resend: timedelta) -> Rules:
         """The rules a step goes by; read once for each version of them."""
@@ -96,6 +99,8 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         paused=row[f"{prefix}paused"],
         busy=row[f"{prefix}busy"] is not None,
         pilot=row[f"{prefix}pilot"],
+        receive=row[f"{prefix}receive"],
+        read=row[f"{prefix}read_at"] is not None,
     )
 
 
@@ -211,6 +216,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
         transfer=Transfer(state.transfer),
         defaults=_DEFAULTS.validate_json(state.defaults),
         paused=_PAUSED.validate_json(state.paused),
+        receive=state.receive,
         resend=resend,
     )
 

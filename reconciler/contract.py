@@ -10,7 +10,7 @@ EVENTS = "sync.events"
 
 State = Literal[
     "not_set_up", "off", "access_lost", "error", "creating", "sending", "choice", "different", "not_there",
-    "not_there_yet", "deleted", "same",
+    "not_there_yet", "deleted", "perhaps", "same",
 ]  # fmt: skip
 """How one customer stands, by the keys people's pages use too."""
 

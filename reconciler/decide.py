@@ -35,8 +35,10 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
     for pair, details in decided:
         for system in System:
             if _may_write(before, pair, system, rules):
-                link = _change(link, pair, system, details, now)
+                link = _change(link, pair, system, _let(system, details, rules), now)
     for system in System:
+        if system is System.CRM and not rules.receive:
+            continue
         if not any(one.action == "create" and one.system is system.other for one in link.pending):
             link = _new_contacts(before, link, system, rules, now)
     return link
@@ -50,6 +52,8 @@ def writes(link: Link, rules: Rules) -> bool:
 def may_create(link: Link, rules: Rules) -> bool:
     """Whether the transfer setting wants this customer in e-conomic. One that was there before is never created anew."""
     if link.state is not LinkState.UNLINKED or link.old_numbers or link.customer.pending or link.unsendable:
+        return False
+    if not link.crm_id:
         return False
     if rules.agreement not in {"on", "access_lost"} or rules.since is None or not contacts.alive(link.customer.crm):
         return False
@@ -119,6 +123,11 @@ def _open(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
     )
 
 
+def _let(system: System, details: tuple[Detail, ...], rules: Rules) -> tuple[Detail, ...]:
+    """The details that may be written there at all: what e-conomic changed stays there while nothing is to be received."""
+    return () if system is System.CRM and not rules.receive else details
+
+
 def _may_write(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
     side = pair.side(system)
     return side is not None and bool(side.version) and _open(link, pair, system, rules)
@@ -171,7 +180,7 @@ def creation(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...]
         now,
         number=link.wanted,
         chosen=defaults(link, rules),
-        ruled_out=ruled_out,
+        ruled_out=tuple(dict.fromkeys((*ruled_out, *(str(one) for one in link.apart)))),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from crm_outbox.contract import Stage
 from reconciler import contacts, decide, fields, record
 from reconciler.link import Base, Choice, Create, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
@@ -59,12 +60,29 @@ def unlinked(link: Link, said: Unlinked) -> tuple[Link, str]:
 def told_apart(link: Link, numbers: Iterable[int] = (), ids: Iterable[str] = ()) -> Link:
     """The link of a customer that a person said none of those is: e-conomic's numbers for good, the CRM's as shown."""
     no, here = set(numbers), set(ids)
-    return replace(
+    link = replace(
         link,
         apart=(*link.apart, *sorted(no - set(link.apart))),
         candidates=tuple(one for one in link.candidates if one not in no),
         candidates_here=tuple(one for one in link.candidates_here if one not in here),
     )
+    if link.candidates or link.candidates_here:
+        return link
+    left = tuple(one for one in link.customer.refusals if one.code != "candidates")
+    return put(link, replace(link.customer, refusals=left))
+
+
+def reopened(before: Link, link: Link) -> Link:
+    """A customer whose linking was undone, and that was edited since: its former partner is a candidate, first of all."""
+    here, then = link.customer.crm, before.customer.crm
+    if link.state is not LinkState.UNLINKED or not link.parted or here is None or then is None:
+        return link
+    if all(
+        fields.same("customer", name, fields.text(here.values, name), fields.text(then.values, name))
+        for name in fields.FIELDS["customer"]
+    ):
+        return link
+    return replace(link, candidates=tuple(dict.fromkeys((*reversed(link.parted), *link.candidates))))
 
 
 def create(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link, str]:
@@ -133,7 +151,7 @@ def _joined(link: Link, said: Linked, now: datetime) -> Link:
         link,
         state=LinkState.LINKED,
         rest="",
-        flows=True,
+        flows=link.stage is not Stage.LEAD,
         number=number,
         economic_version=link.economic_version if before == number else None,
         barred=None,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging.attention import Item, Kind
 
-NEED_A_PERSON = ("error", "choice", "deleted")
+NEED_A_PERSON = ("error", "choice", "deleted", "perhaps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,7 +197,10 @@ def _by_rule(seen: _Seen) -> Detail:
 def _flow(seen: _Seen, source: System, *, put_back: bool = False) -> Detail:
     if seen.emptied(source) and not seen.rule.may_be_empty:
         return _ask(seen, "empty")
-    return _write(seen, source, seen.on(source), put_back=put_back)
+    values, over = seen.on(source), seen.on(source.other)
+    if not seen.has_base and any(fields.blank(values[name]) and not fields.blank(over[name]) for name in values):
+        return _ask(seen, "both")  # an empty value of a link just made was not cleared, and a group moves whole
+    return _write(seen, source, values, put_back=put_back)
 
 
 def _write(seen: _Seen, source: System, values: Mapping[str, str], *, put_back: bool = False) -> Detail:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import uuid5
 
-from crm_outbox.contract import ContactPerson, Customer
+from crm_outbox.contract import ContactPerson, Customer, Stage
 from economic_adapter.contract import EconomicContact, EconomicCustomer
 from reconciler import fields
 from reconciler.link import CrmSeen, EconomicSeen, Kind, Link, LinkState, Pair, Side
@@ -28,6 +28,9 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     link = replace(
         link,
         unsendable="",
+        # a lead that was linked flows from when it becomes a customer
+        flows=link.flows
+        or (link.state is LinkState.LINKED and link.stage is Stage.LEAD and customer.stage is Stage.ACTIVE),
         stage=customer.stage,
         created=customer.created,
         active_since=customer.active_since,
@@ -55,6 +58,9 @@ def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
         if link.number is None or not renumbered:
             return link, "other_number"
         link = replace(link, number=seen.number, old_numbers=(*link.old_numbers, link.number))
+        if link.rest == "renumbered":
+            link = replace(link, state=LinkState.LINKED, rest="")  # now it is told where it went
+        link = replace(link, candidates=())
         if link.customer.economic is not None:
             moved = replace(link.customer.economic, id=str(seen.number))
             link = replace(link, customer=replace(link.customer, economic=moved))
@@ -77,6 +83,9 @@ def _there(link: Link, seen: EconomicSeen) -> Link:
     side = Side(
         id=str(customer.number), values=_values("customer", customer), version=customer.object_version
     )  # fmt: skip
+    if link.state is LinkState.LINKED or (link.rest == "renumbered" and known is not None and known.gone):
+        # it is there: whatever looked like it under another number is not it
+        link = replace(link, state=LinkState.LINKED, rest="", candidates=())
     link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))
     there = {
         str(one.number): Side(id=str(one.number), values=_values("contact", one), version=one.object_version)
@@ -89,8 +98,9 @@ def _there(link: Link, seen: EconomicSeen) -> Link:
 def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     """Whether e-conomic's number seems to hold another customer than the one that was linked (R19).
 
-    One lone edit is none: the CVR number changed together with the name, or name and address changed and no contact
-    person known there is left.
+    One lone edit is none, of the CVR number neither: bookkeepers correct it by hand, and every lone edit flows. A reused
+    number brings another name with its CVR number. So it is one when both changed; or when two of name, address and CVR
+    number changed and no contact person known there is left.
     """
     side, base = pair.economic, pair.base
     if side is None or side.gone or not base:
@@ -111,8 +121,9 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     if changed("name") and changed("cvr") and not fields.blank(fields.text(side.values, "cvr")):
         return True
     known = [one.economic for one in contacts if one.economic is not None]
-    nobody_left = all(one.gone for one in known)
-    return changed("name") and changed("street", "postcode", "city", "country") and nobody_left
+    if not all(one.gone for one in known) or not changed("street", "postcode", "city", "country"):
+        return False
+    return changed("name") or (bool(known) and changed("cvr"))
 
 
 def _newer(known: Side | None, seen: Side) -> Side:
@@ -128,7 +139,7 @@ def _values(
 
 def fate(link: Link) -> Link:
     """Where the link stands now that a side has been recorded: gone sides and foreign identities make it rest."""
-    if link.state not in {LinkState.LINKED, LinkState.RESTING} or link.rest == "renumbered":
+    if link.state not in {LinkState.LINKED, LinkState.RESTING}:
         return link
     here, there = link.customer.crm, link.customer.economic
     if link.merged_into is not None:
@@ -141,10 +152,14 @@ def fate(link: Link) -> Link:
             rest="",
             flows=False,
             number=None,
+            candidates=(),
             old_numbers=(*link.old_numbers, *numbers),
         )
+    if link.rest == "renumbered":
+        return link
     if there is not None and there.gone:
-        return replace(link, state=LinkState.RESTING, rest="deleted_there")
+        # R7: a customer without link looks the same, so that the number may have changed unheard
+        return replace(link, state=LinkState.RESTING, rest="renumbered" if link.candidates else "deleted_there")
     if another_identity(link.customer, link.contacts):
         return replace(link, state=LinkState.RESTING, rest="other_identity")
     return replace(link, state=LinkState.LINKED, rest="")

@@ -70,7 +70,7 @@ class Rules:
     """What an admin chose for one agreement. A group that is missing has the rule of ``fields``.
 
     ``agreement`` is the state the reconciler gave it; ``since`` is when it was switched on. ``paused`` names the systems
-    that are not written to.
+    that are not written to. ``receive`` off: what e-conomic changes is compared and not written to the CRM by itself.
     """
 
     agreement: Literal["none", "connected", "on", "off", "access_lost", "disconnected"] = "none"
@@ -80,4 +80,5 @@ class Rules:
     transfer: Transfer = Transfer.HAND
     defaults: Mapping[Area, Defaults] = field(default_factory=dict)
     paused: frozenset[System] = frozenset()
+    receive: bool = True
     resend: timedelta = RESEND

@@ -39,6 +39,21 @@ def put(link: Link, pair: Pair) -> Link:
     return replace(link, contacts=others)
 
 
+def refused_for(link: Link, pending: Pending, candidates: tuple[str, ...]) -> Link:
+    """The link with a customer's creation that did not leave, because the target may have that customer already."""
+    customer = link.customer
+    refusal = Refusal(system=pending.system, action="create", code="candidates", values=_values(pending, ""))
+    others = {system: one for system, one in customer.pending.items() if one is not pending}
+    there = pending.system is System.ECONOMIC
+    return replace(
+        link,
+        state=LinkState.UNLINKED,
+        candidates=tuple(int(one) for one in candidates) if there else link.candidates,
+        candidates_here=link.candidates_here if there else candidates,
+        customer=replace(customer, pending=others, refusals=(*customer.refusals, refusal)),
+    )
+
+
 def gate(link: Link, pair: Pair, system: System) -> str:
     """What must move before a refused write may be tried at once: that record's version, else that of its customer."""
     side = pair.side(system)

@@ -8,12 +8,12 @@ from reconciler import contacts, plan
 from reconciler.decide import may_create, missing, stopped
 from reconciler.link import Link, LinkState, Pair, Refusal, Status
 from reconciler.plan import Detail, Do
-from reconciler.rules import Rules, Transfer
+from reconciler.rules import Rules, System, Transfer
 from reconciler.settle import UNCLEAR
 
 SILENT = timedelta(hours=1)
 """An operation neither answered nor acknowledged for this long is raised."""
-QUESTIONS = frozenset({"candidates"} | UNCLEAR)
+QUESTIONS = frozenset({"candidates", "CustomerContactNameAlreadyExists", "CustomerNumberMismatch"} | UNCLEAR)
 """Refusals that are a choice for a person, not a value to correct."""
 
 
@@ -25,7 +25,7 @@ def status(link: Link, rules: Rules, now: datetime) -> Status:
     if (found := _switched(link, rules) or _error(link, rules)) is not None:
         return found
     plans = _plans(link, rules)
-    found = _choice(link, plans, now) or _on_its_way(link, plans, rules) or _differences(plans)
+    found = _choice(link, plans, now) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
     if found is not None:
         return found
     if link.state is LinkState.LINKED:
@@ -69,7 +69,7 @@ def _choice(link: Link, plans: _Plans, now: datetime) -> Status | None:
         return Status(state="deleted" if link.rest == "deleted_there" else "choice", reason=link.rest)
     for pair in link.pairs:
         for refusal in pair.refusals:
-            if refusal.code in QUESTIONS:
+            if refusal.code in QUESTIONS and not (pair.kind == "customer" and refusal.code == "candidates"):
                 return Status(state="choice", reason=refusal.code, details=_named(pair, _refused(refusal)))
     reasons: list[str] = []
     details: list[str] = []
@@ -87,6 +87,14 @@ def _choice(link: Link, plans: _Plans, now: datetime) -> Status | None:
     return Status(state="choice", reason=reasons[0], details=_unique(details)) if reasons else None
 
 
+def _perhaps(link: Link) -> Status | None:
+    """Unlinked, and the other side has customers that may be this one: neither yes nor no (S8)."""
+    if link.state is not LinkState.UNLINKED:
+        return None
+    refused = any(one.code == "candidates" for one in link.customer.refusals)
+    return Status(state="perhaps", reason="candidates") if link.candidates or link.candidates_here or refused else None
+
+
 def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
     cause = next((one.cause for one in link.pending if one.cause), "")
     if link.state is LinkState.CREATING:
@@ -94,7 +102,8 @@ def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
     writes = [
         name
         for pair, one in plans
-        if one.do is Do.WAIT or (one.target is not None and link.flows)
+        if one.do is Do.WAIT
+        or (one.target is not None and link.flows and (rules.receive or one.target is not System.CRM))
         for name in _named(pair, one.differing)
     ]
     if not link.pending and not writes:

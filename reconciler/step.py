@@ -13,7 +13,7 @@ from crm_outbox.contract import Result
 from reconciler import fields, linking, record, settle
 from reconciler.commands import commands
 from reconciler.decide import decide
-from reconciler.link import Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
+from reconciler.link import Command, Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
 
@@ -52,6 +52,46 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     )
 
 
+def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: datetime) -> Step:
+    """That step without the customer's creation it began: what is recorded of the other side may be this customer.
+
+    It counts as a refused creation: tried again when a value moves, or when a person told the candidates apart.
+    """
+    link = done.link
+    for system, pending in link.customer.pending.items():
+        if pending.action == "create":
+            link = settle.refused_for(link, pending, candidates)
+            commands_left = tuple(one for one in done.commands if pending.operation not in _operations(one))
+            counted = (*done.counted, f"candidates.{system}")
+            return Step(link=link, commands=commands_left, status=status(link, rules, now), counted=counted)
+    return done
+
+
+def ruling_out(done: Step, told_apart: tuple[str, ...]) -> Step:
+    """That step with the customer's creation it began carrying those customers of the target as seen and told apart."""
+    link = done.link
+    for system, pending in link.customer.pending.items():
+        if pending.action == "create":
+            known = replace(pending, ruled_out=tuple(dict.fromkeys((*pending.ruled_out, *told_apart))))
+            link = settle.put(link, replace(link.customer, pending={**link.customer.pending, system: known}))
+            others = tuple(one for one in done.commands if pending.operation not in _operations(one))
+            return replace(done, link=link, commands=(*others, *commands(link, [pending.operation])))
+    return done
+
+
+def began(before: Link, done: Step) -> Pending | None:
+    """The creation of the customer that a step began."""
+    known = {one.operation for one in before.customer.pending.values()}
+    return next(
+        (one for one in done.link.customer.pending.values() if one.action == "create" and one.operation not in known),
+        None,
+    )
+
+
+def _operations(command: Command) -> set[UUID]:
+    return {part.operation for part in command.parts}
+
+
 def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[str]) -> Link:
     landed: list[tuple[UUID, Pending]] = []
     known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
@@ -61,7 +101,8 @@ def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])
     if heard.crm is not None:
-        link, what = record.crm(link, heard.crm)
+        link, what = record.crm(before := link, heard.crm)
+        link = linking.reopened(before, link)
         counted.append(what)
     if heard.economic is not None:
         link, what = record.economic(link, heard.economic)

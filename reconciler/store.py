@@ -154,6 +154,8 @@ _READ = """
            a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
            a.defaults::text as a_defaults, a.paused::text as a_paused,
            a.busy as a_busy, a.pilot as a_pilot,
+           a.receive as a_receive,
+           a.read_at as a_read_at,
            (
                select json_agg(
                    json_build_object(

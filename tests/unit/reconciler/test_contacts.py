@@ -267,13 +267,13 @@ def test_somebody_unseen_there_refuses_the_creation_and_is_matched_first() -> No
     assert (one.action, one.fields, one.seen) == ("create", METTE, (7,))
 
 
-def test_a_name_that_e_conomic_knows_already_is_told_and_not_repeated() -> None:
+def test_c7_a_name_that_e_conomic_knows_already_is_asked_about_and_not_repeated() -> None:
     case = linked()
     case.crm_contacts["p1"] = dict(METTE)
     (command,) = case.crm()
     assert case.refused(command, "CustomerContactNameAlreadyExists", detail="name") == ()
     assert case.status is not None
-    assert (case.status.state, case.status.details) == ("error", ("contact.name",))
+    assert (case.status.state, case.status.details) == ("choice", ("contact.name",))
     assert case.crm() == ()
 
 

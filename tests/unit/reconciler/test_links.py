@@ -124,14 +124,14 @@ def replace_zone(defaults: Defaults, zone: int) -> Defaults:
     return defaults.model_copy(update={"zone": zone})
 
 
-def test_a_creation_with_candidates_is_a_choice() -> None:
+def test_r1_a_creation_with_candidates_says_perhaps() -> None:
     case = Case()
     (creation,) = case.crm()
     case.hear(
         Heard(outcomes=outcome_of(creation, Result.REFUSED, reason="candidates"), candidates=(1001,))
     )  # fmt: skip
     assert case.status is not None
-    assert (case.status.state, case.status.reason) == ("choice", "candidates")
+    assert (case.status.state, case.status.reason) == ("perhaps", "candidates")
     assert (case.link.candidates, case.link.state) == ((1001,), LinkState.UNLINKED)
 
 

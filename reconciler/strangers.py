@@ -1,0 +1,167 @@
+"""What is a customer of e-conomic that no link has? A renumbered one, one being created, a known one's partner, or new (R3).
+
+Pure: what is known around the number is given, the verdict comes back. Looking and asking are cheap, a second customer is
+not: only what resembles nothing is created in the CRM.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from economic_adapter.contract import EconomicCustomer
+from reconciler import fields
+
+LOOKS = 3
+"""At most so many numbers are looked at for one customer."""
+
+
+class Do(StrEnum):
+    """What follows for the number."""
+
+    RECORD = "record"
+    LOOK = "look"
+    """A linked customer looks the same: its old number is looked at, for it may have been renumbered unheard (R7)."""
+    RENUMBERED = "renumbered"
+    """As ``look``, of a customer that is known to be gone from its number."""
+    WAIT = "wait"
+    """A creation under way may be this one: its answer tells."""
+    LINK = "link"
+    ASK = "ask"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A linked customer as e-conomic held it last. ``gone``: it was seen missing under its number."""
+
+    link: UUID
+    number: int
+    values: Mapping[str, str]
+    persons: frozenset[int] = frozenset()
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A customer of the CRM that had this number once, and has none now."""
+
+    crm_id: str
+    gone: bool = False
+    parted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is known around a number that no link has.
+
+    ``creating`` are creations in e-conomic under way, with the values they were sent with. ``certain`` is the one free
+    customer of the CRM that shares a certain key with nobody else beside them; ``similar`` are free ones that may be it,
+    ``elsewhere`` those that were linked to another number or told apart. ``told_apart``: links whose own number was just
+    seen to be there still.
+    """
+
+    linked: tuple[Known, ...] = ()
+    creating: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
+    former: tuple[Former, ...] = ()
+    certain: str = ""
+    similar: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    told_apart: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What follows, and for whom: links to be looked at or waited for, or customers of the CRM."""
+
+    do: Do
+    links: tuple[UUID, ...] = ()
+    customers: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = field(default=())
+
+
+def moved(before: EconomicCustomer | None, now: EconomicCustomer) -> bool:
+    """Whether an observation is news: not recorded before, or a detail of the customer or of a person differs."""
+    return before is None or _details(before) != _details(now)
+
+
+def judge(seen: EconomicCustomer, around: Around) -> Verdict:
+    """What follows for a customer that is news and that no link has."""
+    values = values_of(seen)
+    alike = [one for one in around.linked if one.link not in around.told_apart and likely(values, seen, one)]
+    if gone := [one for one in alike if one.gone]:
+        return Verdict(do=Do.RENUMBERED, links=tuple(one.link for one in gone[:LOOKS]))
+    if alike:
+        alike.sort(key=lambda one: -_agreeing(values, one.values))
+        return Verdict(do=Do.LOOK, links=tuple(one.link for one in alike[:LOOKS]))
+    if ours := tuple(link for link, sent in around.creating if _may_be(sent, values)):
+        return Verdict(do=Do.WAIT, links=ours)
+    if any(one.gone for one in around.former):
+        return Verdict(do=Do.RECORD)  # a person deleted it in the CRM: it does not come back by itself (R9)
+    parted = tuple(one.crm_id for one in around.former if one.parted)
+    if not parted and around.certain:
+        return Verdict(do=Do.LINK, customers=(around.certain,))
+    perhaps = tuple(dict.fromkeys((*parted, *around.similar)))
+    if perhaps:
+        return Verdict(do=Do.ASK, customers=perhaps)
+    apart = tuple(one.crm_id for one in around.former)
+    return Verdict(do=Do.CREATE, ruled_out=tuple(dict.fromkeys((*around.elsewhere, *apart))))
+
+
+def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> bool:
+    """Whether two customers of e-conomic look like one under two numbers."""
+    if known.number == seen.number:
+        return False
+    if known.persons & {one.number for one in seen.contacts if not one.deleted}:
+        return True
+
+    def same(*names: str) -> bool:
+        return all(
+            not fields.blank(fields.text(values, name))
+            and fields.same("customer", name, fields.text(values, name), fields.text(known.values, name))
+            for name in names
+        )
+
+    if _contradict(values, known.values):
+        return False
+    reached = same("street", "postcode") or same("phone") or same("mobile") or same("email") or same("website")
+    named = fields.text(values, "name").casefold() == fields.text(known.values, "name").casefold() != ""
+    keyed = same("cvr") or same("ean")
+    if named and (keyed or reached):
+        return True
+    return (keyed and reached) or (named and _agreeing(values, known.values) == len(fields.FIELDS["customer"]))
+
+
+def values_of(customer: EconomicCustomer) -> dict[str, str]:
+    """The details of a customer that are not empty."""
+    return {name: value for name in fields.FIELDS["customer"] if (value := getattr(customer, name))}
+
+
+def _contradict(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Two different CVR numbers are two companies, whatever else is the same (M7)."""
+    mine, theirs = fields.text(one, "cvr"), fields.text(other, "cvr")
+    return not fields.blank(mine) and not fields.blank(theirs) and not fields.same("customer", "cvr", mine, theirs)
+
+
+def _agreeing(one: Mapping[str, str], other: Mapping[str, str]) -> int:
+    return sum(
+        fields.same("customer", name, fields.text(one, name), fields.text(other, name))
+        for name in fields.FIELDS["customer"]
+    )
+
+
+def _may_be(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
+    """Whether e-conomic holds all that a creation was sent with."""
+    return bool(sent) and all(
+        fields.agree("customer", name, value, fields.text(values, name)) for name, value in sent.items()
+    )
+
+
+def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:
+    return values_of(customer), frozenset(_persons(customer))
+
+
+def _persons(customer: EconomicCustomer) -> Iterable[tuple[str, ...]]:
+    for one in customer.contacts:
+        if not one.deleted:
+            yield (str(one.number), *(getattr(one, name) for name in fields.FIELDS["contact"]))
