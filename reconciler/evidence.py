@@ -1,0 +1,259 @@
+"""What speaks for two records being one customer, and what against? One pair at a time; values only."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler import keys, names
+
+MOST_SHARING = 2
+"""A value that more customers of one side hold says nothing about any of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One customer of one side: its id there (e-conomic's number as text) and its values by the contracts' names."""
+
+    id: str
+    values: Mapping[str, str]
+    persons: tuple[Mapping[str, str], ...] = ()
+    barred: bool = False
+
+
+class Evidence(StrEnum):
+    """By what two customers were found to be the same, strongest first; only the first two link by themselves."""
+
+    CVR = "cvr"
+    EAN = "ean"
+    NAME_POSTCODE = "name_postcode"
+    NAME_PHONE = "name_phone"
+    NAME_EMAIL = "name_email"
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME_CITY = "name_city"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A record by its canonical values; an empty one says nothing."""
+
+    id: str
+    identity: str
+    """CVR number, or a foreign VAT number."""
+    ean: str
+    pnumber: str
+    name: str
+    full: str
+    normal: str
+    personal: bool
+    postcode: str
+    city: str
+    street: str
+    phones: frozenset[str]
+    email: str
+    contact_emails: frozenset[str]
+
+    @property
+    def emails(self) -> frozenset[str]:
+        """Its own address and those of its contact persons."""
+        return self.contact_emails | {self.email} if self.email else self.contact_emails
+
+
+def profile(record: Record) -> Profile:
+    """The canonical values of a record."""
+    values = record.values
+    name = keys.text(values, "name")
+    own = keys.email(values)
+    return Profile(
+        id=record.id,
+        identity=keys.identity(values),
+        ean=keys.ean(values),
+        pnumber=keys.pnumber(values),
+        name=names.folded(name),
+        full=name,
+        normal=names.normal(name),
+        personal=names.personal(name),
+        postcode=keys.postcode(values),
+        city=keys.city(values),
+        street=keys.street(values),
+        phones=keys.phones(values),
+        email=own,
+        contact_emails=frozenset(address for one in record.persons if (address := keys.email(one))) - {own},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """How many customers of each side hold a value: phones, e-mail addresses, names at a place."""
+
+    crm: Mapping[str, int]
+    economic: Mapping[str, int]
+
+    def few(self, value: str) -> bool:
+        """Whether a value is held by so few that it says something."""
+        return self.crm.get(value, 0) <= MOST_SHARING and self.economic.get(value, 0) <= MOST_SHARING
+
+    def alone(self, value: str) -> bool:
+        """Whether one customer of each side holds it."""
+        return self.crm.get(value, 0) <= 1 and self.economic.get(value, 0) <= 1
+
+
+def shared(crm: Iterable[Profile], economic: Iterable[Profile]) -> Shared:
+    """Count the values of both sides."""
+    return Shared(crm=_counted(crm), economic=_counted(economic))
+
+
+def _counted(side: Iterable[Profile]) -> Mapping[str, int]:
+    return Counter(value for one in side for value in (*one.phones, *one.emails, *places(one)))
+
+
+def places(one: Profile) -> tuple[str, ...]:
+    """A name together with a place, each as one value."""
+    if not one.name:
+        return ()
+    found = []
+    if one.postcode:
+        found.append(f"{one.name}|{one.postcode}|{one.street}" if one.personal else f"{one.name}|{one.postcode}")
+    if one.city and not one.personal:
+        found.append(f"{one.name}|{one.city}")
+    if domain := keys.domain(one.email):
+        found.append(f"{one.name}@{domain}")
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Two records that are, or may be, one customer. ``reasons`` are codes: what agrees first, then what differs."""
+
+    crm: str
+    economic: str
+    evidence: Evidence
+    reasons: tuple[str, ...]
+    certain: bool = False
+    score: int = field(default=0, compare=False)
+    """Ranks what is only suggested; of no meaning by itself."""
+
+
+def differ(one: Profile, other: Profile) -> bool:
+    """Whether both have a CVR number or foreign VAT number, and not the same: never one customer."""
+    return bool(one.identity and other.identity and one.identity != other.identity)
+
+
+def against(one: Profile, other: Profile) -> tuple[str, ...]:
+    """What speaks against two records that share a number being one customer."""
+    codes = []
+    if one.ean and other.ean and one.ean != other.ean:
+        codes.append("ean_differs")
+    if one.pnumber and other.pnumber and one.pnumber != other.pnumber:
+        codes.append("pnumber_differs")
+    return tuple(codes)
+
+
+def strangers(one: Profile, other: Profile) -> bool:
+    """Whether name and postcode both say that these are two customers, and neither phone nor e-mail says otherwise."""
+    if not (one.name and other.name and one.postcode and other.postcode) or one.postcode == other.postcode:
+        return False
+    if one.phones & other.phones or one.emails & other.emails:
+        return False
+    return not (names.alike(one.full, other.full) or names.similar(one.full, other.full))
+
+
+def agreeing(one: Profile, other: Profile, counts: Shared) -> tuple[str, ...]:
+    """Everything that agrees, as codes in one order."""
+    codes = []
+    if one.identity and one.identity == other.identity:
+        codes.append("cvr")
+    if one.ean and one.ean == other.ean:
+        codes.append("ean")
+    if one.pnumber and one.pnumber == other.pnumber:
+        codes.append("pnumber")
+    if one.name and other.name:
+        if one.normal == other.normal:
+            codes.append("name")
+        elif one.name == other.name or names.similar(one.full, other.full):
+            codes.append("name_similar")
+    for field_, left, right in (
+        ("street", one.street, other.street),
+        ("postcode", one.postcode, other.postcode),
+        ("city", one.city, other.city),
+    ):
+        if left and left == right:
+            codes.append(field_)
+    if any(counts.few(phone) for phone in one.phones & other.phones):
+        codes.append("phone")
+    common = one.emails & other.emails
+    if one.email and one.email == other.email and counts.few(one.email):
+        codes.append("email")
+    elif any(counts.alone(address) for address in common):
+        codes.append("contact_email")
+    elif _at_home(one, other) and all(counts.few(f"{side.name}@{keys.domain(one.email)}") for side in (one, other)):
+        codes.append("email_domain")
+    return tuple(codes)
+
+
+def _at_home(one: Profile, other: Profile) -> bool:
+    host = keys.domain(one.email)
+    return bool(host) and host == keys.domain(other.email)
+
+
+_WORTH = {
+    "cvr": 40, "ean": 40, "pnumber": 20, "name": 8, "name_similar": 5, "street": 7, "postcode": 5, "city": 2,
+    "phone": 8, "email": 9, "contact_email": 6, "email_domain": 3,
+}  # fmt: skip
+_RANK = {
+    Evidence.NAME_POSTCODE: 80, Evidence.NAME_PHONE: 70, Evidence.NAME_EMAIL: 70, Evidence.EMAIL: 40,
+    Evidence.PHONE: 30, Evidence.NAME_CITY: 30,
+}  # fmt: skip
+
+
+def weighed(one: Profile, other: Profile, evidence: Evidence, reasons: tuple[str, ...]) -> Found:
+    """The two as found by that evidence."""
+    score = _RANK.get(evidence, 100) + sum(_WORTH.get(code, 0) for code in reasons)
+    return Found(crm=one.id, economic=other.id, evidence=evidence, reasons=reasons, score=score)
+
+
+def compare(one: Profile, other: Profile, counts: Shared) -> Found | None:
+    """Whether two records without a common number may be one customer; ``one`` is the CRM's.
+
+    Reasons with ``..._differs`` mean that it is no suggestion for many at once: a person must look at it singly.
+    """
+    if differ(one, other):
+        return None
+    agree = agreeing(one, other, counts)
+    evidence = _evidence(one, other, counts, frozenset(agree))
+    if evidence is None:
+        return None
+    differs = against(one, other)
+    if evidence in {Evidence.EMAIL, Evidence.PHONE} and strange(one, other):
+        differs = (*differs, "name_differs", "postcode_differs")
+    return weighed(one, other, evidence, (*agree, *differs))
+
+
+def strange(one: Profile, other: Profile) -> bool:
+    """Whether name and postcode both differ."""
+    postcodes = one.postcode and other.postcode and one.postcode != other.postcode
+    return bool(postcodes and one.name and other.name and not names.alike(one.full, other.full))
+
+
+def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str]) -> Evidence | None:
+    named = not agree.isdisjoint({"name", "name_similar"})
+    personal = one.personal and other.personal
+    if named:
+        if "postcode" in agree and (not personal or "street" in agree) and _rare(one, other, counts, "postcode"):
+            return Evidence.NAME_POSTCODE
+        if "phone" in agree:
+            return Evidence.NAME_PHONE
+        if "email" in agree or "contact_email" in agree or "email_domain" in agree:
+            return Evidence.NAME_EMAIL
+        if "city" in agree and not personal and _rare(one, other, counts, "city"):
+            return Evidence.NAME_CITY
+        return None
+    if "email" in agree or "contact_email" in agree:
+        return Evidence.EMAIL
+    return Evidence.PHONE if "phone" in agree else None
+
+
+def _rare(one: Profile, other: Profile, counts: Shared, place: str) -> bool:
+    marked = "|" + (one.postcode if place == "postcode" else one.city)
+    return all(counts.few(value) for side in (one, other) for value in places(side) if marked in value)
