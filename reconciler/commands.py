@@ -37,6 +37,8 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
 
 
 def _crm(pair: Pair, pending: Pending) -> Part:
+    if pending.action == "bar":
+        raise ValueError("only e-conomic bars a customer")
     creating = pending.action == "create" or pair.crm is None
     return Part(
         operation=pending.operation,
@@ -44,7 +46,7 @@ def _crm(pair: Pair, pending: Pending) -> Part:
         record=pair.kind,
         id=None if creating or pair.crm is None else pair.crm.id,
         fields=dict(pending.values),
-        stage=Stage.ACTIVE if creating and pair.kind == "customer" else None,
+        stage=Stage.INACTIVE if pending.mark else Stage.ACTIVE if creating and pair.kind == "customer" else None,
     )
 
 

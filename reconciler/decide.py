@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
 from economic_adapter.contract import Defaults
@@ -20,6 +20,7 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
     link = contacts.settle(link, rules)
     for pair in link.pairs:
         link = put(link, _tidied(link, pair, rules, now))
+    link = _marked(link, rules, now)
     if may_create(link, rules) and not missing(link, rules) and _open(link, link.customer, System.ECONOMIC, rules):
         return creation(link, rules, now)
     if link.state is not LinkState.LINKED or link.unsendable:
@@ -29,13 +30,16 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
         becomes = {name: base for one in details if one.do is Do.REMEMBER for name, base in one.becomes.items()}
         if becomes:
             link = put(link, replace(pair, base={**pair.base, **becomes}))
-    if not writes(link, rules):
-        return link
+    flowing = writes(link, rules)
+    if not flowing:
+        decided = _only_chosen(decided, rules)
     before = link
     for pair, details in decided:
         for system in System:
             if _may_write(before, pair, system, rules):
                 link = _change(link, pair, system, _let(system, details, rules), now)
+    if not flowing:
+        return link
     for system in System:
         if system is System.CRM and not rules.receive:
             continue
@@ -47,6 +51,27 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
 def writes(link: Link, rules: Rules) -> bool:
     """Whether anything may be written for this link. Lost access is e-conomic's to wait for: commands wait there."""
     return link.flows and rules.agreement in {"on", "access_lost"}
+
+
+def _only_chosen(decided: list[tuple[Pair, tuple[Detail, ...]]], rules: Rules) -> list[tuple[Pair, tuple[Detail, ...]]]:
+    """What a person decided is carried out for a customer that does not flow as well, while the integration is on."""
+    if rules.agreement not in {"on", "access_lost"}:
+        return []
+    return [(pair, tuple(one for one in details if one.decision is not None)) for pair, details in decided]
+
+
+def _marked(link: Link, rules: Rules, now: datetime) -> Link:
+    """The link with what a person chose of the customer itself on its way: inactive in the CRM, barred in e-conomic."""
+    marks: tuple[tuple[Literal["stage", "barred"], System, Literal["change", "bar"]], ...] = (
+        ("stage", System.CRM, "change"), ("barred", System.ECONOMIC, "bar"),
+    )  # fmt: skip
+    for mark, system, action in marks:
+        choice, pair = link.customer.chosen.get(mark), link.customer
+        if choice is None or rules.agreement not in {"on", "access_lost"} or not _may_write(link, pair, system, rules):
+            continue
+        decided: dict[str, UUID] = {mark: choice.decision}
+        link = _recorded(link, pair, system, action, {}, {}, now, side=pair.side(system), decided=decided, mark=mark)
+    return link
 
 
 def may_create(link: Link, rules: Rules) -> bool:
@@ -125,7 +150,9 @@ def _open(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
 
 def _let(system: System, details: tuple[Detail, ...], rules: Rules) -> tuple[Detail, ...]:
     """The details that may be written there at all: what e-conomic changed stays there while nothing is to be received."""
-    return () if system is System.CRM and not rules.receive else details
+    if system is System.ECONOMIC or rules.receive:
+        return details
+    return tuple(one for one in details if one.decision is not None)
 
 
 def _may_write(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
@@ -140,7 +167,8 @@ def _change(link: Link, pair: Pair, system: System, details: tuple[Detail, ...],
         return link
     values = {name: value for one in wanted for name, value in one.values.items()}
     becomes = {name: base for one in wanted for name, base in one.becomes.items()}
-    return _recorded(link, pair, system, "change", values, becomes, now, side=side)
+    decided = {name: one.decision for one in wanted if one.decision is not None for name in one.values}
+    return _recorded(link, pair, system, "change", values, becomes, now, side=side, decided=decided)
 
 
 def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime) -> Link:
@@ -216,7 +244,7 @@ def _recorded(
     link: Link,
     pair: Pair,
     system: System,
-    action: Literal["create", "change"],
+    action: Literal["create", "change", "bar"],
     values: Mapping[str, str],
     becomes: Mapping[str, Base],
     now: datetime,
@@ -225,6 +253,8 @@ def _recorded(
     number: int | None = None,
     chosen: Defaults | None = None,
     ruled_out: tuple[str, ...] = (),
+    decided: Mapping[str, UUID] | None = None,
+    mark: Literal["", "stage", "barred"] = "",
 ) -> Link:
     """The link with one more operation; its id comes from the link's own counter."""
     counter = link.counter + 1
@@ -245,6 +275,8 @@ def _recorded(
         defaults=chosen,
         contacts_seen=contacts_seen if action == "create" and pair.kind == "contact" else (),
         ruled_out=ruled_out,
+        decided=decided or {},
+        mark=mark,
         sent=now,
         due=now,
     )

@@ -15,6 +15,7 @@ from crm_outbox.contract import Customer, NotSent, Outcome, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import Defaults, EconomicCustomer, WriteEconomicCustomer
 from reconciler.contract import State
+from reconciler.decisions import Before, Decided, Ended
 from reconciler.rules import System
 
 Kind = Literal["customer", "contact"]
@@ -65,7 +66,7 @@ class Pending:
 
     operation: UUID
     system: System
-    action: Literal["create", "change"]
+    action: Literal["create", "change", "bar"]
     values: Mapping[str, str]
     becomes: Mapping[str, Base]
     seen: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +78,10 @@ class Pending:
     """Creation of a contact person in e-conomic: the contact numbers the decision had seen."""
     ruled_out: tuple[str, ...] = ()
     """Creation of a customer: the customers of that side the decision had seen and told apart, by id or number."""
+    decided: Mapping[str, UUID] = field(default_factory=dict)
+    """The fields a person decided about, and in which decision."""
+    mark: Literal["", "stage", "barred"] = ""
+    """What a person chose beside the details: that the CRM's customer is inactive, or e-conomic's barred."""
     sent: datetime
     due: datetime
     resent: int = 0
@@ -114,6 +119,7 @@ class Choice:
     """What a person chose for one group: what each system is to hold; none, and that side keeps what it has.
 
     Carried out only while both sides still hold what the person saw; it stands until both do as chosen, or a value moved.
+    None for both: they stay different, and it stands until they agree; once one moves, a person is asked again.
     """
 
     decision: UUID
@@ -121,6 +127,12 @@ class Choice:
     economic: Mapping[str, str] | None = None
     seen_crm: Mapping[str, str]
     seen_economic: Mapping[str, str]
+    written: tuple[System, ...] = ()
+    """The systems that hold it since a write of ours landed."""
+    was: Before = ""
+    """How the group stood before."""
+    after: Before = ""
+    """How it stands once both do as chosen: the two agree, or are asked about again, or are kept different."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +156,9 @@ class Pair:
     """When e-conomic changed again what had just been written there, by group; three in a day stop the group."""
     rest: Literal["", "removed", "removed_edited", "unclear"] = ""
     chosen: Mapping[str, Choice] = field(default_factory=dict)
-    """By group: what a person decided and is not carried out yet."""
+    """By group: what a person decided and is not carried out yet, or that the two are to stay different."""
+    apart: tuple[str, ...] = ()
+    """Contact persons of e-conomic, by number, that a person said are another one."""
 
     def side(self, system: System) -> Side | None:
         """What that system holds; none when it never held the record."""
@@ -195,6 +209,8 @@ class Link:
     linked_at: datetime | None = None
     run: UUID | None = None
     """The run that linked or created it, for its undo."""
+    waived: tuple[str, ...] = ()
+    """Fingerprints of the questions that were answered with leaving it as it is."""
     customer: Pair
     contacts: tuple[Pair, ...] = ()
 
@@ -304,7 +320,7 @@ class Create:
     economic: EconomicSeen | None = None
 
 
-Message = Heard | Due | Linked | Unlinked | Create
+Message = Heard | Due | Linked | Unlinked | Create | Decided
 Command = WriteCustomer | WriteEconomicCustomer
 
 
@@ -320,9 +336,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a step made of a message. ``counted`` names what was ignored or found, for the metrics."""
+    """What a step made of a message. ``counted`` names what was ignored or found, for the metrics.
+
+    ``ended`` are the parts of people's decisions that were carried out or refused in it.
+    """
 
     link: Link
     commands: tuple[Command, ...] = ()
     status: Status
     counted: tuple[str, ...] = ()
+    ended: tuple[Ended, ...] = ()

@@ -6,10 +6,11 @@ Nothing is decided here on time, order or versions: only on values.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
 
-from reconciler import fields
+from reconciler import chosen, fields
 from reconciler.fields import Group
-from reconciler.link import Base, Kind, Pair, Refusal
+from reconciler.link import Base, Choice, Kind, Pair, Refusal
 from reconciler.rules import Decides, Direction, Rule, Rules, System
 
 
@@ -33,7 +34,8 @@ class Detail:
     """The plan for one group.
 
     ``differing`` are its fields that do not agree. ``values`` is what the target gets, ``becomes`` the base once it has.
-    ``reason``: of asking, ``both``, ``unknown``, ``empty`` or ``bouncing``. ``put_back``: an edit where none was allowed
+    ``reason``: of asking, ``both``, ``unknown``, ``empty``, ``bouncing``, or ``kept`` when one of two that were to stay
+    different has moved. ``decision`` is the person's decision it carries out, whatever the rules say. ``put_back``: an edit where none was allowed
     is undone. ``lost`` holds the values an edit loses by rule, for the audit.
     """
 
@@ -45,6 +47,7 @@ class Detail:
     values: Mapping[str, str] = field(default_factory=dict)
     becomes: Mapping[str, Base] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    decision: UUID | None = None
 
     @property
     def target(self) -> System | None:
@@ -62,6 +65,7 @@ class _Seen:
     crm: Mapping[str, str]
     economic: Mapping[str, str]
     base: Mapping[str, Base]
+    choice: Choice | None
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -98,13 +102,15 @@ def plan(
     refusals: Collection[Refusal] = (),
     under_way: Collection[str] = (),
     stopped: Collection[str] = (),
+    choices: Mapping[str, Choice] | None = None,
 ) -> tuple[Detail, ...]:
     """The plan for every group of one record.
 
     ``under_way`` names fields with an unanswered write: their groups wait, in both directions. ``stopped`` names groups
-    that both systems keep rewriting.
+    that both systems keep rewriting. ``choices`` of a person come before every rule.
     """
     details = []
+    choices = {} if choices is None else choices
     for group in fields.GROUPS[kind]:
         seen = _Seen(
             kind=kind,
@@ -113,6 +119,7 @@ def plan(
             crm={name: fields.text(crm, name) for name in group.fields},
             economic={name: fields.text(economic, name) for name in group.fields},
             base={name: base[name] for name in group.fields if name in base},
+            choice=choices.get(group.name),
         )
         details.append(_held_back(_group(seen, under_way, stopped), refusals))
     return tuple(details)
@@ -129,6 +136,7 @@ def of(pair: Pair, rules: Rules, stopped: Collection[str] = ()) -> tuple[Detail,
         refusals=pair.refusals,
         under_way={name for one in pair.pending.values() for name in one.becomes},
         stopped=stopped,
+        choices=pair.chosen,
     )
 
 
@@ -136,10 +144,14 @@ def _group(seen: _Seen, under_way: Collection[str], stopped: Collection[str]) ->
     group, differing = seen.group, seen.differing
     if any(name in under_way for name in group.fields):
         return Detail(group=group, do=Do.WAIT, differing=differing)
+    if seen.choice is not None and (chosen_for := _chosen(seen, seen.choice)) is not None:
+        return chosen_for
     if seen.rule.direction is Direction.NONE:
         return Detail(group=group, do=Do.NOTHING)
     if not differing:
         return _agreed(seen)
+    if seen.choice is not None and chosen.kept(seen.choice):
+        return _kept(seen, seen.choice)
     if any(one.unknown for one in seen.base.values()):
         return _ask(seen, "unknown")
     if group.name in stopped:
@@ -154,6 +166,32 @@ def _group(seen: _Seen, under_way: Collection[str], stopped: Collection[str]) ->
     if crm and economic:
         return _by_rule(seen)
     return _flow(seen, System.CRM if crm else System.ECONOMIC)
+
+
+def _chosen(seen: _Seen, choice: Choice) -> Detail | None:
+    """The next write of what a person chose, whatever the rules say; none when there is none to make."""
+    kind, group = seen.kind, seen.group
+    if chosen.kept(choice) or not chosen.holds(kind, group, choice, seen.crm, seen.economic):
+        return None
+    if not chosen.left(kind, group, choice, seen.crm, seen.economic):
+        return None
+    system, values, becomes = chosen.write(kind, group, choice, seen.crm, seen.economic)
+    return Detail(
+        group=group,
+        do=Do.WRITE_CRM if system is System.CRM else Do.WRITE_ECONOMIC,
+        differing=seen.differing,
+        values=values,
+        becomes=becomes,
+        lost={name: seen.on(system)[name] for name in values},
+        decision=choice.decision,
+    )
+
+
+def _kept(seen: _Seen, choice: Choice) -> Detail:
+    """Two that were to stay different do, until one of them moves: then a person is asked again."""
+    if not chosen.holds(seen.kind, seen.group, choice, seen.crm, seen.economic):
+        return _ask(seen, "kept")
+    return Detail(group=seen.group, do=Do.NOTHING, differing=seen.differing)
 
 
 def _agreed(seen: _Seen) -> Detail:

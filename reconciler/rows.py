@@ -93,6 +93,7 @@ def scalars(link: Link) -> dict[str, Any]:
         "linked_by": link.linked_by,
         "linked_at": link.linked_at,
         "run": link.run,
+        "waived": link.waived,
         "due": link.due,
     }
 
@@ -129,6 +130,7 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
         linked_by=row["linked_by"],
         linked_at=row["linked_at"],
         run=row["run"],
+        waived=tuple(row["waived"]),
         customer=customer,
         contacts=tuple(contacts),
     )
@@ -156,20 +158,35 @@ def status_of(row: Mapping[str, Any]) -> Status | None:
     )
 
 
-def audit(landed: Landed) -> dict[str, Any]:
-    """What the audit says of one write that landed."""
+def audit(landed: Landed) -> list[dict[str, Any]]:
+    """What the audit says of one write that landed; what a person decided stands apart from what flowed with it."""
     pending, pair = landed.pending, landed.pair
     side = pair.side(pending.system)
-    return {
+    row = {
         "record": pair.kind,
         "record_id": landed.created if pending.action == "create" else None if side is None else side.id,
         "system": pending.system,
         "action": pending.action,
         "operation": pending.operation,
-        "before": {field: pending.seen.get(field, "") for field in pending.values},
-        "after": dict(pending.values),
-        "by": "rule" if _overwrites(pair, pending) else "flow",
     }
+    parts: dict[UUID | None, list[str]] = {pending.decided.get(pending.mark): []} if pending.mark else {}
+    for field in pending.values:
+        parts.setdefault(pending.decided.get(field), []).append(field)
+    by = "rule" if _overwrites(pair, pending) else "flow"
+    return [
+        row
+        | {
+            "before": {field: pending.seen.get(field, "") for field in fields_of},
+            "after": {field: pending.values[field] for field in fields_of} or _marked(pending),
+            "by": by if decision is None else "person",
+            "decision": decision,
+        }
+        for decision, fields_of in (parts or {None: []}).items()
+    ]
+
+
+def _marked(pending: Pending) -> dict[str, str]:
+    return {"stage": "inactive"} if pending.mark == "stage" else {"barred": "yes"} if pending.mark else {}
 
 
 def _overwrites(pair: Pair, pending: Pending) -> bool:

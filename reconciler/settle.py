@@ -177,7 +177,7 @@ def _refused(
         return put(link, replace(pair, base={**pair.base, **_unknown(pair, pending)}))
     refusal = Refusal(
         system=system,
-        action=pending.action,
+        action="create" if pending.action == "create" else "change",
         code=reason,
         message=outcome.message,
         detail=outcome.detail,
@@ -192,6 +192,8 @@ def _unknown(pair: Pair, pending: Pending) -> Mapping[str, Base]:
 
 def _values(pending: Pending, detail: str) -> Mapping[str, tuple[str, str]]:
     """Both values of what was refused, as the decision had seen them; of a change that names its field, of that one."""
+    if pending.mark:
+        return {pending.mark: ("", "")}
     target_is_crm = pending.system is System.CRM
     pairs = {}
     for name in pending.becomes if pending.action == "create" else pending.values:

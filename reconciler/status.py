@@ -103,6 +103,7 @@ def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
         name
         for pair, one in plans
         if one.do is Do.WAIT
+        or one.decision is not None
         or (one.target is not None and link.flows and (rules.receive or one.target is not System.CRM))
         for name in _named(pair, one.differing)
     ]

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Result
-from reconciler import fields, linking, record, settle
+from reconciler import carrying, fields, linking, record, settle
 from reconciler.commands import commands
 from reconciler.decide import decide
+from reconciler.decisions import Decided, Ended
 from reconciler.link import Command, Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
@@ -26,9 +27,11 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     before = {one.operation for one in link.pending}
     counted: list[str] = []
     again: list[UUID] = []
+    ended: list[Ended] = []
+    chosen_before = link
     match message:
         case Heard():
-            link = _heard(link, message, rules, now, counted)
+            link = _heard(link, message, rules, now, counted, ended)
         case Due():
             again = [one.operation for one in link.pending if one.due <= now]
             link = _scheduled(link, again, rules, now, repeated=True)
@@ -41,6 +44,10 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         case Create():
             link, what = linking.create(link, message, rules, now)
             counted.append(what)
+        case Decided():
+            link, parts = carrying.taken_up(link, message.decision, rules)
+            ended += parts
+    link = _tidied(link, ended)
     link = decide(link, rules, now)
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
@@ -49,6 +56,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         commands=commands(link, [*again, *fresh]),
         status=status(link, rules, now),
         counted=tuple(one for one in counted if one),
+        ended=(*ended, *carrying.dropped(chosen_before, link, ended)),
     )
 
 
@@ -63,7 +71,7 @@ def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: dateti
             link = settle.refused_for(link, pending, candidates)
             commands_left = tuple(one for one in done.commands if pending.operation not in _operations(one))
             counted = (*done.counted, f"candidates.{system}")
-            return Step(link=link, commands=commands_left, status=status(link, rules, now), counted=counted)
+            return replace(done, link=link, commands=commands_left, status=status(link, rules, now), counted=counted)
     return done
 
 
@@ -92,7 +100,13 @@ def _operations(command: Command) -> set[UUID]:
     return {part.operation for part in command.parts}
 
 
-def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[str]) -> Link:
+def _tidied(link: Link, ended: list[Ended]) -> Link:
+    link, parts = carrying.tidied(link)
+    ended += parts
+    return link
+
+
+def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[str], ended: list[Ended]) -> Link:
     landed: list[tuple[UUID, Pending]] = []
     known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
     for outcome in heard.outcomes:
@@ -100,6 +114,8 @@ def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[
         counted.append(what)
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])
+    link = carrying.landed(link, landed)
+    link = _tidied(link, ended)  # what was written as chosen is done, whatever is seen there next
     if heard.crm is not None:
         link, what = record.crm(before := link, heard.crm)
         link = linking.reopened(before, link)

@@ -95,7 +95,7 @@ def save(
             "bases": _json(change.bases),
             "operations": _json(change.operations),
             "settled": _json(change.settled),
-            "audit": _json([key | rows.audit(one) for one in change.landed]),
+            "audit": _json([key | row for one in change.landed for row in rows.audit(one)]),
             "crm_sides": _json([] if here is None else [sides.crm_row(link.tenant, link.crm_id, here)]),
             "economic_sides": _json(
                 []
@@ -161,6 +161,7 @@ _READ = """
                    json_build_object(
                        'id', p.id, 'kind', p.kind, 'crm', p.crm, 'economic', p.economic, 'rest', p.rest,
                        'refusals', p.refusals, 'pause', p.pause, 'bounces', p.bounces, 'chosen', p.chosen,
+                       'apart', p.apart,
                        'base', coalesce((
                            select json_object_agg(b.field, json_build_object(
                                'crm', b.crm, 'economic', b.economic, 'unknown', b.unknown))
@@ -207,19 +208,19 @@ _INSERT_MISSING = sa.text("""
     on conflict do nothing
 """)
 _LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run due status status_details status_reason status_message
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run waived due status status_details status_reason status_message
 """.split()
 _SAVE = sa.text(
     " ".join(
         f"""
     with pairs as (
-        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen)
-        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen
+        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart)
+        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart
         from jsonb_populate_recordset(null::sync.pair, :pairs)
         on conflict (link, id) do update set
             position = excluded.position, crm = excluded.crm, economic = excluded.economic, rest = excluded.rest,
             refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces,
-            chosen = excluded.chosen
+            chosen = excluded.chosen, apart = excluded.apart
     ), bases as (
         insert into sync.field_base (link, pair, field, crm, economic, unknown, agreed)
         select link, pair, field, crm, economic, unknown, :now from jsonb_populate_recordset(null::sync.field_base, :bases)
@@ -239,8 +240,9 @@ _SAVE = sa.text(
             body = excluded.body, due = excluded.due, acknowledged = excluded.acknowledged
     ), audit as (
         insert into sync.audit (at, tenant, agreement, crm_id, number, record, record_id, system, action, operation,
-                                before, after, by)
-        select :now, tenant, agreement, crm_id, number, record, record_id, system, action, operation, before, after, by
+                                before, after, by, decision)
+        select :now, tenant, agreement, crm_id, number, record, record_id, system, action, operation, before, after, by,
+               decision
         from jsonb_populate_recordset(null::sync.audit, :audit)
     ), crm_sides as ({sides.RECORD_CRM}), economic_sides as ({sides.RECORD_ECONOMIC})
     update sync.link l set

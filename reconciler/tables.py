@@ -130,6 +130,8 @@ link = sa.Table(
     sa.Column("linked_by", sa.Text, nullable=False, server_default=""),
     sa.Column("linked_at", _MOMENT),
     sa.Column("run", sa.Uuid),
+    # fingerprints of questions answered with leaving it as it is
+    sa.Column("waived", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
     # the clock's: when time must be told to it; that its agreement changed; how often telling it failed
     sa.Column("due", _MOMENT),
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -166,6 +168,8 @@ pair = sa.Table(
     sa.Column("pause", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("bounces", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("chosen", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    # contact persons of e-conomic, by number, that a person said are another one
+    sa.Column("apart", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
 )
 """One record of a link, the customer or a contact person, as both sides hold it."""
 
@@ -230,8 +234,9 @@ audit = sa.Table(
     sa.Column("operation", sa.Uuid, nullable=False),
     sa.Column("before", JSONB, nullable=False),
     sa.Column("after", JSONB, nullable=False),
-    # flow: only the other side had changed it; rule: both had, or it may not be changed there
+    # flow: only the other side had changed it; rule: both had, or it may not be changed there; person: decided so
     sa.Column("by", sa.Text, nullable=False),
+    sa.Column("decision", sa.Uuid),
 )
 """Every write the engine made, for ever; enough to put it back."""
 sa.Index("audit_customer", audit.c.tenant, audit.c.crm_id, audit.c.at)
@@ -312,3 +317,66 @@ run_item = sa.Table(
 )
 """One customer of a run: what the preview showed of it, and what became of it."""
 sa.Index("run_item_planned", run_item.c.run, run_item.c.position, postgresql_where=run_item.c.state == "planned")
+
+task = sa.Table(
+    "task",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    # what it follows from: the link, or the run that stopped
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE")),
+    sa.Column("run", sa.Uuid),
+    sa.Column("kind", sa.Text, nullable=False),
+    # which of several of that kind: a record, or a detail
+    sa.Column("subject", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # of the values it is about: another one when one of them moves
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("opened", _MOMENT, nullable=False),
+    sa.Column("closed", _MOMENT),
+    # settled by a person, or gone by itself
+    sa.Column("how", sa.Text),
+)
+"""Questions to people as the world was told of them. Derived: what they are about stands in the link or the run."""
+sa.Index(
+    "task_open",
+    task.c.link,
+    task.c.kind,
+    task.c.subject,
+    unique=True,
+    postgresql_where=sa.and_(task.c.closed.is_(None), task.c.link.isnot(None)),
+)
+sa.Index(
+    "task_open_run",
+    task.c.run,
+    task.c.kind,
+    unique=True,
+    postgresql_where=sa.and_(task.c.closed.is_(None), task.c.run.isnot(None)),
+)
+sa.Index("task_list", task.c.tenant, task.c.agreement, task.c.opened, postgresql_where=task.c.closed.is_(None))
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("means", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("undoes", sa.Uuid),
+    # the values and versions that were seen, and what is to become of them
+    sa.Column("body", JSONB, nullable=False),
+    # open | done | refused | partly
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    # how many parts it has, and how each ended
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("outcome", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("ended", _MOMENT),
+)
+"""What people decided, kept for good, and how each part of it ended."""
+sa.Index("decision_link", decision.c.link, decision.c.at)
+sa.Index("decision_list", decision.c.tenant, decision.c.agreement, decision.c.at)

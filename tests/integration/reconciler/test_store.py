@@ -18,6 +18,7 @@ from economic_adapter.contract import Defaults
 from reconciler import agreements, rows, sides, store
 from reconciler.link import (
     Base,
+    Choice,
     Due,
     EconomicSeen,
     Heard,
@@ -55,12 +56,27 @@ REFUSALS = some.builds(
 )
 
 
+CHOICES = some.builds(
+    Choice,
+    decision=some.uuids(),
+    crm=some.none() | VALUES,
+    economic=some.none() | VALUES,
+    seen_crm=VALUES,
+    seen_economic=VALUES,
+    written=some.lists(some.sampled_from(System), max_size=2, unique=True).map(tuple),
+    was=some.sampled_from(["", "ask", "kept"]),
+    after=some.sampled_from(["", "ask", "kept"]),
+)
+
+
 def pendings(system: System) -> some.SearchStrategy[Pending]:
     return some.builds(
         Pending,
         operation=some.uuids(),
         system=some.just(system),
-        action=some.sampled_from(["create", "change"]),
+        action=some.sampled_from(["create", "change", "bar"]),
+        decided=some.dictionaries(NAMES, some.uuids(), max_size=2),
+        mark=some.sampled_from(["", "stage", "barred"]),
         values=VALUES,
         becomes=some.dictionaries(NAMES, BASES, max_size=3),
         seen=VALUES,
@@ -91,6 +107,8 @@ def pairs(kind: str) -> some.SearchStrategy[Pair]:
         ),
         bounces=some.dictionaries(NAMES, some.lists(MOMENTS, max_size=2).map(tuple), max_size=2),
         rest=some.sampled_from(["", "removed", "removed_edited", "unclear"]),
+        chosen=some.dictionaries(NAMES, CHOICES, max_size=2),
+        apart=some.lists(TEXTS, max_size=2).map(tuple),
     )
 
 
@@ -118,6 +136,7 @@ LINKS = some.builds(
     unsendable=TEXTS,
     barred=some.none() | some.booleans(),
     candidates=some.lists(NUMBERS, max_size=3).map(tuple),
+    waived=some.lists(TEXTS, max_size=2).map(tuple),
     customer=pairs("customer"),
     contacts=some.lists(pairs("contact"), max_size=3).map(tuple),
 )
