@@ -17,7 +17,7 @@ from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
-from reconciler import agreements, bus, overview, reading, reconcile, runs, store, switching
+from reconciler import agreements, bus, overview, reading, reconcile, records, runs, store, switching
 from reconciler.link import Due
 from reconciler.reconcile import Clocked
 from reconciler.tables import messages
@@ -52,6 +52,7 @@ class Clock:
             + resend_configurations(self._engine, self._clocked)
             + tell_again(self._engine, self._clocked)
             + make_links(self._engine)
+            + fill_keys(self._engine)
             + follow_runs(self._engine, self._clocked)
         )
         if worked:
@@ -89,6 +90,12 @@ def make_links(engine: sa.Engine) -> int:
                 agreements.looked(connection, tenant, agreement)
             worked += made
     return worked
+
+
+def fill_keys(engine: sa.Engine) -> int:
+    """Make the keys of customers that were recorded before keys were kept; returns how many."""
+    with engine.begin() as connection:
+        return records.fill(connection, CHUNK)
 
 
 def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from crm_outbox.contract import Customer
+from economic_adapter.contract import EconomicContact, EconomicCustomer
 from reconciler import fields, names
 
 MARK = "keys:1"
@@ -37,6 +39,15 @@ def of(values: Mapping[str, str], persons: Iterable[Mapping[str, str]] = ()) -> 
         if address := email(holder):
             found.add(f"email:{address}")
     return tuple(sorted(found))
+
+
+def of_customer(customer: Customer | EconomicCustomer | None) -> tuple[str, ...]:
+    """The keys of a customer as a message carries it; of one that is not there, only ``MARK``."""
+    if customer is None:
+        return (MARK,)
+    values = {field: getattr(customer, field) for field in fields.FIELDS["customer"]}
+    people = [one for one in customer.contacts if not (isinstance(one, EconomicContact) and one.deleted)]
+    return of(values, [{"email": one.email} for one in people])
 
 
 def strong(keys: Iterable[str]) -> tuple[str, ...]:

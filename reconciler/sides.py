@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from crm_outbox.contract import Customer, NotSent
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicCustomer
+from reconciler import keys
 from reconciler.link import CrmSeen, EconomicSeen
 
 
@@ -25,19 +26,20 @@ class _CrmState:
 _CRM = TypeAdapter(_CrmState)
 
 RECORD_CRM = """
-    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, seen)
-    select tenant, crm_id, epoch, number, state, :now from jsonb_populate_recordset(null::sync.crm_side, :crm_sides)
+    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, keys, seen)
+    select tenant, crm_id, epoch, number, state, keys, :now from jsonb_populate_recordset(null::sync.crm_side, :crm_sides)
     on conflict (tenant, crm_id) do update set
-        epoch = excluded.epoch, number = excluded.number, state = excluded.state, seen = excluded.seen
+        epoch = excluded.epoch, number = excluded.number, state = excluded.state, keys = excluded.keys,
+        seen = excluded.seen
     where (side.epoch, side.number) < (excluded.epoch, excluded.number)
 """
 RECORD_ECONOMIC = """
-    insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, seen)
-    select tenant, agreement, number, epoch, counter, state, :now
+    insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, keys, seen)
+    select tenant, agreement, number, epoch, counter, state, keys, :now
     from jsonb_populate_recordset(null::sync.economic_side, :economic_sides)
     on conflict (agreement, number) do update set
         tenant = excluded.tenant, epoch = excluded.epoch, counter = excluded.counter, state = excluded.state,
-        seen = excluded.seen
+        keys = excluded.keys, seen = excluded.seen
     where (side.epoch, side.counter) < (excluded.epoch, excluded.counter)
 """
 
@@ -48,14 +50,16 @@ def crm_row(tenant: str, crm_id: str, seen: CrmSeen) -> dict[str, Any]:
         _CrmState(customer=seen.customer, unsendable=seen.unsendable), mode="json", exclude_none=True
     )  # fmt: skip
     epoch, number = seen.version
-    return {"tenant": tenant, "crm_id": crm_id, "epoch": epoch, "number": number, "state": state}
+    made = keys.of_customer(seen.customer)
+    return {"tenant": tenant, "crm_id": crm_id, "epoch": epoch, "number": number, "state": state, "keys": made}
 
 
 def economic_row(tenant: str, agreement: int, seen: EconomicSeen) -> dict[str, Any]:
     """The row of e-conomic's side of a customer, for ``RECORD_ECONOMIC``."""
     state = None if seen.customer is None else seen.customer.model_dump(mode="json", exclude_none=True)
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
-    return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state}
+    made = keys.of_customer(seen.customer)
+    return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state, "keys": made}
 
 
 def record_crm(connection: sa.Connection, tenant: str, crm_id: str, seen: CrmSeen, now: datetime) -> None:

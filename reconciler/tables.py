@@ -79,6 +79,7 @@ crm_side = sa.Table(
 )
 """What the CRM held last of each customer, recorded also while no agreement is on."""
 sa.Index("crm_side_keys", crm_side.c["keys"], postgresql_using="gin")
+sa.Index("crm_side_unkeyed", crm_side.c.tenant, postgresql_where=sa.text("keys = '{}' and state is not null"))
 
 economic_side = sa.Table(
     "economic_side",
@@ -95,6 +96,9 @@ economic_side = sa.Table(
 )
 """What e-conomic held last of each customer, recorded also without a link."""
 sa.Index("economic_side_keys", economic_side.c["keys"], postgresql_using="gin")
+sa.Index(
+    "economic_side_unkeyed", economic_side.c.agreement, postgresql_where=sa.text("keys = '{}' and state is not null")
+)
 
 link = sa.Table(
     "link",

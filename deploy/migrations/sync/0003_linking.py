@@ -22,8 +22,10 @@ def upgrade() -> None:
 
         alter table sync.crm_side add column keys text[] not null default '{}';
         create index crm_side_keys on sync.crm_side using gin (keys);
+        create index crm_side_unkeyed on sync.crm_side (tenant) where keys = '{}' and state is not null;
         alter table sync.economic_side add column keys text[] not null default '{}';
         create index economic_side_keys on sync.economic_side using gin (keys);
+        create index economic_side_unkeyed on sync.economic_side (agreement) where keys = '{}' and state is not null;
 
         alter table sync.link alter column crm_id drop not null;
         alter table sync.link
