@@ -209,6 +209,12 @@ def set_webhooks(connection: Connection, number: int, webhooks: Webhooks, note: 
     )
 
 
+def missed(connection: Connection, number: int, found: int) -> None:
+    """Count changes that were found by looking although e-conomic tells of changes by itself."""
+    told = sa.update(table).where(table.c.number == number, table.c.webhooks == "registered")
+    connection.execute(told.values(missed=table.c.missed + found))
+
+
 def set_endpoint(connection: Connection, number: int, endpoint: str, secret_sha256: bytes) -> None:
     """Webhooks arrive there from now on, with a secret of which only the digest is kept."""
     connection.execute(

@@ -31,11 +31,12 @@ class Lane(IntEnum):
     EDIT = 1
     HOOK = 2
     SWEEP = 3
+    IMPORT = 4
 
     @property
     def ceiling(self) -> float:
         """The part of the bucket at which this lane waits; background work slows down above 70 percent."""
-        return (0.98, 0.9, 0.7, 0.5)[self]
+        return (0.98, 0.9, 0.7, 0.5, 0.4)[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

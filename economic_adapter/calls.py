@@ -15,6 +15,21 @@ def customer(number: int) -> Request:
     return Request(method="GET", surface=Surface.CUSTOMERS, path=f"/Customers/{number}")
 
 
+COUNT_CONTACTS = Request(method="GET", surface=Surface.CUSTOMERS, path="/Contacts/count")
+
+
+def every_customer(cursor: str) -> Request:
+    """All customers by number, as many at once as e-conomic gives; an empty cursor begins."""
+    query = (("cursor", cursor),) if cursor else ()
+    return Request(method="GET", surface=Surface.CUSTOMERS, path="/Customers", query=query)
+
+
+def every_contact(cursor: str) -> Request:
+    """All contact persons of all customers, as many at once as e-conomic gives; an empty cursor begins."""
+    query = (("cursor", cursor),) if cursor else ()
+    return Request(method="GET", surface=Surface.CUSTOMERS, path="/Contacts", query=query)
+
+
 def contacts_of(number: int, cursor: str | None = None) -> Request:
     """The contact persons of one customer, deleted ones among them."""
     return _contacts(equals("customerNumber", number), cursor)

@@ -7,28 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from crm_outbox.messaging.envelope import Envelope, Words
+from crm_outbox.messaging.envelope import Envelope
 from economic_adapter import tables
 from economic_adapter.budget import BREAKER, Lane
-from economic_adapter.store import Why
+from economic_adapter.store import Why, cause_from
 
-Kind = Literal["look", "write", "poll", "check"]
+Kind = Literal["look", "write", "poll", "check", "page"]
 
 STALE_CLAIM = timedelta(minutes=2)
 """A claim older than this is freed, whoever holds it: longer than any row's calls may take in good health."""
 ALLOWED: Mapping[str, tuple[Kind, ...]] = {
-    "connected": ("check",),
-    "on": ("look", "write", "poll", "check"),
+    "connected": ("look", "page", "check"),
+    "on": ("look", "write", "poll", "page", "check"),
     "access_lost": ("check",),
-    "off": ("write", "check"),
+    "off": ("look", "write", "page", "check"),
     "disconnected": ("check",),
 }
-"""Which kinds of work are done in which state of an agreement; what was sent before switching off is still settled."""
+"""Which kinds of work are done in which state of an agreement; what was sent before switching off is still settled.
+
+What is read because somebody asked (pages, looks) is read whether the agreement is on or not.
+"""
 
 _work, _mark = tables.work, tables.mark
 
@@ -161,6 +163,23 @@ def hold_number(connection: Connection, claim: Claim, number: int) -> bool:
     return True
 
 
+def held_by_others(connection: Connection, claim: Claim, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these customers that another claim holds: what that worker reads of them is newer or will be."""
+    held = sa.select(_work.c.number).where(
+        _work.c.agreement == claim.agreement,
+        _work.c.number.in_(numbers),
+        _work.c.worker.is_not(None),
+        _work.c.id != claim.id,
+    )
+    return frozenset(connection.scalars(held))
+
+
+def again(connection: Connection, claim: Claim, due_at: datetime) -> None:
+    """A part of the row is done: give it back for the next one, without a customer and without attempts."""
+    given = {"worker": None, "claimed_at": None, "number": None, "due_at": due_at, "attempts": 0, "waiting": ""}
+    connection.execute(sa.update(_work).where(*_own(claim)).values(**given, last_error=""))
+
+
 def finish(connection: Connection, claim: Claim) -> None:
     """The row is done. A look clears its mark if nobody marked again meanwhile; else the row stays for the newer mark."""
     if claim.kind == "look" and claim.number is not None:
@@ -266,20 +285,6 @@ def _claim(row: sa.RowMapping, tenant: str, worker: int, now: datetime, marked: 
         worker=worker,
         claimed_at=now,
         command=row["command"],
-        cause=None if cause is None else _envelope(cause, tenant, now),
+        cause=None if cause is None else cause_from(cause, tenant, now),
         mark=marked,
-    )
-
-
-def _envelope(cause: Mapping[str, str], tenant: str, now: datetime) -> Envelope:
-    return Envelope(
-        id=UUID(cause["id"]),
-        type="",
-        source="",
-        time=now,
-        tenant=tenant,
-        subject="",
-        correlation=cause.get("correlation"),
-        traceparent=cause.get("traceparent"),
-        data=Words(),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
-from economic_adapter import access, agreements, claims, store
+from economic_adapter import access, agreements, claims, imports, store
 from economic_adapter.budget import Lane
 from economic_adapter.tables import agreement, messages, operation, wake, work
 
@@ -77,6 +77,7 @@ class Clock:
                 .limit(5000)
             )
             done += connection.execute(sa.delete(operation).where(operation.c.operation.in_(old))).rowcount
+            done += imports.forget(connection, now)
         return done
 
     def measure(self) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
-from economic_adapter import agreements
+from economic_adapter import agreements, imports
 from economic_adapter.sealing import KeyRing
 from economic_adapter.tables import agreement, mark, messages, operation, work
 
@@ -109,10 +109,24 @@ def status(engine: sa.Engine) -> int:
         unclear = connection.scalar(sa.select(sa.func.count()).where(operation.c.state == "ambiguous"))
         lost = connection.scalar(sa.select(sa.func.count()).where(agreement.c.state == "access_lost"))
         lanes = outbox.figures(connection, messages)
+        runs = imports.running(connection)
     report = {
         "work": [
             {"kind": row.kind, "waiting": row.waiting or "due", "count": row.count, "oldest_s": _age(now, row.since)}
             for row in rows
+        ],
+        "imports": [
+            {
+                "run": str(run.run),
+                "agreement": run.agreement,
+                "kind": run.kind,
+                "state": run.waiting or run.state,
+                "phase": run.phase,
+                "read": run.read,
+                "count": run.count,
+                "calls": run.calls,
+            }
+            for run in runs
         ],
         "marks": marks,
         "unclear_writes": unclear,

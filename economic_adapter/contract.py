@@ -87,7 +87,7 @@ class CustomerObserved(Words):
     """``economic.customer.observed.v1``: what was seen, and why it was looked at.
 
     ``version`` counts e-conomic's side by (agreement, number); it is there exactly when e-conomic was looked at, and
-    then either ``economic`` or ``absent`` holds. ``crm`` is there when the CRM's change was the cause. ``outcomes``
+    then one of ``economic``, ``absent`` and ``unsendable`` holds. ``crm`` is there when the CRM's change was the cause. ``outcomes``
     answer operations; they pass no version gate.
     """
 
@@ -104,6 +104,8 @@ class CustomerObserved(Words):
     old_numbers: tuple[int, ...] = ()
     run: UUID | None = None
     """The backfill, import or sweep it belongs to: entered there before any version gate."""
+    unsendable: NotSent | None = None
+    """Why ``economic`` is missing although e-conomic was looked at: it holds more than a message can carry."""
 
 
 class Choice(Words):

@@ -33,11 +33,12 @@ class Sender(Protocol):
 
 
 class Held(Exception):
-    """The row has to wait and goes back as it is; no failure and no attempt."""
+    """The row has to wait and goes back as it is; no failure, and no attempt unless so said."""
 
-    def __init__(self, wait: Wait) -> None:
+    def __init__(self, wait: Wait, *, attempt: bool = False) -> None:
         super().__init__(wait.cause)
         self.wait = wait
+        self.attempt = attempt
 
 
 class Stopped(Exception):
@@ -75,6 +76,8 @@ class Calls:
         self._desk = desk
         self._claim = claim
         self._grant: Grant | None = None
+        self.made = 0
+        """How many were made."""
         self._answer: Answer | None = None
 
     def send(self, request: Request, record: Callable[[Connection], bool] | None = None) -> Answer:
@@ -95,6 +98,7 @@ class Calls:
                 raise Stopped
             if self._grant is None:
                 self._grant = desk.open_grant(connection, claim.agreement)
+        self.made += 1
         try:
             self._answer = desk.client.send(request, self._grant)
         except (Transient, Throttled):

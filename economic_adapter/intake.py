@@ -20,7 +20,7 @@ from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.envelope import Lane as MessageLane
 from crm_outbox.messaging.inbox import Advance
 from crm_outbox.messaging.outbox import Draft, Outbox
-from economic_adapter import agreements, configurations, store
+from economic_adapter import agreements, configurations, imports, store
 from economic_adapter.access import observe
 from economic_adapter.agreements import Agreement
 from economic_adapter.budget import Lane
@@ -30,6 +30,7 @@ from economic_adapter.contract import (
     CrmState,
     CustomerObserved,
     LookAtCustomer,
+    RunImport,
     WriteEconomicCustomer,
     aggregate,
 )
@@ -56,6 +57,8 @@ class Intake:
                     store.receive_look(connection, command, envelope, self.now())
             case ConfigureAgreement() as command:
                 self._configure(connection, envelope, command)
+            case RunImport() as command:
+                self._import(connection, envelope, command)
             case _:
                 raise Refused("not_for_us")
 
@@ -85,6 +88,21 @@ class Intake:
         outcomes = store.receive_write(connection, command, envelope, self.now())
         if outcomes:
             self._tell(connection, envelope, command.agreement, command.customer, command.number, outcomes)
+
+    def _import(self, connection: Connection, envelope: Envelope, command: RunImport) -> None:
+        found = _own(connection, envelope, command.agreement)
+        waiting = agreements.waiting_cause(connection, command.agreement, self.now())
+        if found is not None and found.state == "disconnected":
+            waiting = "disconnected"
+        imports.receive(
+            connection,
+            self.outbox,
+            command,
+            envelope,
+            self.now(),
+            known=found is not None,
+            waiting="" if waiting == "throttled" else waiting,
+        )
 
     def _configure(self, connection: Connection, envelope: Envelope, command: ConfigureAgreement) -> None:
         found = _own(connection, envelope, command.agreement, lock=True)

@@ -84,6 +84,12 @@ def contact(body: Mapping[str, Any]) -> EconomicContact:
     )
 
 
+def content(seen: EconomicCustomer) -> EconomicCustomer:
+    """The customer without the versions of its records: equal when nothing we map differs."""
+    contacts = tuple(one.model_copy(update={"object_version": ""}) for one in seen.contacts)
+    return seen.model_copy(update={"object_version": "", "contacts": contacts})
+
+
 def is_deleted(body: Mapping[str, Any]) -> bool:
     """Whether a contact person is only kept for old documents."""
     return body.get("isDeleted") is True

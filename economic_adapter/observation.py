@@ -1,19 +1,32 @@
-"""How is what was seen told to the rest? One ``economic.customer.observed.v1``, in the transaction that keeps it."""
+"""How is what was seen told to the rest? One ``economic.customer.observed.v1``, in the transaction that keeps it.
+
+A customer that holds more than a message can carry is told without its state and with the reason: nothing is left out in
+silence, because a missing text would read as one that was cleared.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+from uuid import UUID
 
+import structlog
+from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from crm_outbox.contract import Outcome
+from crm_outbox.contract import NotSent, Outcome
 from crm_outbox.contract import aggregate as crm_aggregate
-from crm_outbox.messaging.envelope import Version
-from crm_outbox.messaging.outbox import Draft, Outbox, append
+from crm_outbox.messaging.envelope import Lane, Unsendable, Version
+from crm_outbox.messaging.outbox import Draft, Outbox, append, append_all
 from economic_adapter import mapping
 from economic_adapter.claims import Claim
 from economic_adapter.contract import CustomerObserved, aggregate
 from economic_adapter.mapping import Body
+
+log = structlog.get_logger(__name__)
+
+UNSENDABLE = Counter("economic_unsendable", "Customers told without their state, by the reason", ["reason"])
+
+Why = Literal["hook", "poll", "write", "look", "sweep", "import"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +44,57 @@ def tell(
     connection: Connection,
     outbox: Outbox,
     claim: Claim,
-    why: Literal["hook", "poll", "write", "look", "sweep"],
+    why: Why,
     number: int | None,
     seen: Seen | None,
     outcomes: Sequence[Outcome] = (),
     candidates: Sequence[int] = (),
+    run: UUID | None = None,
 ) -> None:
-    """Append the observation; ``seen`` none when only outcomes are told."""
+    """Append the observation; ``seen`` none when only outcomes are told. What belongs to a run goes in the bulk lane."""
+    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, candidates, run))
+
+
+def tell_all(connection: Connection, outbox: Outbox, claim: Claim, why: Why, run: UUID, seen: Sequence[Seen]) -> None:
+    """Append the observations of a run, many at once."""
+    for first in range(0, len(seen), _AT_ONCE):
+        drafts = [_draft(claim, why, one.number, one, (), (), run) for one in seen[first : first + _AT_ONCE]]
+        try:
+            append_all(connection, outbox, drafts)
+        except Unsendable:  # found before anything was sent: now one by one
+            for one in drafts:
+                _append(connection, outbox, one)
+
+
+_AT_ONCE = 200
+
+
+def _append(connection: Connection, outbox: Outbox, draft: Draft) -> None:
+    try:
+        append(connection, outbox, draft)
+    except Unsendable as unsendable:
+        reason = NotSent(reason=unsendable.reason, detail=unsendable.detail.removeprefix("data.economic."))
+        UNSENDABLE.labels(reason.reason).inc()
+        log.error(  # noqa: TRY400 - what it holds is nobody's business here
+            "observation.unsendable",
+            agreement=draft.agreement,
+            number=draft.number,
+            reason=reason.reason,
+            detail=reason.detail,
+        )
+        without = draft.data.model_copy(update={"economic": None, "unsendable": reason})
+        append(connection, outbox, replace(draft, data=without))
+
+
+def _draft(
+    claim: Claim,
+    why: Why,
+    number: int | None,
+    seen: Seen | None,
+    outcomes: Sequence[Outcome],
+    candidates: Sequence[int],
+    run: UUID | None,
+) -> Draft:
     economic = None if seen is None or seen.body is None else mapping.customer(seen.body, seen.contacts)
     data = CustomerObserved(
         agreement=claim.agreement,
@@ -50,8 +107,9 @@ def tell(
         outcomes=tuple(outcomes),
         candidates=tuple(candidates),
         old_numbers=() if seen is None else seen.old_numbers,
+        run=run,
     )
-    draft = Draft(
+    return Draft(
         data=data,
         tenant=claim.tenant,
         subject=crm_aggregate(claim.customer or "") if number is None else aggregate(claim.agreement, number),
@@ -60,5 +118,5 @@ def tell(
         customer=claim.customer,
         agreement=claim.agreement,
         number=number,
+        lane=Lane.LIVE if run is None else Lane.BULK,
     )
-    append(connection, outbox, draft)

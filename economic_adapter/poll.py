@@ -61,7 +61,7 @@ def _customers(desk: Desk, claim: Claim, calls: Calls, since: datetime) -> tuple
         found, more = collection(answer)
         last = _last(found, last)
         by_number = {mapping.customer_number(one): one for one in found}
-        marked += _mark(desk, claim, by_number, partial(_customer_differs, by_number))
+        marked += _mark(desk, claim, by_number, partial(customer_differs, by_number))
         if not more or len(found) < PAGE:
             return marked, started or last
     raise Ambiguous("endless_pages")
@@ -74,7 +74,7 @@ def _contacts(
     found = every_page(calls, lambda cursor: requests.contacts_since(since, cursor))
     for one in found:
         by_customer.setdefault(mapping.customer_number(one), []).append(one)
-    marked = _mark(desk, claim, by_customer, partial(_contacts_differ, by_customer))
+    marked = _mark(desk, claim, by_customer, partial(contacts_differ, by_customer))
     return marked, started or _last(found, None)
 
 
@@ -103,11 +103,13 @@ def _mark(desk: Desk, claim: Claim, numbers: Iterable[int], differs: Callable[[i
     return len(changed)
 
 
-def _customer_differs(bodies: Mapping[int, Body], number: int, held: records.Held | None) -> bool:
+def customer_differs(bodies: Mapping[int, Body], number: int, held: records.Held | None) -> bool:
+    """Whether a customer of the legacy API shows anything the mirror does not hold."""
     return held is None or held.body is None or mapping.legacy_differs(bodies[number], held.body)
 
 
-def _contacts_differ(bodies: Mapping[int, list[Body]], number: int, held: records.Held | None) -> bool:
+def contacts_differ(bodies: Mapping[int, list[Body]], number: int, held: records.Held | None) -> bool:
+    """Whether these contact persons of a customer show anything the mirror does not hold."""
     if held is None or held.body is None:
         return True
     known = {mapping.contact_number(one): one for one in held.contacts}

@@ -216,11 +216,15 @@ def _records(answer: Answer, name: str) -> list[dict[str, Any]]:
 
 def _json(body: bytes, head: Head) -> Any:
     try:
-        found = json.loads(body.decode("utf-8-sig"))
+        found = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
         # neither PostgreSQL nor UTF-8 can hold these; they come only as escapes
         return _storable(found) if re.search(rb"\\u(0000|[dD][89a-fA-F])", body) else found
     except (ValueError, RecursionError) as error:
         raise Ambiguous("unreadable_answer", head) from error
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are no JSON")
 
 
 def _storable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 The caller holds the transaction; nothing here commits.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,21 @@ from economic_adapter.mapping import Body
 from economic_adapter.operation import Operation, State
 
 _agreement, _mirror, _operation = tables.agreement, tables.mirror, tables.operation
+_KEEP_ALL = sa.text("""
+    insert into economic.mirror as held
+        (agreement, number, epoch, counter, body, object_version, contacts, absent, seen_at, kept)
+    select :agreement, one.number, (select epoch from economic.epoch), 1, cast(one.body as jsonb), one.version,
+           cast(one.contacts as jsonb), false, :now, nextval('economic.mirror_kept')
+    from unnest(cast(:numbers as integer[]), cast(:bodies as text[]), cast(:versions as text[]), cast(:contacts as text[]))
+         with ordinality as one (number, body, version, contacts, place)
+    order by one.place
+    on conflict (agreement, number) do update set
+        epoch = excluded.epoch, counter = held.counter + 1, body = excluded.body,
+        object_version = excluded.object_version, contacts = excluded.contacts, absent = false, missing_since = null,
+        seen_at = excluded.seen_at, kept = excluded.kept
+    where held.kept <= :since
+    returning number, epoch, counter
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +164,7 @@ def keep(
         "absent": body is None,
         "missing_since": None,
         "seen_at": now,
+        "kept": connection.scalar(tables.KEPT),
     }
     stored = values if body is not None else {**values, "body": sa.null()}
     statement = insert(_mirror).values(agreement=agreement, number=number, counter=counter.scalar_subquery(), **stored)
@@ -159,6 +176,51 @@ def keep(
         },
     ).returning(_mirror.c.epoch, _mirror.c.counter)
     return Version(*connection.execute(moved).one())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A customer as a listing of all of them showed it, with its contact persons."""
+
+    body: Body
+    contacts: Sequence[Body]
+
+
+def keep_all(
+    connection: Connection, agreement: int, listed: Mapping[int, Listed], *, since: int, now: datetime
+) -> dict[int, Version]:
+    """Keep what a listing showed, each under the next number of its counter; gives the versions of those that were kept.
+
+    A customer that was kept after ``since``, a place among all keepings, stays as it is: what the listing shows of it
+    may be older.
+    """
+    if not listed:
+        return {}
+    numbers = sorted(listed)
+    rows = connection.execute(
+        _KEEP_ALL,
+        {
+            "agreement": agreement,
+            "numbers": numbers,
+            "bodies": [_json(listed[one].body) for one in numbers],
+            "versions": [str(listed[one].body.get("objectVersion", "")) for one in numbers],
+            "contacts": [_json(list(listed[one].contacts)) for one in numbers],
+            "now": now,
+            "since": since,
+        },
+    )
+    return {row.number: Version(row.epoch, row.counter) for row in rows}
+
+
+def kept_now(connection: Connection) -> int:
+    """The place of this moment among all keepings of the mirror."""
+    return int(connection.execute(sa.select(tables.KEPT.next_value())).scalar_one())
+
+
+def found_again(connection: Connection, agreement: int, numbers: Sequence[int]) -> None:
+    """These customers are there: whoever was missed among them is not missed any more."""
+    missed = (_mirror.c.agreement == agreement, _mirror.c.number.in_(numbers), _mirror.c.missing_since.is_not(None))
+    connection.execute(sa.update(_mirror).where(*missed).values(missing_since=None))
 
 
 def miss(connection: Connection, agreement: int, number: int, now: datetime) -> None:
@@ -223,6 +285,10 @@ def created_contacts(connection: Connection, agreement: int, number: int) -> fro
         made.is_not(None),
     )
     return frozenset(int(text) for text in connection.scalars(query))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _read(row: sa.RowMapping) -> Operation:

@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_outbox.contract import Outcome, Result
-from crm_outbox.messaging.envelope import Envelope
+from crm_outbox.messaging.envelope import Envelope, Words
 from economic_adapter import tables
 from economic_adapter.budget import BREAKER, Lane
 from economic_adapter.contract import EconomicPart, LookAtCustomer, WriteEconomicCustomer
 
-Why = Literal["hook", "poll", "look"]
+Why = Literal["hook", "poll", "look", "sweep"]
 
 _work, _mark, _operation = tables.work, tables.mark, tables.operation
 
@@ -100,7 +100,7 @@ def receive_look(connection: Connection, command: LookAtCustomer, cause: Envelop
 def plan(
     connection: Connection,
     agreement: int,
-    kind: Literal["poll", "check"],
+    kind: Literal["poll", "check", "page"],
     *,
     due_at: datetime,
     lane: Lane = Lane.SWEEP,
@@ -221,6 +221,21 @@ def cause_of(envelope: Envelope) -> dict[str, str]:
     """What is kept of a message, so that what follows from it names it."""
     kept = {"id": str(envelope.id), "correlation": envelope.correlation or str(envelope.id)}
     return kept if envelope.traceparent is None else {**kept, "traceparent": envelope.traceparent}
+
+
+def cause_from(kept: Mapping[str, str], tenant: str, at: datetime) -> Envelope:
+    """The message of which ``cause_of`` was kept, as far as what follows names it."""
+    return Envelope(
+        id=UUID(kept["id"]),
+        type="",
+        source="",
+        time=at,
+        tenant=tenant,
+        subject="",
+        correlation=kept.get("correlation"),
+        traceparent=kept.get("traceparent"),
+        data=Words(),
+    )
 
 
 def _write_row(

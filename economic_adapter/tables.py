@@ -83,7 +83,10 @@ mirror = sa.Table(
     # seen missing once; believed and told when seen missing again
     sa.Column("missing_since", _MOMENT),
     sa.Column("seen_at", _MOMENT, nullable=False),
+    # the place of this keeping among all: what was kept before a listing began may be replaced by it
+    sa.Column("kept", sa.BigInteger, nullable=False, server_default="0"),
 )
+KEPT = sa.Sequence("mirror_kept", schema="economic", metadata=metadata)
 """What e-conomic held of a customer when last seen, and how often it was seen: the counter of its version."""
 
 mark = sa.Table(
@@ -92,7 +95,7 @@ mark = sa.Table(
     sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("counter", sa.BigInteger, nullable=False),
-    # hook | poll | look: what set it first
+    # hook | poll | look | sweep: what set it first
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("first_at", _MOMENT, nullable=False),
     sa.Column("last_at", _MOMENT, nullable=False),
@@ -105,10 +108,10 @@ work = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("agreement", sa.Integer, nullable=False),
-    # look | write | poll | check
+    # look | write | poll | check | page
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
-    # 0 person, 1 edit, 2 hook, 3 sweep: see budget.Lane
+    # 0 person, 1 edit, 2 hook, 3 sweep, 4 import: see budget.Lane
     sa.Column("lane", sa.SmallInteger, nullable=False),
     # whom it holds while claimed
     sa.Column("number", sa.Integer),
@@ -188,3 +191,69 @@ wake = sa.Table(
     sa.Column("sent_at", _MOMENT, nullable=False),
 )
 """Wake-ups on their way or at work: the clock inserts before it sends, the worker deletes when it is through."""
+
+import_ = sa.Table(
+    "import",
+    metadata,
+    sa.Column("run", sa.Uuid, primary_key=True),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    # import | sweep
+    sa.Column("kind", sa.Text, nullable=False),
+    # running | paused | stopped | failed | closed
+    sa.Column("state", sa.Text, nullable=False),
+    # check | contacts | customers | changed_customers | changed_contacts | looks | count
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False, server_default=""),
+    # what it waits for, as last told
+    sa.Column("waiting", sa.Text, nullable=False, server_default=""),
+    # where the listing of this phase goes on, and how many pages of it were read
+    sa.Column("cursor", sa.Text, nullable=False, server_default=""),
+    sa.Column("pages", sa.Integer, nullable=False, server_default="0"),
+    # which listing of all customers this is, how often one was begun again, how often the count did not agree
+    sa.Column("turn", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("restarts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("mismatches", sa.Integer, nullable=False, server_default="0"),
+    # e-conomic's own time when it began, and the place of that moment among all keepings of the mirror
+    sa.Column("began", _MOMENT),
+    sa.Column("kept", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("read", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("count", sa.Integer),
+    sa.Column("contacts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("contacts_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("calls", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("found", sa.Integer, nullable=False, server_default="0"),
+    # message id, correlation and traceparent of the command
+    sa.Column("command", JSONB),
+    sa.Column("asked_at", _MOMENT, nullable=False),
+    sa.Column("ended_at", _MOMENT),
+)
+"""A run that reads every customer with its contact persons; its work is one row of kind page, one page after another."""
+sa.Index("import_open", import_.c.agreement, postgresql_where=import_.c.ended_at.is_(None))
+
+import_customer = sa.Table(
+    "import_customer",
+    metadata,
+    sa.Column("run", sa.Uuid, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    # the last listing in which e-conomic showed it
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False, server_default=sa.false()),
+    # to be looked at singly before the run may close
+    sa.Column("look", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+"""The customers a run has come across; gone when it ends."""
+sa.Index(
+    "import_customer_look", import_customer.c.run, import_customer.c.number, postgresql_where=import_customer.c.look
+)
+
+import_contact = sa.Table(
+    "import_contact",
+    metadata,
+    sa.Column("run", sa.Uuid, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("customer", sa.Integer, nullable=False),
+    sa.Column("body", JSONB, nullable=False),
+)
+"""The contact persons a run has read, until their customers are; gone when it ends."""
+sa.Index("import_contact_customer", import_contact.c.run, import_contact.c.customer)

@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from economic_adapter import budget as budgets
-from economic_adapter import claims, look, poll, records, write
+from economic_adapter import claims, importing, look, poll, records, write
 from economic_adapter.budget import Lane
 from economic_adapter.claims import Claim, Kind
 from economic_adapter.desk import Calls, Desk, Finish, Held, Stopped
@@ -29,6 +29,7 @@ _FLOWS: Mapping[Kind, Callable[[Desk, Claim, Calls], Finish]] = {
     "look": look.do,
     "write": write.do,
     "poll": poll.do,
+    "page": importing.do,
     "check": lambda desk, claim, calls: desk.check(desk, claim, calls),
 }
 
@@ -49,14 +50,14 @@ def step(desk: Desk, agreement: int, worker: int) -> bool:
             ended = _finish(desk, claim, calls, finish)
             ROWS.labels(claim.kind, "done" if ended else "lost").inc()
         except Stopped:
-            _give_back(desk, claim, Held(budgets.Wait(until=desk.now(), cause="")))
+            _give_back(desk, claim, calls, Held(budgets.Wait(until=desk.now(), cause="")))
         except Held as held:
-            _give_back(desk, claim, held)
+            _give_back(desk, claim, calls, held)
         except Failed as failed:
             _failed(desk, claim, calls, failed)
         except Exception as error:
             log.exception("work.bug", work=claim.id)
-            _bug(desk, claim, error)
+            _bug(desk, claim, calls, error)
     desk.ring()
     return True
 
@@ -78,7 +79,10 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
 def _finish(desk: Desk, claim: Claim, calls: Calls, finish: Finish) -> bool:
     if claim.kind in {"poll", "check"}:  # they change the agreement's row, which is locked before any other
         return _ended(desk, claim, finish, before=calls.fold)
-    ended = _ended(desk, claim, finish)
+    if claim.kind == "page":
+        ended = _ended(desk, claim, finish, before=lambda connection: importing.ahead(connection, claim, calls))
+    else:
+        ended = _ended(desk, claim, finish)
     with desk.engine.begin() as connection:  # apart, so that the agreement is not held while everything is written
         calls.fold(connection)
     return ended
@@ -94,9 +98,10 @@ def _ended(desk: Desk, claim: Claim, finish: Finish, before: Finish = lambda _: 
         return True
 
 
-def _give_back(desk: Desk, claim: Claim, held: Held) -> None:
+def _give_back(desk: Desk, claim: Claim, calls: Calls, held: Held) -> None:
     with desk.engine.begin() as connection:
-        claims.postpone(connection, claim, due_at=held.wait.until, waiting=held.wait.cause)
+        _waits(desk, connection, claim, calls, held.wait.cause)
+        claims.postpone(connection, claim, due_at=held.wait.until, waiting=held.wait.cause, attempt=held.attempt)
     ROWS.labels(claim.kind, "held").inc()
 
 
@@ -104,6 +109,7 @@ def _failed(desk: Desk, claim: Claim, calls: Calls, failed: Failed) -> None:
     now = desk.now()
     with desk.engine.begin() as connection:
         account = calls.fold_failure(connection, failed)
+        _waits(desk, connection, claim, calls, _cause(failed))
         match failed:
             case Throttled():
                 until = account.budget.paused_until or now
@@ -120,8 +126,9 @@ def _failed(desk: Desk, claim: Claim, calls: Calls, failed: Failed) -> None:
     log.warning("work.failed", work=claim.id, error=type(failed).__name__, code=failed.code, attempts=claim.attempts)
 
 
-def _bug(desk: Desk, claim: Claim, error: Exception) -> None:
+def _bug(desk: Desk, claim: Claim, calls: Calls, error: Exception) -> None:
     with desk.engine.begin() as connection:
+        _waits(desk, connection, claim, calls, "bug")
         _rest(desk, connection, claim, type(error).__name__)
     ROWS.labels(claim.kind, "bug").inc()
 
@@ -130,6 +137,24 @@ def _rest(desk: Desk, connection: Connection, claim: Claim, error: str) -> None:
     tried = claim.attempts + 1
     wait = BUG_REST if tried >= BUG_ATTEMPTS else budgets.back_off(tried + 3, desk.backoff_max, desk.chance())
     claims.postpone(connection, claim, due_at=desk.now() + wait, waiting="bug", error=error, attempt=True)
+
+
+def _waits(desk: Desk, connection: Connection, claim: Claim, calls: Calls, cause: str) -> None:
+    """Before the row is given back, because whoever asks for a run locks it before its row."""
+    if claim.kind == "page":
+        importing.waits(connection, desk, claim, calls, cause)
+
+
+def _cause(failed: Failed) -> str:
+    match failed:
+        case Throttled():
+            return "throttled"
+        case AccessLost() | Forbidden():
+            return "access_lost"
+        case Transient():
+            return "away"
+        case _:
+            return "bug"
 
 
 def _named(failed: Failed) -> str:

@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
-from economic_adapter.sandbox import contacts, customers, gate, legacy, webhooks, wire
+from economic_adapter.sandbox import changes, contacts, customers, gate, legacy, webhooks, wire
 from economic_adapter.sandbox.data import Data
 from economic_adapter.sandbox.faults import Fault
 from economic_adapter.sandbox.gate import Call
@@ -12,6 +14,7 @@ from economic_adapter.sandbox.texts import worded
 from economic_adapter.sandbox.wire import Answer, Refused, Request
 
 SERVICES = {"customersapi": "v3.1.0", "webhooksapi": "v1.0.0"}
+_OF_ANSWERS = frozenset({"half", "drip", "foreign_next", "repeat", "endless", "shrink"})
 _HTML = b"<!doctype html><html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -21,7 +24,7 @@ def serve(data: Data, request: Request) -> Answer:
     given = _gone(data) or _before(data, faults)
     if given is None:
         data.pause(data.settings.latency_ms / 2000)
-        given = _work(data, request)
+        given = _work(data, _bent(data, faults, request))
         data.pause(data.settings.latency_ms / 2000)
         given = _gone(data) or _after(data, faults, given)
     given.headers.setdefault("X-RequestId", wire.trace())
@@ -72,7 +75,7 @@ def _html(status: int) -> Answer:
 def _before(data: Data, faults: list[Fault]) -> Answer | None:
     """What happens before any work is done."""
     for fault in faults:
-        if fault.when != "before" or fault.kind in {"half", "drip", "foreign_next"}:
+        if fault.when != "before" or fault.kind in _OF_ANSWERS:
             continue
         if (given := _broken(data, fault)) is not None:
             return given
@@ -89,11 +92,30 @@ def _after(data: Data, faults: list[Fault], given: Answer) -> Answer:
                 given.manner, given.gap = "drip", fault.wait
             case "foreign_next":
                 given = _elsewhere(given, fault.location)
+            case "endless":
+                given = _endless(given, fault.hits)
+            case "repeat" | "shrink":
+                pass
             case _ if fault.when == "after":
                 given = _broken(data, fault) or given
             case _:
                 pass
     return given
+
+
+def _bent(data: Data, faults: list[Fault], request: Request) -> Request:
+    """The request as it is served: a listing that repeats begins again, one that shrinks has lost its first customer."""
+    for fault in faults:
+        if fault.kind == "repeat":
+            query = {name: value for name, value in request.query.items() if name not in {"cursor", "skippages"}}
+            request = replace(request, query=query)
+        elif fault.kind == "shrink":
+            with data.lock:
+                grant = data.grants.get(request.headers.get("x-agreementgranttoken", ""))
+                place = None if grant is None else data.agreements[grant.agreement]
+                if place is not None and place.customers:
+                    changes.delete_customer(data, place, place.customers[min(place.customers)])
+    return request
 
 
 def _broken(data: Data, fault: Fault) -> Answer | None:
@@ -120,10 +142,28 @@ def _broken(data: Data, fault: Fault) -> Answer | None:
             return wire.problem(Refused(fault.status or 500, "InternalServerError", "Something went wrong."))
 
 
+def _endless(given: Answer, times: int) -> Answer:
+    """The same page with the numbers of other records, and a next one."""
+    try:
+        body: dict[str, Any] = json.loads(given.body)
+        if "items" in body:
+            for one in body["items"]:
+                key = "number" if "number" in one else "customerNumber"
+                one[key] += times * 1_000_000
+            body["cursor"] = str(times)
+        else:
+            body["pagination"]["nextPage"] = body["pagination"]["firstPage"]
+    except (ValueError, KeyError, TypeError):
+        return given
+    return wire.answer(given.status, body, given.headers)
+
+
 def _elsewhere(given: Answer, location: str) -> Answer:
-    """The same page, its ``nextPage`` on another host."""
+    """The same page, what follows it on another host."""
     try:
         body = json.loads(given.body)
+        if "items" in body:
+            return wire.answer(given.status, body | {"cursor": location}, given.headers)
         following = urlsplit(body["pagination"].get("nextPage") or body["pagination"]["firstPage"])
     except (ValueError, KeyError, TypeError):
         return given

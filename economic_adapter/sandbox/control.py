@@ -7,6 +7,7 @@ Below ``/_sandbox``, in JSON, without tokens:
 - ``GET|POST /settings``: ``settings.Settings``. ``POST /clock``: ``{"advance": 3600}``. ``POST /reset``.
 - ``GET|DELETE /calls``: how many by method and route, and the latest 50 (``?recent=``). ``GET /hooks``: webhooks sent and waiting.
 - ``GET /snapshot?agreement=123456``: the whole state.
+- ``POST /seed?agreement=123456``: ``{"customers": 5000, "contacts": 6000}``, see ``seeding.seed``; fires no webhook.
 - ``POST /agreements``: ``{"number", "name", "grant"}``. ``POST /grants/{token}``: ``{"revoked": true}``, ``role`` ...
 - ``POST /ui/...?agreement=123456``: what a person does in e-conomic; see ``_person``.
 """
@@ -14,7 +15,7 @@ Below ``/_sandbox``, in JSON, without tokens:
 from collections.abc import Callable
 from typing import Any
 
-from economic_adapter.sandbox import contacts, customers, ui, webhooks, wire
+from economic_adapter.sandbox import contacts, customers, seeding, ui, webhooks, wire
 from economic_adapter.sandbox.data import AGREEMENT, Data, Grant
 from economic_adapter.sandbox.faults import BadFault
 from economic_adapter.sandbox.fields import Json, stamp
@@ -75,6 +76,8 @@ def _route(data: Data, request: Request, body: Any) -> Any:
             return {"waiting": data.outgoing.waiting(), "log": list(data.outgoing.log)}
         case "POST", ["clock"]:
             return _done(lambda: data.advance(float(body["advance"])))
+        case "POST", ["seed"]:
+            return seeding.seed(data, agreement=int(request.query.get("agreement", AGREEMENT)), **body)
         case "POST", ["agreements"]:
             made_agreement = data.add_agreement(int(body["number"]), str(body["name"]), str(body["grant"]))
             return {"number": made_agreement.number}

@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
-CallKind = Literal["slow", "hang", "status", "throttle", "drop", "half", "html", "drip", "redirect", "foreign_next"]
+CallKind = Literal[
+    "slow", "hang", "status", "throttle", "drop", "half", "html", "drip", "redirect", "foreign_next", "repeat", "endless",
+    "shrink",
+]  # fmt: skip
 HookKind = Literal["hook_lost", "hook_late", "hook_doubled", "hook_reordered"]
 Kind = CallKind | HookKind
 KINDS: frozenset[str] = frozenset(get_args(CallKind) + get_args(HookKind))
@@ -28,6 +31,8 @@ class Fault:
     ``probability``. ``when`` says whether the work is done before it (``after``) or not (``before``): a connection
     dropped ``after`` is a lost answer. ``seconds`` is how long slow and hang wait, between two letters of a drip, how
     late a hook is, and how long a reordered one may be held for its partner; ``ms`` may be said instead.
+    Of a listing: ``foreign_next`` leads to ``location``, ``repeat`` is its first page again, ``endless`` shows records
+    nobody has and always has a next page, ``shrink`` loses its first customer for good before the page is read.
     """
 
     kind: str

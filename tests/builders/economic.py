@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from crm_outbox.contract import Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Registry, decode
 from crm_outbox.messaging.outbox import Outbox
-from economic_adapter import access, store, tables, work
+from economic_adapter import access, claims, imports, store, tables, work
 from economic_adapter.client import Addresses, Client, Grant
 from economic_adapter.contract import (
     TYPES,
     CustomerObserved,
     Defaults,
     EconomicPart,
+    ImportProgressed,
     LookAtCustomer,
+    RunImport,
     WriteEconomicCustomer,
 )
 from economic_adapter.desk import Desk, Sender
@@ -180,6 +182,44 @@ class Bench:
         self.look(number)
         self.work()
         return self.new()[-1]
+
+    def run(
+        self,
+        run: UUID | None = None,
+        *,
+        kind: Literal["import", "sweep"] = "import",
+        action: Literal["start", "pause", "resume", "stop"] = "start",
+        known: bool = True,
+    ) -> UUID:
+        """A command to read everything, as intake takes it; the run."""
+        words = RunImport(run=run or uuid4(), agreement=AGREEMENT, kind=kind, action=action)
+        with self.engine.begin() as connection:
+            imports.receive(connection, self.outbox, words, self.message(), self.time, known=known, waiting="")
+        return words.run
+
+    def imported(self, **how: Any) -> UUID:
+        """Everything read under a new run, all the way."""
+        run = self.run(**how)
+        self.work(most=500)
+        assert self.far(run)[-1].closed, self.far(run)[-1]
+        return run
+
+    def far(self, run: UUID) -> list[ImportProgressed]:
+        """What was told of how far a run is."""
+        told = [one.data for one in self.envelopes()]
+        return [one for one in told if isinstance(one, ImportProgressed) and one.run == run]
+
+    def under(self, run: UUID) -> list[CustomerObserved]:
+        """What was told of customers under a run, in order."""
+        told = [one.data for one in self.envelopes()]
+        return [one for one in told if isinstance(one, CustomerObserved) and one.run == run]
+
+    def die(self) -> None:
+        """The worker is gone; its claims are freed as the clock does it."""
+        self.wire.die_before = self.wire.die_after = None
+        self.passes(200)
+        with self.engine.begin() as connection:
+            claims.free_claims(connection, self.time)
 
     def message(self) -> Envelope:
         """Some message that caused something."""

@@ -1,0 +1,128 @@
+"""What does an import hold on the way? The contact persons it has read, and which customers it has come across. All SQL of that.
+
+The caller holds the transaction; nothing here commits.
+"""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from economic_adapter import tables
+from economic_adapter.mapping import Body
+
+_customer, _contact, _mirror = tables.import_customer, tables.import_contact, tables.mirror
+_LIST = sa.text(
+    "insert into economic.import_customer as held (run, number, turn)"
+    " select :run, one, :turn from unnest(cast(:numbers as integer[])) as one order by one"
+    " on conflict (run, number) do update set turn = excluded.turn where held.turn <> excluded.turn"
+)
+
+
+def stage_contacts(connection: Connection, run: UUID, bodies: Mapping[int, tuple[int, Body]]) -> int:
+    """Hold these contact persons, each with its customer's number; how many were new."""
+    if not bodies:
+        return 0
+    rows = [{"run": run, "number": one, "customer": of, "body": body} for one, (of, body) in sorted(bodies.items())]
+    known = sa.select(sa.func.count()).where(_contact.c.run == run, _contact.c.number.in_(list(bodies)))
+    before = int(connection.scalar(known) or 0)
+    statement = insert(_contact)
+    latest = {"customer": statement.excluded.customer, "body": statement.excluded.body}
+    connection.execute(statement.on_conflict_do_update(index_elements=["run", "number"], set_=latest), rows)
+    return len(bodies) - before
+
+
+def drop_contacts(connection: Connection, run: UUID) -> None:
+    """The listing of contact persons begins again."""
+    connection.execute(sa.delete(_contact).where(_contact.c.run == run))
+
+
+def contacts_held(connection: Connection, run: UUID) -> int:
+    """How many contact persons a run holds."""
+    return int(connection.scalar(sa.select(sa.func.count()).where(_contact.c.run == run)) or 0)
+
+
+def contacts_of(connection: Connection, run: UUID, customers: Collection[int]) -> dict[int, list[Body]]:
+    """The contact persons a run holds of these customers, by customer, in the order of their numbers."""
+    query = sa.select(_contact.c.customer, _contact.c.body).where(
+        _contact.c.run == run, _contact.c.customer.in_(list(customers))
+    )
+    found: dict[int, list[Body]] = {}
+    for row in connection.execute(query.order_by(_contact.c.number)):
+        found.setdefault(row.customer, []).append(row.body)
+    return found
+
+
+def list_customers(connection: Connection, run: UUID, numbers: Collection[int], turn: int) -> int:
+    """Note that e-conomic showed these customers in that listing; how many it had not shown in it before."""
+    if not numbers:
+        return 0
+    return connection.execute(_LIST, {"run": run, "turn": turn, "numbers": sorted(numbers)}).rowcount
+
+
+def untold(connection: Connection, run: UUID, numbers: Collection[int]) -> list[int]:
+    """Those of these customers that were not told under the run yet."""
+    told = sa.select(_customer.c.number).where(
+        _customer.c.run == run, _customer.c.number.in_(list(numbers)), _customer.c.told
+    )
+    return sorted(set(numbers) - set(connection.scalars(told)))
+
+
+def mark_told(connection: Connection, run: UUID, numbers: Collection[int]) -> None:
+    """These customers were told under the run."""
+    mine = (_customer.c.run == run, _customer.c.number.in_(list(numbers)))
+    connection.execute(sa.update(_customer).where(*mine).values(told=True, look=False))
+
+
+def want_looks(connection: Connection, run: UUID, numbers: Collection[int]) -> None:
+    """These customers are to be looked at singly before the run closes."""
+    if not numbers:
+        return
+    rows = [{"run": run, "number": one, "turn": 0, "look": True} for one in sorted(numbers)]
+    statement = insert(_customer).on_conflict_do_update(index_elements=["run", "number"], set_={"look": True})
+    connection.execute(statement, rows)
+
+
+def next_look(connection: Connection, run: UUID) -> int | None:
+    """The next customer to be looked at singly."""
+    wanted = sa.select(_customer.c.number).where(_customer.c.run == run, _customer.c.look)
+    return connection.scalar(wanted.order_by(_customer.c.number).limit(1))
+
+
+def looked(connection: Connection, run: UUID, number: int, turn: int, *, told: bool) -> None:
+    """A customer was looked at singly: told under the run, or not there."""
+    values = {"told": True, "turn": turn} if told else {"turn": 0}
+    mine = (_customer.c.run == run, _customer.c.number == number)
+    connection.execute(sa.update(_customer).where(*mine).values(look=False, **values))
+
+
+def told(connection: Connection, run: UUID) -> int:
+    """How many customers were told under the run."""
+    return _count(connection, _customer.c.run == run, _customer.c.told)
+
+
+def listed(connection: Connection, run: UUID, turn: int) -> int:
+    """How many customers e-conomic showed in that listing or since."""
+    return _count(connection, _customer.c.run == run, _customer.c.turn == turn)
+
+
+def present(connection: Connection, run: UUID, turn: int) -> int:
+    """How many customers were told under the run and shown in that listing or since."""
+    return _count(connection, _customer.c.run == run, _customer.c.told, _customer.c.turn == turn)
+
+
+def listed_nowhere(connection: Connection, run: UUID, agreement: int, turn: int) -> list[int]:
+    """Customers that were there when last seen and that this listing does not show."""
+    shown = sa.select(_customer.c.number).where(
+        _customer.c.run == run, _customer.c.turn == turn, _customer.c.number == _mirror.c.number
+    )
+    gone = sa.select(_mirror.c.number).where(
+        _mirror.c.agreement == agreement, _mirror.c.body.is_not(None), ~_mirror.c.absent, ~shown.exists()
+    )
+    return list(connection.scalars(gone.order_by(_mirror.c.number)))
+
+
+def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(_customer).where(*where)) or 0)
