@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from crm_outbox.contract import Customer, NotSent, Outcome, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import Defaults, EconomicCustomer, WriteEconomicCustomer
+from reconciler.asked import Task
 from reconciler.contract import State
 from reconciler.decisions import Before, Decided, Ended
 from reconciler.rules import System
@@ -338,11 +339,12 @@ class Status:
 class Step:
     """What a step made of a message. ``counted`` names what was ignored or found, for the metrics.
 
-    ``ended`` are the parts of people's decisions that were carried out or refused in it.
+    ``asked`` are the open questions after it; ``ended`` the parts of people's decisions that were carried out or refused.
     """
 
     link: Link
     commands: tuple[Command, ...] = ()
     status: Status
     counted: tuple[str, ...] = ()
+    asked: tuple[Task, ...] = ()
     ended: tuple[Ended, ...] = ()

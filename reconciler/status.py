@@ -1,31 +1,27 @@
 """How does a customer stand? One line from the link and the rules, by precedence; the planner's own word, nothing stored."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crm_outbox.contract import Stage
 from reconciler import contacts, plan
-from reconciler.decide import may_create, missing, stopped
-from reconciler.link import Link, LinkState, Pair, Refusal, Status
+from reconciler.asked import Task
+from reconciler.decide import stopped
+from reconciler.link import Link, LinkState, Pair, Status
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System, Transfer
-from reconciler.settle import UNCLEAR
-
-SILENT = timedelta(hours=1)
-"""An operation neither answered nor acknowledged for this long is raised."""
-QUESTIONS = frozenset({"candidates", "CustomerContactNameAlreadyExists", "CustomerNumberMismatch"} | UNCLEAR)
-"""Refusals that are a choice for a person, not a value to correct."""
-
+from reconciler.tasks import TAKEN_NAME, named, tasks
 
 _Plans = Sequence[tuple[Pair, Detail]]
 
 
-def status(link: Link, rules: Rules, now: datetime) -> Status:
-    """The state a person sees, the details it is about, and why."""
-    if (found := _switched(link, rules) or _error(link, rules)) is not None:
+def status(link: Link, rules: Rules, now: datetime, asked: Sequence[Task] | None = None) -> Status:
+    """The state a person sees, the details it is about, and why. ``asked`` are the open questions, where they are known."""
+    asked = tasks(link, rules, now) if asked is None else asked
+    if (found := _switched(link, rules) or _error(link, asked)) is not None:
         return found
     plans = _plans(link, rules)
-    found = _choice(link, plans, now) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
+    found = _choice(link, asked) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
     if found is not None:
         return found
     if link.state is LinkState.LINKED:
@@ -46,45 +42,32 @@ def _switched(link: Link, rules: Rules) -> Status | None:
             return Status(state="off")
 
 
-def _error(link: Link, rules: Rules) -> Status | None:
+def _error(link: Link, asked: Sequence[Task]) -> Status | None:
+    """What stops this customer and is put right at its source."""
     if link.unsendable:
         reason, _, detail = link.unsendable.partition(" ")
         return Status(state="error", reason="unsendable", details=(detail,) if detail else (), message=reason)
-    if may_create(link, rules) and (what := missing(link, rules)):
-        return Status(state="error", reason="missing", details=(what,))
-    for pair in link.pairs:
-        for refusal in pair.refusals:
-            if refusal.code not in QUESTIONS:
-                return Status(
-                    state="error",
-                    reason=refusal.code,
-                    details=_named(pair, _refused(refusal)),
-                    message=refusal.message,
-                )
+    for kind in ("missing", "refused"):
+        for one in asked:
+            if one.kind == kind:
+                return Status(state="error", reason=one.reason, details=one.details, message=one.message)
     return None
 
 
-def _choice(link: Link, plans: _Plans, now: datetime) -> Status | None:
+def _choice(link: Link, asked: Sequence[Task]) -> Status | None:
+    """What waits for a person; one that rests does, whether it was asked about or left so."""
     if link.state is LinkState.RESTING:
         return Status(state="deleted" if link.rest == "deleted_there" else "choice", reason=link.rest)
-    for pair in link.pairs:
-        for refusal in pair.refusals:
-            if refusal.code in QUESTIONS and not (pair.kind == "customer" and refusal.code == "candidates"):
-                return Status(state="choice", reason=refusal.code, details=_named(pair, _refused(refusal)))
-    reasons: list[str] = []
-    details: list[str] = []
-    for pair, one in plans:
-        if one.do is Do.ASK:
-            reasons.append(one.reason)
-            details += _named(pair, one.differing)
-    if link.state is LinkState.LINKED:
-        for pair in link.contacts:
-            if pair.rest in {"unclear", "removed_edited"}:
-                reasons.append("contact")
-                details.append("contact")
-    if not reasons and any(one.acknowledged is None and now - one.sent >= SILENT for one in link.pending):
-        reasons.append("unclear")
-    return Status(state="choice", reason=reasons[0], details=_unique(details)) if reasons else None
+    open_ = [one for one in asked if one.kind not in {"candidates", "deleted_here", "deleted_edited"}]
+    if not open_:
+        return None
+    first = open_[0]
+    if first.kind == "unclear":
+        return Status(
+            state="choice", reason="unclear" if first.reason == "silent" else first.reason, details=first.details
+        )
+    reason = "contact" if first.kind == "contact" and first.reason not in TAKEN_NAME else first.reason
+    return Status(state="choice", reason=reason, details=_unique([name for one in open_ for name in one.details]))
 
 
 def _perhaps(link: Link) -> Status | None:
@@ -105,20 +88,20 @@ def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
         if one.do is Do.WAIT
         or one.decision is not None
         or (one.target is not None and link.flows and (rules.receive or one.target is not System.CRM))
-        for name in _named(pair, one.differing)
+        for name in named(pair, one.differing)
     ]
     if not link.pending and not writes:
         return None
     if not cause and any(one.target in rules.paused for _, one in plans):
         cause = "paused"
     under_way = [
-        name for pair in link.pairs for one in pair.pending.values() for name in _named(pair, tuple(one.values))
+        name for pair in link.pairs for one in pair.pending.values() for name in named(pair, tuple(one.values))
     ]
     return Status(state="sending", reason=cause, details=_unique([*under_way, *writes]))
 
 
 def _differences(plans: _Plans) -> Status | None:
-    details = [name for pair, one in plans for name in _named(pair, one.differing)]
+    details = [name for pair, one in plans for name in named(pair, one.differing)]
     return Status(state="different", details=_unique(details)) if details else None
 
 
@@ -135,14 +118,6 @@ def _plans(link: Link, rules: Rules) -> list[tuple[Pair, Detail]]:
                 elif one.differing:
                     found.append((pair, plan.Detail(group=one.group, do=Do.NOTHING, differing=one.differing)))
     return found
-
-
-def _refused(refusal: Refusal) -> tuple[str, ...]:
-    return (refusal.detail,) if refusal.detail else tuple(refusal.values)
-
-
-def _named(pair: Pair, names: tuple[str, ...]) -> tuple[str, ...]:
-    return names if pair.kind == "customer" else tuple(f"contact.{name}" for name in names)
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from reconciler.decisions import Decided, Ended
 from reconciler.link import Command, Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
+from reconciler.tasks import still_waived, tasks
 
 LONGEST_GAP = timedelta(hours=1)
 DAY = timedelta(hours=24)
@@ -51,11 +52,14 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     link = decide(link, rules, now)
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
+    link = still_waived(link, rules, now)
+    asked = tasks(link, rules, now)
     return Step(
         link=link,
         commands=commands(link, [*again, *fresh]),
-        status=status(link, rules, now),
+        status=status(link, rules, now, asked),
         counted=tuple(one for one in counted if one),
+        asked=asked,
         ended=(*ended, *carrying.dropped(chosen_before, link, ended)),
     )
 
@@ -71,7 +75,9 @@ def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: dateti
             link = settle.refused_for(link, pending, candidates)
             commands_left = tuple(one for one in done.commands if pending.operation not in _operations(one))
             counted = (*done.counted, f"candidates.{system}")
-            return replace(done, link=link, commands=commands_left, status=status(link, rules, now), counted=counted)
+            asked = tasks(link, rules, now)
+            stands = status(link, rules, now, asked)
+            return replace(done, link=link, commands=commands_left, status=stands, counted=counted, asked=asked)
     return done
 
 
