@@ -16,7 +16,7 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
-from reconciler import bus, clock, operate, reconcile
+from reconciler import bus, clock, operate, reconcile, switchboard
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     duties = subcommands.add_parser("run", help="run these duties in one process until told to stop")
     duties.add_argument("duties", nargs="+", choices=DUTIES)
     duties.set_defaults(command=_run)
+    switchboard.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))

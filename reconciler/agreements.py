@@ -74,6 +74,8 @@ class Agreement:
     resent: int
     defaults: Mapping[Area, Defaults]
     read_at: datetime | None = None
+    run: UUID | None = None
+    """The run that read both sides last."""
     busy: UUID | None = None
     pilot: str | None = None
     receive: bool = True
@@ -163,6 +165,17 @@ def move(
     )
 
 
+def rules_of(connection: sa.Connection, known: Agreement, resend: timedelta) -> Rules:
+    """The rules of an agreement as they are stored now."""
+    row = connection.execute(_RULES_OF, {"tenant": known.tenant, "agreement": known.agreement}).one()
+    return state_of(row._asdict()).as_rules(resend)
+
+
+def occupy(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> None:
+    """A run is carried out in a locked agreement, or none any more: customers without a link wait for it."""
+    connection.execute(_OCCUPY, {"tenant": tenant, "agreement": agreement, "run": run})
+
+
 def expect(connection: sa.Connection, tenant: str, command: ConfigureAgreement, due: datetime, resent: int = 0) -> None:
     """Record a configuration before it leaves; it replaces one that is not answered yet."""
     connection.execute(
@@ -241,6 +254,7 @@ def _agreement(row: Mapping[str, Any]) -> Agreement:
         resent=row["resent"],
         defaults=_DEFAULTS.validate_python(row["defaults"]),
         read_at=row["read_at"],
+        run=row["run"],
         busy=row["busy"],
         pilot=row["pilot"],
         receive=row["receive"],
@@ -266,6 +280,12 @@ _OF_TENANT = sa.text("""
     select * from sync.agreement where tenant = :tenant
     order by state in ('switching_on', 'on', 'off', 'access_lost') desc, state <> 'disconnected' desc, changed desc
 """)
+_RULES_OF = sa.text("""
+    select state, since, transfer, rules::text as rules, defaults::text as defaults, paused::text as paused,
+           receive, read_at, busy, pilot
+    from sync.agreement where tenant = :tenant and agreement = :agreement
+""")
+_OCCUPY = sa.text("update sync.agreement set busy = :run where tenant = :tenant and agreement = :agreement")
 _INSERT = sa.text("""
     insert into sync.agreement (tenant, agreement) values (:tenant, :agreement) on conflict do nothing
 """)
@@ -290,5 +310,7 @@ _GIVE_DEFAULTS = sa.text("""
     where tenant = :tenant and agreement = :agreement
 """)
 _UNANSWERED = sa.text("select tenant, agreement from sync.agreement where due <= :now order by due limit 100")
-_TO_LOOK_AGAIN = sa.text("select tenant, agreement from sync.agreement where look_again and state = 'on'")
+_TO_LOOK_AGAIN = sa.text(
+    "select tenant, agreement from sync.agreement where look_again and busy is null and state = 'on'"
+)
 _LOOKED = sa.text("update sync.agreement set look_again = false where tenant = :tenant and agreement = :agreement")

@@ -6,7 +6,7 @@ A step that may create a customer locks the agreement as well, always after the 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import Connection
@@ -15,9 +15,9 @@ from crm_outbox.contract import BackfillProgressed, CustomerWritten
 from crm_outbox.messaging.envelope import Envelope, Lane, Refused, Version
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, reading, sides, store, switching
+from reconciler import agreements, bus, reading, runs, sides, store, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState, Message, Step
-from reconciler.rules import Rules
+from reconciler.rules import Rules, System
 from reconciler.step import step
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,8 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
 
 def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen: CustomerObserved) -> None:
     """What the adapter saw: recorded for both sides, told to the link it concerns, if there is one."""
+    if seen.run is not None:
+        _enter(connection, seen.run, seen)
     here, there = _crm_seen(seen), _economic_seen(seen)
     heard = Heard(outcomes=seen.outcomes, crm=here, economic=there, candidates=seen.candidates)
     if seen.customer is not None:
@@ -163,6 +165,14 @@ def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime
 def _renumbered(link: Link) -> Link:
     """A link whose customer got a number that another link has: a person must say which is which (R6)."""
     return replace(link, state=LinkState.RESTING, rest="renumbered")
+
+
+def _enter(connection: Connection, run: UUID, seen: CustomerObserved) -> None:
+    """Enter the customer in the run it was told under, before any version gate: what is known already counts too."""
+    if seen.crm is not None and seen.customer is not None:
+        runs.entered(connection, run, System.CRM, seen.customer)
+    elif seen.number is not None:
+        runs.entered(connection, run, System.ECONOMIC, str(seen.number))
 
 
 def _crm_seen(seen: CustomerObserved) -> CrmSeen | None:

@@ -1,7 +1,7 @@
 """Which rows does a link become, which of them did a step change, and which link do rows become again?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +101,8 @@ def scalars(link: Link) -> dict[str, Any]:
 def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
     """The link of its row and of its pairs as JSON; without pairs, a link that was only just made."""
     if pairs is None:
-        return new_link(row["tenant"], row["agreement"], row["crm_id"] or "", row["id"])
+        fresh = new_link(row["tenant"], row["agreement"], row["crm_id"] or "", row["id"])
+        return fresh if row["crm_id"] else replace(fresh, number=row["number"])
     customer, *contacts = _PAIRS.validate_json(pairs)
     return Link(
         id=row["id"],

@@ -101,8 +101,7 @@ def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
 
 def all_crm(connection: sa.Connection, tenant: str, run: UUID | None) -> Iterator[tuple[str, CrmSeen]]:
     """What is recorded of every customer of the CRM that was told under that run, or seen since it began."""
-    streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
-    for row in streamed.execute(_ALL_CRM, {"tenant": tenant, "run": run}):
+    for row in connection.execute(_ALL_CRM, {"tenant": tenant, "run": run}):
         state = _CRM.validate_python(row.state or {})
         version = Version(row.epoch, row.number)
         yield row.crm_id, CrmSeen(version=version, customer=state.customer, unsendable=state.unsendable)
@@ -110,8 +109,7 @@ def all_crm(connection: sa.Connection, tenant: str, run: UUID | None) -> Iterato
 
 def all_economic(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> Iterator[EconomicSeen]:
     """What is recorded of every customer e-conomic holds that was told under that run, or seen since it began."""
-    streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
-    for row in streamed.execute(_ALL_ECONOMIC, {"tenant": tenant, "agreement": agreement, "run": run}):
+    for row in connection.execute(_ALL_ECONOMIC, {"tenant": tenant, "agreement": agreement, "run": run}):
         customer = EconomicCustomer.model_validate(row.state)
         yield EconomicSeen(version=Version(row.epoch, row.counter), number=row.number, customer=customer)
 
@@ -135,10 +133,10 @@ _ALL_CRM = sa.text(f"""
     select side.crm_id, side.epoch, side.number, side.state from sync.crm_side side
     where side.tenant = :tenant and side.state is not null and {_TOLD.format(system="crm", id="side.crm_id")}
     order by side.crm_id
-""")
+""").execution_options(stream_results=True, max_row_buffer=500)
 _ALL_ECONOMIC = sa.text(f"""
     select side.number, side.epoch, side.counter, side.state from sync.economic_side side
     where side.tenant = :tenant and side.agreement = :agreement and side.state is not null
       and {_TOLD.format(system="economic", id="side.number::text")}
     order by side.number
-""")
+""").execution_options(stream_results=True, max_row_buffer=500)

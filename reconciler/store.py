@@ -53,16 +53,23 @@ def load(connection: sa.Connection, link: UUID) -> Stored:
 
 def of_agreement(connection: sa.Connection, tenant: str, agreement: int) -> Iterator[Link]:
     """Every link of an agreement, as it is stored, not locked; those that were only just made too."""
-    rows_of = connection.execution_options(stream_results=True, max_row_buffer=500).execute(
-        _OF_AGREEMENT, {"tenant": tenant, "agreement": agreement}
-    )
-    for row in rows_of:
+    for row in connection.execute(_OF_AGREEMENT, {"tenant": tenant, "agreement": agreement}):
         yield rows.link_of(row._asdict(), row.pairs)
 
 
 def insert(connection: sa.Connection, link: UUID, tenant: str, agreement: int, crm_id: str) -> None:
     """Store a link that was only just made; nothing when the customer has one in that agreement."""
     connection.execute(_INSERT, {"id": link, "tenant": tenant, "agreement": agreement, "crm_id": crm_id})
+
+
+def insert_stranger(connection: sa.Connection, link: UUID, tenant: str, agreement: int, number: int) -> None:
+    """Store a link that only e-conomic's customer has; nothing when that number has one."""
+    connection.execute(_INSERT_STRANGER, {"id": link, "tenant": tenant, "agreement": agreement, "number": number})
+
+
+def remove_stranger(connection: sa.Connection, tenant: str, agreement: int, number: int) -> None:
+    """Forget the link that only e-conomic's customer has: a customer of the CRM gets its number."""
+    connection.execute(_REMOVE_STRANGER, {"tenant": tenant, "agreement": agreement, "number": number})
 
 
 def insert_missing(connection: sa.Connection, tenant: str, agreement: int, limit: int) -> int:
@@ -178,7 +185,9 @@ _READ = """
     from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
 """
 _LOAD = sa.text(f"{_READ} where l.id = :id")
-_OF_AGREEMENT = sa.text(f"{_READ} where l.tenant = :tenant and l.agreement = :agreement")
+_OF_AGREEMENT = sa.text(f"{_READ} where l.tenant = :tenant and l.agreement = :agreement").execution_options(
+    stream_results=True, max_row_buffer=500
+)
 _LOCK = sa.text(f"""
     {_READ} where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l
@@ -196,6 +205,15 @@ _INSERT = sa.text("""
     insert into sync.link (id, tenant, agreement, crm_id, state)
     values (:id, :tenant, :agreement, :crm_id, 'unlinked')
     on conflict (tenant, agreement, crm_id) do nothing
+""")
+_INSERT_STRANGER = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state, number)
+    values (:id, :tenant, :agreement, null, 'unlinked', :number)
+    on conflict do nothing
+""")
+_REMOVE_STRANGER = sa.text("""
+    delete from sync.link
+    where tenant = :tenant and agreement = :agreement and number = :number and crm_id is null and state = 'unlinked'
 """)
 _INSERT_MISSING = sa.text("""
     insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
@@ -269,7 +287,13 @@ _PUT_OFF = sa.text("""
     where id = :id
 """)
 _DUE = sa.text("select id from sync.link where due <= :now order by due limit :limit")
-_TO_LOOK_AGAIN = sa.text("select id from sync.link where look_again order by agreement limit :limit")
+_TO_LOOK_AGAIN = sa.text("""
+    select l.id from sync.link l
+    where l.look_again
+      and not exists (select from sync.agreement a
+                      where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)
+    order by l.agreement limit :limit
+""")
 _LOOK_AGAIN = sa.text("update sync.link set look_again = true where tenant = :tenant and agreement = :agreement")
 _EXPIRE = sa.text("""
     delete from sync.operation where id = any(array(

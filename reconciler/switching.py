@@ -1,7 +1,7 @@
 """How is the integration switched on and off? Asked by a person, carried out by the adapter, decided on its answer.
 
-Nothing is created before both sides have been read: with no customer in e-conomic there is nothing to read, and it goes
-on; with any, it is refused.
+Nothing is created before both sides have been read in full: unless there is nothing to read in e-conomic, it is refused
+until they were. A run that waits for the switch begins with it.
 """
 
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ from crm_outbox.contract import Result
 from crm_outbox.messaging.envelope import Envelope
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement
-from reconciler import agreements, bus, store
+from reconciler import agreements, bus, reading, runs, store
 from reconciler.agreements import Agreement
 from reconciler.prefill import prefill
 from reconciler.rules import Transfer
 
 log = structlog.get_logger(__name__)
 
-EXISTING = "existing customers on both sides come with linking"
+UNREAD = "both sides are read in full before the integration is switched on"
 UNCOUNTED = "e-conomic's customers could not be counted"
 IN_USE = frozenset({"switching_on", "on", "access_lost"})
 
@@ -36,6 +36,8 @@ def observed(
     if known is None:
         return
     agreements.note(connection, tenant, seen)
+    if not known.defaults and seen.reference is not None:
+        agreements.give_defaults(connection, tenant, seen.agreement, prefill(seen.reference))
     outcome = seen.outcome
     if outcome is not None and outcome.operation == known.operation and outcome.result is not Result.WAITING:
         agreements.answered(connection, tenant, seen.agreement)
@@ -109,23 +111,31 @@ def _decide(
 ) -> None:
     """Go on, or refuse and tell the adapter. An agreement that was on before has been read already."""
     outcome = seen.outcome
-    reason = ""
     if outcome is not None and outcome.result is Result.REFUSED:
         reason = outcome.message or outcome.reason
         _move(connection, known, _before(known), now, reason=reason)
+        _failed(connection, known, reason, now)
         log.info("agreement.refused", agreement=known.agreement, reason=outcome.reason)
         return
-    if known.since is None and seen.customers != 0:
-        reason = UNCOUNTED if seen.customers is None else EXISTING
+    if known.since is None and known.read_at is None and seen.customers != 0:
+        reason = UNCOUNTED if seen.customers is None else UNREAD
         _move(connection, known, "refused", now, reason=reason)
+        _failed(connection, known, reason, now)
         words = ConfigureAgreement(operation=uuid4(), agreement=known.agreement, on=False)
         _send(connection, known.tenant, words, now, resend, envelope)
         log.info("agreement.refused", agreement=known.agreement, reason=reason, customers=seen.customers)
         return
-    if not known.defaults and seen.reference is not None:
-        agreements.give_defaults(connection, known.tenant, known.agreement, prefill(seen.reference))
     _move(connection, known, "on", now, since=known.asked or now)
     log.info("agreement.on", agreement=known.agreement)
+
+
+def _failed(connection: Connection, known: Agreement, reason: str, now: datetime) -> None:
+    """The run that waited for the switch ends with its refusal."""
+    if known.busy is None:
+        return
+    agreements.occupy(connection, known.tenant, known.agreement, None)
+    runs.update(connection, known.busy, state="failed", reason=reason, ended=now)
+    reading.tell(connection, known.busy, now)
 
 
 def _before(known: Agreement) -> str:
@@ -141,10 +151,12 @@ def _move(
     reason: str = "",
     since: datetime | None = None,
 ) -> None:
-    """Move the switch, and have every customer of it looked at again."""
-    more = {} if since is None else {"since": since}
-    agreements.move(connection, known.tenant, known.agreement, state, now, reason=reason, look_again=True, **more)
-    store.look_again(connection, known.tenant, known.agreement)
+    """Move the switch, and have every customer of it looked at again; by the run that begins with it, when there is one."""
+    more: dict[str, datetime] = {} if since is None else {"since": since}
+    again = known.busy is None or state != "on"
+    agreements.move(connection, known.tenant, known.agreement, state, now, reason=reason, look_again=again, **more)
+    if again:
+        store.look_again(connection, known.tenant, known.agreement)
 
 
 def _send(

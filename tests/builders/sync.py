@@ -1,6 +1,7 @@
 """What the reconciler hears in tests: envelopes of both systems, and what it said since it was last asked."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from crm_outbox.contract import Customer, CustomerWritten, NotSent, Outcome, Result, WriteCustomer
+from crm_outbox.contract import BackfillProgressed, Customer, CustomerWritten, NotSent, Outcome, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Envelope, Version, Words, decode
 from economic_adapter.contract import (
     AgreementObserved,
@@ -18,12 +19,15 @@ from economic_adapter.contract import (
     CustomerObserved,
     EconomicContact,
     EconomicCustomer,
+    ImportProgressed,
     Reference,
+    RunImport,
     WriteEconomicCustomer,
 )
-from reconciler import bus, reconcile
+from reconciler import bus, reconcile, runs
 from reconciler.contract import StatusChanged
 from reconciler.reconcile import Clocked
+from reconciler.rules import System
 
 TENANT = "acme"
 AGREEMENT = 123456
@@ -77,6 +81,27 @@ class Wire:
     def said_only(self, kind: type[_Said]) -> list[_Said]:
         """The words of that kind among what was said since the last question."""
         return [one.data for one in self.said() if isinstance(one.data, kind)]
+
+    def read_both(self, crm: Iterable[str] = (), economic: Iterable[int] = ()) -> None:
+        """Answer the reading that was asked for last: both sides told these customers, and closed."""
+        (asked,) = self.said_only(RunImport)[-1:]
+        here, there = list(crm), list(economic)
+        with self.engine.begin() as connection:
+            for one in here:
+                runs.entered(connection, asked.run, System.CRM, one)
+            for number in there:
+                runs.entered(connection, asked.run, System.ECONOMIC, str(number))
+        self.hear(envelope(BackfillProgressed(run=asked.run, read=len(here), count=len(here), closed=True)))
+        closed = ImportProgressed(
+            run=asked.run,
+            agreement=asked.agreement,
+            kind=asked.kind,
+            state="closed",
+            read=len(there),
+            count=len(there),
+            closed=True,
+        )
+        self.hear(envelope(closed, agreement=asked.agreement))
 
     def switch(self, *, customers: int | None = 0, outcome: Result = Result.WRITTEN, **given: Any) -> None:
         """Answer the configuration that was asked for last."""

@@ -262,7 +262,7 @@ def test_with_no_customers_in_e_conomic_it_goes_on_with_defaults_read_off_the_ag
 def test_with_some_customers_in_e_conomic_it_is_refused_and_the_adapter_is_told(wire: Wire) -> None:
     switch_on(wire)
     wire.switch(customers=3)
-    assert state(wire) == ("refused", "existing customers on both sides come with linking")
+    assert state(wire) == ("refused", "both sides are read in full before the integration is switched on")
     (told,) = wire.said_only(ConfigureAgreement)
     assert told.on is False
     wire.hear(crm_changed(new(wire), 1))

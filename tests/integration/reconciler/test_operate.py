@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
+from economic_adapter.contract import ConfigureAgreement, ImportProgressed, RunImport, WriteEconomicCustomer
 from reconciler import clock, reconcile, store
 from reconciler.__main__ import main
 from tests.builders.crm import a_customer
@@ -20,6 +20,7 @@ from tests.builders.sync import (
     crm_changed,
     done,
     economic_answered,
+    envelope,
     refused,
     statuses,
     there,
@@ -37,10 +38,12 @@ def wire(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> W
 
 @pytest.fixture
 def answering(wire: Wire) -> Iterator[list[int | None]]:
-    """Answers the next configuration with this count of customers in e-conomic."""
+    """Answers a reading of nothing, then the next configuration with this count of customers in e-conomic."""
     counts: list[int | None] = []
 
     def answer() -> None:
+        eventually(lambda: _reading(wire), within=10)
+        wire.read_both()
         eventually(lambda: _asked(wire), within=10)
         wire.switch(customers=counts[0])
 
@@ -48,6 +51,11 @@ def answering(wire: Wire) -> Iterator[list[int | None]]:
     thread.start()
     yield counts
     thread.join(timeout=15)
+
+
+def _reading(wire: Wire) -> bool:
+    with wire.engine.connect() as connection:
+        return bool(connection.scalar(sa.text("select count(*) from sync.run where kind = 'read' and ended is null")))
 
 
 def _asked(wire: Wire) -> bool:
@@ -81,18 +89,21 @@ def test_switching_on_waits_for_the_answer(
     assert "is on" in capsys.readouterr().out
 
 
-def test_a_refusal_is_told_with_its_reason(
-    wire: Wire, answering: list[int | None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    answering.append(4)
+def test_a_reading_that_fails_is_told_with_its_cause(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
-    assert main([*ON, "--yes", "--wait", "10"]) == 1
-    assert "existing customers on both sides come with linking" in capsys.readouterr().out
-    assert main(["status"]) == 1
+    assert main([*ON, "--yes", "--wait", "0"]) == 3
+    assert "reading both systems" in capsys.readouterr().out
+    (asked,) = wire.said_only(RunImport)
+    failed = ImportProgressed(run=asked.run, agreement=asked.agreement, state="failed", cause="the list never ended")
+    wire.hear(envelope(failed))
+    assert main(["runs", "--tenant", TENANT]) == 0
+    assert "the list never ended" in capsys.readouterr().out
 
 
 def test_an_answer_that_does_not_come_in_time_is_no_refusal(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
+    assert main([*ON, "--yes", "--wait", "0"]) == 3
+    wire.read_both()
     assert main([*ON, "--yes", "--wait", "0"]) == 3
     assert "not answered yet" in capsys.readouterr().out
     (asked,) = wire.said_only(ConfigureAgreement)
@@ -194,6 +205,8 @@ def test_wrong_settings_are_all_named_at_once(
 
 def _on(wire: Wire) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
+    assert main([*ON, "--yes", "--wait", "0"]) == 3
+    wire.read_both()
     assert main([*ON, "--yes", "--wait", "0"]) == 3
     wire.switch()
     wire.later(seconds=1)

@@ -1,0 +1,141 @@
+"""Which customers is a run about, what did its preview show of each, and what became of it? SQL only."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic_core import to_json
+
+from reconciler.rehearsal import Write
+from reconciler.rules import System
+
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One customer of a run as it is stored. ``state``: planned, done, left_out or undone; ``reason`` of the latter two."""
+
+    run: UUID
+    position: int
+    action: str
+    crm_id: str | None
+    number: int | None
+    evidence: str
+    writes: tuple[Write, ...]
+    state: str
+    reason: str
+    link: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One customer that is to be stored."""
+
+    action: str
+    crm_id: str | None = None
+    number: int | None = None
+    evidence: str = ""
+    writes: Sequence[Write] = ()
+    link: UUID | None = None
+
+
+def insert(connection: sa.Connection, run: UUID, planned: Sequence[Planned], first: int = 1) -> None:
+    """Store the customers of a run in their order, and how many they are."""
+    rows = [
+        {
+            "run": run,
+            "position": position,
+            "action": one.action,
+            "crm_id": one.crm_id,
+            "number": one.number,
+            "evidence": one.evidence,
+            "writes": to_json([asdict(write) for write in one.writes]).decode(),
+            "link": one.link,
+        }
+        for position, one in enumerate(planned, first)
+    ]
+    for start in range(0, len(rows), AT_ONCE):
+        connection.execute(_INSERT, rows[start : start + AT_ONCE])
+    connection.execute(_COUNT, {"run": run})
+
+
+def planned(connection: sa.Connection, run: UUID, limit: int) -> list[int]:
+    """Positions of the next customers that are to be carried out."""
+    return list(connection.execute(_PLANNED, {"run": run, "limit": limit}).scalars())
+
+
+def lock(connection: sa.Connection, run: UUID, position: int) -> Stored | None:
+    """Lock a customer that still is to be carried out and that nobody else holds, while its run goes on."""
+    row = connection.execute(_LOCK, {"run": run, "position": position}).one_or_none()
+    return None if row is None else _stored(row._asdict())
+
+
+def mark(
+    connection: sa.Connection,
+    run: UUID,
+    position: int,
+    state: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    link: UUID | None = None,
+) -> None:
+    """Say what became of a customer, and count it."""
+    connection.execute(
+        _MARK, {"run": run, "position": position, "state": state, "now": now, "reason": reason, "link": link}
+    )
+    left_out = state == "left_out"
+    connection.execute(_ADD, {"run": run, "done": int(not left_out), "left_out": int(left_out)})
+
+
+def listed(connection: sa.Connection, run: UUID, states: Sequence[str] = ()) -> Iterator[Stored]:
+    """The customers of a run in their order, of these states, or all."""
+    for row in connection.execute(_LISTED, {"run": run, "states": list(states)}):
+        yield _stored(row._asdict())
+
+
+def left_out(connection: sa.Connection, run: UUID) -> Mapping[str, int]:
+    """How many were left out, by reason."""
+    return {row.reason: row.customers for row in connection.execute(_LEFT_OUT, {"run": run})}
+
+
+def _stored(row: dict[str, object]) -> Stored:
+    writes = row["writes"]
+    rows = writes if isinstance(writes, list) else []
+    found = tuple(Write(**{**one, "system": System(one["system"])}) for one in rows)
+    return Stored(**{**row, "writes": found})  # type: ignore[arg-type]
+
+
+_COLUMNS = "run, position, action, crm_id, number, evidence, writes, state, reason, link"
+_INSERT = sa.text("""
+    insert into sync.run_item (run, position, action, crm_id, number, evidence, writes, link)
+    values (:run, :position, :action, :crm_id, :number, :evidence, cast(:writes as jsonb), :link)
+""")
+_COUNT = sa.text("""
+    update sync.run set total = (select count(*) from sync.run_item where run = :run) where id = :run
+""")
+_PLANNED = sa.text("""
+    select position from sync.run_item where run = :run and state = 'planned' order by position limit :limit
+""")
+_LOCK = sa.text(f"""
+    select {_COLUMNS} from sync.run_item item
+    where item.run = :run and item.position = :position and item.state = 'planned'
+      and exists (select from sync.run r where r.id = :run and r.state = 'running')
+    for update skip locked
+""")
+_MARK = sa.text("""
+    update sync.run_item set state = :state, reason = :reason, at = :now, link = coalesce(:link, link)
+    where run = :run and position = :position
+""")
+_ADD = sa.text("update sync.run set done = done + :done, left_out = left_out + :left_out where id = :run")
+_LISTED = sa.text(f"""
+    select {_COLUMNS} from sync.run_item where run = :run and (:states = '{{}}'::text[] or state = any(:states))
+    order by position
+""")
+_LEFT_OUT = sa.text("""
+    select reason, count(*) as customers from sync.run_item where run = :run and state = 'left_out'
+    group by reason order by reason
+""")

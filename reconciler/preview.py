@@ -1,0 +1,322 @@
+"""What would switching on, or a transfer, do? Counts that add up to both totals, and exactly the writes of the run.
+
+Pure. Each customer of a system stands in one class: linked already, linked by its evidence, a suggestion, one of several
+that a person must choose between, or only there.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID, uuid5
+
+from pydantic_core import to_json
+
+from crm_outbox.contract import Stage
+from reconciler import fields
+from reconciler.classes import CONTESTED, LINKED, ONLY, SUGGESTED, Classes, Here, There, classes, exists
+from reconciler.link import Create, CrmSeen, Due, EconomicSeen, Heard, Link, Linked, LinkState, Message, new_link
+from reconciler.rehearsal import Rehearsed, Write, quiet, rehearse
+from reconciler.rules import Rules, System
+from reconciler.step import step
+
+Action = Literal["link", "create_here", "create_there", "change"]
+CALLS = {"change": 4, "contact": 3, "customer": 5}
+"""Calls to e-conomic for a customer that is written and looked at again, a new contact person, a new customer."""
+CALLS_A_MINUTE = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the run is to do. ``groups``: suggestions of this evidence were ticked. ``only``: nobody but this customer."""
+
+    kind: Literal["switch_on", "transfer"] = "switch_on"
+    tenant: str
+    agreement: int
+    run: UUID
+    differing: Literal["keep", "economic"] = "keep"
+    groups: frozenset[str] = frozenset()
+    create_there: bool = False
+    without_barred: bool = False
+    only: str | None = None
+    only_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One customer of the run and all that is written for it. ``differing``: the details that then still differ."""
+
+    action: Action
+    crm_id: str | None = None
+    number: int | None = None
+    evidence: str = ""
+    writes: tuple[Write, ...] = ()
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """One customer the run leaves as it is although it could have been meant, and why."""
+
+    crm_id: str | None = None
+    number: int | None = None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The receipt before the purchase. ``crm`` and ``economic`` count every customer of a system once, by class.
+
+    ``barred`` are counted beside the classes. ``safe`` names the cases in which nothing can go wrong.
+    """
+
+    asked: Asked
+    crm: Mapping[str, int]
+    economic: Mapping[str, int]
+    barred: Mapping[str, int]
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    filled: Mapping[str, int] = field(default_factory=dict)
+    overwritten: Mapping[str, int] = field(default_factory=dict)
+    persons: Mapping[System, int] = field(default_factory=dict)
+    differing: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    minutes: int = 0
+    safe: tuple[str, ...] = ()
+
+    def count(self, action: Action) -> int:
+        """How many customers of the run have that action."""
+        return sum(one.action == action for one in self.items)
+
+    @property
+    def confirmed_by(self) -> Mapping[str, int]:
+        """The counts a person confirms, in the order they are printed."""
+        over = sum(self.overwritten.values())
+        if self.asked.kind == "transfer":
+            counts = {"created": self.count("create_here")}
+        else:
+            counts = {
+                "linked": self.count("link"),
+                "filled": sum(self.filled.values()) + sum(self.persons.values()),
+                "created": self.count("create_there"),
+            }
+        return {**counts, "overwritten": over} if over else counts
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything the run would do: another one, and something moved."""
+        return sha256(to_json([_plain(one) for one in self.items])).hexdigest()
+
+
+def preview(here: Sequence[Here], there: Sequence[There], asked: Asked, rules: Rules, now: datetime) -> Preview:
+    """What the run would do with what is recorded now."""
+    rules = replace(rules, agreement="on", since=rules.since or now)
+    crm = {one.id: one for one in here if exists(one)}
+    economic = {one.number: one for one in there if one.seen.customer is not None}
+    known = classes(crm, economic)
+    chosen = [one for one in known.found.suggested if str(one.evidence) in asked.groups]
+    items: list[Item] = []
+    skipped: list[Skipped] = []
+    runs = _Rehearsals(crm=crm, economic=economic, asked=asked, rules=rules, now=now)
+    for pair in (*known.found.certain, *chosen):
+        _put(runs.linking(pair.crm, int(pair.economic), str(pair.evidence)), items, skipped)
+    for crm_id, label in known.here.items():
+        if label == LINKED and asked.kind == "switch_on" and _may_drift(crm[crm_id]):
+            _put(runs.drifting(crm[crm_id]), items, skipped)
+        if label == ONLY and asked.create_there:
+            _put(runs.creating_there(crm[crm_id]), items, skipped)
+    ticked = {int(one.economic) for one in chosen}
+    for number, label in known.there.items():
+        if asked.kind == "transfer" and number not in ticked:
+            _transferring(economic[number], label, runs, asked, items, skipped)
+    if asked.only is not None:
+        items = [one for one in items if one.crm_id == asked.only]
+    items.sort(key=_order)
+    return _summed(asked, known, crm, economic, tuple(items), tuple(skipped))
+
+
+def rehearsed(
+    action: str, link: Link, here: CrmSeen | None, there: EconomicSeen | None, asked: Asked, rules: Rules, now: datetime
+) -> Rehearsed:
+    """One customer's part of the run, on what is recorded now; it is asked again just before it is carried out."""
+    rules = replace(rules, agreement="on", since=rules.since or now)
+    if here is not None and link.crm_version is None and link.crm_id:
+        link = step(link, Heard(crm=here), replace(rules, agreement="connected"), now).link
+    return rehearse(quiet(link), message(action, there, asked), rules, now, crm=here, economic=there)
+
+
+def message(action: str, there: EconomicSeen | None, asked: Asked, evidence: str = "") -> Message:
+    """What is told to the link of an item."""
+    match action:
+        case "link" if there is not None:
+            return Linked(number=there.number, by=evidence, run=asked.run, economic=there, differing=asked.differing)
+        case "create_here":
+            return Create(system=System.CRM, run=asked.run, economic=there)
+        case "create_there":
+            return Create(system=System.ECONOMIC, run=asked.run)
+        case _:
+            return Due()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rehearsals:
+    crm: Mapping[str, Here]
+    economic: Mapping[int, There]
+    asked: Asked
+    rules: Rules
+    now: datetime
+
+    def linking(self, crm_id: str, number: int, evidence: str) -> Item | Skipped:
+        one, other = self.crm[crm_id], self.economic[number]
+        done = self._take("link", self._link(one), one.seen, other.seen)
+        if done.first.state is not LinkState.LINKED or done.first.number != number:
+            return Skipped(crm_id=crm_id, number=number, reason=_why(done))
+        return Item(
+            action="link", crm_id=crm_id, number=number, evidence=evidence, writes=done.writes, differing=done.differing
+        )
+
+    def drifting(self, one: Here) -> Item | None:
+        number = None if one.link is None else one.link.number
+        other = None if number is None else self.economic.get(number)
+        done = self._take("change", self._link(one), one.seen, None if other is None else other.seen)
+        if not done.writes:
+            return None
+        return Item(
+            action="change", crm_id=one.id, number=number, evidence=LINKED, writes=done.writes, differing=done.differing
+        )
+
+    def creating_there(self, one: Here) -> Item | Skipped:
+        if one.seen.customer is None or one.seen.customer.stage is not Stage.ACTIVE:
+            return Skipped(crm_id=one.id, reason="inactive")
+        done = self._take("create_there", self._link(one), one.seen, None)
+        if not done.writes:
+            return Skipped(crm_id=one.id, reason=_why(done))
+        return Item(action="create_there", crm_id=one.id, writes=done.writes)
+
+    def creating_here(self, other: There) -> Item | Skipped:
+        done = self._take("create_here", self.stranger(other), None, other.seen)
+        if not done.writes:
+            return Skipped(number=other.number, reason=_why(done))
+        return Item(action="create_here", number=other.number, writes=done.writes)
+
+    def stranger(self, other: There) -> Link:
+        fresh = new_link(self.asked.tenant, self.asked.agreement, "", uuid5(self.asked.run, f"there/{other.number}"))
+        return other.link or replace(fresh, number=other.number)
+
+    def _take(self, action: str, link: Link, here: CrmSeen | None, there: EconomicSeen | None) -> Rehearsed:
+        return rehearsed(action, link, here, there, self.asked, self.rules, self.now)
+
+    def _link(self, one: Here) -> Link:
+        fresh = new_link(self.asked.tenant, self.asked.agreement, one.id, uuid5(self.asked.run, f"here/{one.id}"))
+        return one.link or fresh
+
+
+def _transferring(
+    one: There, label: str, runs: _Rehearsals, asked: Asked, items: list[Item], skipped: list[Skipped]
+) -> None:
+    customer = one.seen.customer
+    if label == ONLY:
+        if asked.without_barred and customer is not None and customer.barred:
+            skipped.append(Skipped(number=one.number, reason="barred"))
+        else:
+            _put(runs.creating_here(one), items, skipped)
+    elif label == CONTESTED or label.startswith(SUGGESTED):
+        skipped.append(Skipped(number=one.number, reason=label))
+
+
+def _put(found: Item | Skipped | None, items: list[Item], skipped: list[Skipped]) -> None:
+    if isinstance(found, Item):
+        items.append(found)
+    elif found is not None:
+        skipped.append(found)
+
+
+def _summed(
+    asked: Asked,
+    known: Classes,
+    crm: Mapping[str, Here],
+    economic: Mapping[int, There],
+    items: tuple[Item, ...],
+    skipped: tuple[Skipped, ...],
+) -> Preview:
+    filled: Counter[str] = Counter()
+    overwritten: Counter[str] = Counter()
+    persons: Counter[System] = Counter()
+    calls = 0
+    for item in items:
+        calls += _weigh(item, filled, overwritten, persons)
+    barred = Counter(
+        label
+        for number, label in known.there.items()
+        if (customer := economic[number].seen.customer) is not None and customer.barred
+    )
+    return Preview(
+        asked=asked,
+        crm=dict(Counter(known.here.values())),
+        economic=dict(Counter(known.there.values())),
+        barred=dict(barred),
+        items=items,
+        skipped=skipped,
+        filled=dict(filled),
+        overwritten=dict(overwritten),
+        persons=dict(persons),
+        differing=dict(Counter(one for item in items for one in item.differing)),
+        calls=calls,
+        minutes=-(-calls // CALLS_A_MINUTE),
+        safe=_safe(known, crm),
+    )
+
+
+def _weigh(item: Item, filled: Counter[str], overwritten: Counter[str], persons: Counter[System]) -> int:
+    """Count what one customer's writes are; the calls to e-conomic they cost."""
+    details: dict[tuple[System, str, str, str], bool] = {}
+    created: Counter[System] = Counter()
+    for write in item.writes:
+        if write.id:
+            key = (write.system, write.record, write.id, write.detail)
+            details[key] = details.get(key, False) or not fields.blank(write.before)
+        elif write.record == "contact" and write.field == "name":
+            created[write.system] += 1
+    for (_, _, _, detail), over in details.items():
+        (overwritten if over else filled)[detail] += 1
+    if item.action in {"link", "change"}:
+        persons.update(created)
+    there = {key[0] for key in details}
+    calls = CALLS["change"] * (System.ECONOMIC in there) + CALLS["contact"] * created[System.ECONOMIC]
+    return calls + CALLS["customer"] * (item.action == "create_there")
+
+
+def _safe(known: Classes, crm: Mapping[str, Here]) -> tuple[str, ...]:
+    names = []
+    if not known.here:
+        names.append("empty_crm")
+    if not known.there:
+        names.append("empty_economic")
+    numbers = [
+        (one.economic, None if (customer := crm[one.crm].seen.customer) is None else customer.number)
+        for one in known.found.certain
+    ]
+    if numbers and all(str(number) == there for there, number in numbers):
+        names.append("numbers_match")
+    return tuple(names)
+
+
+def _may_drift(one: Here) -> bool:
+    return one.link is not None and one.link.state is LinkState.LINKED and one.link.flows and not one.link.pending
+
+
+def _why(done: Rehearsed) -> str:
+    said = next((one for one in done.counted if one.startswith(("not_linked.", "not_created."))), "")
+    return said.partition(".")[2] or done.first.rest or done.status.reason or "not_carried_out"
+
+
+def _order(item: Item) -> tuple[int, str, str, int]:
+    order = {"link": 0, "change": 1, "create_here": 2, "create_there": 3}[item.action]
+    return order, item.evidence, item.crm_id or "", item.number or 0
+
+
+def _plain(item: Item) -> list[object]:
+    writes = sorted((one.system, one.record, one.id, one.field, one.before, one.after) for one in item.writes)
+    return [item.action, item.crm_id, item.number, item.evidence, writes]

@@ -1,0 +1,286 @@
+"""How is a confirmed run carried out? Customer by customer, each in a transaction of its own, looked at again before it is
+written: one that moved since the preview is left out and reported. A run goes on where it was, whoever was killed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.database import is_away
+from crm_outbox.messaging.envelope import Lane
+from reconciler import agreements, items, reading, reconcile, runs, sides, store, switching
+from reconciler.agreements import Agreement
+from reconciler.classes import Here, There, record_here, record_there
+from reconciler.items import Planned
+from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
+from reconciler.matching import match
+from reconciler.preview import Asked, Preview, message, preview, rehearsed
+from reconciler.reconcile import Clocked
+from reconciler.rehearsal import differs_from
+from reconciler.rules import Rules, Transfer
+from reconciler.runs import Run
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 100
+CARRIED = ("switch_on", "transfer")
+MOVED = "moved"
+FAILED = "our_error"
+
+
+def look(connection: Connection, known: Agreement, asked: Asked, now: datetime, resend: timedelta) -> Preview:
+    """The preview of a run on what is recorded now."""
+    links = list(store.of_agreement(connection, known.tenant, known.agreement))
+    by_id = {one.crm_id: one for one in links if one.crm_id}
+    strangers = {one.number: one for one in links if not one.crm_id}
+    read = known.run if known.read_at is not None else None
+    here = [
+        Here(id=crm_id, seen=seen, link=by_id.get(crm_id))
+        for crm_id, seen in sides.all_crm(connection, known.tenant, read)
+    ]
+    there = [
+        There(number=seen.number, seen=seen, link=strangers.get(seen.number))
+        for seen in sides.all_economic(connection, known.tenant, known.agreement, read)
+    ]
+    return preview(here, there, asked, agreements.rules_of(connection, known, resend), now)
+
+
+def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "") -> None:
+    """Store a preview as it was shown; it replaces one that nobody confirmed."""
+    asked = shown.asked
+    before = runs.latest(connection, asked.tenant, asked.agreement, [asked.kind])
+    if before is not None and before.state == "previewed":
+        runs.update(connection, before.id, state="replaced", ended=now)
+    runs.insert(
+        connection,
+        asked.run,
+        asked.tenant,
+        asked.agreement,
+        asked.kind,
+        state="previewed",
+        started=now,
+        asked_by=by,
+        options=options(asked),
+        fingerprint=shown.fingerprint,
+    )
+    items.insert(
+        connection,
+        asked.run,
+        [
+            Planned(action=one.action, crm_id=one.crm_id, number=one.number, evidence=one.evidence, writes=one.writes)
+            for one in shown.items
+        ],
+    )
+
+
+def options(asked: Asked) -> dict[str, Any]:
+    """What was chosen for a run, as it is stored; equal texts are equal choices."""
+    return {
+        "differing": asked.differing,
+        "groups": sorted(asked.groups),
+        "create_there": asked.create_there,
+        "without_barred": asked.without_barred,
+        "only": asked.only,
+        "only_number": asked.only_number,
+    }
+
+
+def asked_of(run: Run) -> Asked:
+    """What a stored run is to do."""
+    chosen = dict(run.options)
+    groups = frozenset(chosen.pop("groups", ()))
+    return Asked(
+        kind="transfer" if run.kind == "transfer" else "switch_on",
+        tenant=run.tenant,
+        agreement=run.agreement,
+        run=run.id,
+        groups=groups,
+        **{name: value for name, value in chosen.items() if name in _CHOSEN},
+    )
+
+
+def begin(
+    connection: Connection,
+    known: Agreement,
+    run: UUID,
+    confirmed: Mapping[str, int],
+    clocked: Clocked,
+    *,
+    transfer: Transfer | None = None,
+    number_from: int | None = None,
+) -> None:
+    """A person confirmed a stored preview of a locked agreement: it is carried out, after switching on where that is asked."""
+    now = clocked.now()
+    found = runs.find(connection, run)
+    if found is not None and found.total:
+        runs.update(connection, run, state="running", confirmed=dict(confirmed))
+        agreements.occupy(connection, known.tenant, known.agreement, run)
+    else:
+        runs.update(connection, run, state="done", confirmed=dict(confirmed), ended=now)
+    if transfer is not None:
+        switching.switch_on(connection, known, now, clocked.resend, transfer=transfer, number_from=number_from)
+    reading.tell(connection, run, now)
+
+
+def carry_out(engine: sa.Engine, clocked: Clocked) -> int:
+    """The next customers of every confirmed run; returns how many."""
+    with engine.begin() as connection:
+        found = [run for one in runs.under_way(connection) if (run := _ready(connection, one)) is not None]
+    return sum(_chunk(engine, clocked, run) for run in found)
+
+
+def _ready(connection: Connection, run_id: UUID) -> Run | None:
+    run = runs.find(connection, run_id)
+    if run is None or run.kind not in CARRIED or run.state != "running":
+        return None
+    known = agreements.lock(connection, run.tenant, run.agreement)
+    return run if known is not None and known.state == "on" else None
+
+
+def _chunk(engine: sa.Engine, clocked: Clocked, run: Run) -> int:
+    with engine.begin() as connection:
+        positions = items.planned(connection, run.id, CHUNK)
+        if not positions:
+            finish(connection, run.id, clocked)
+            return 1
+    for position in positions:
+        _one(engine, clocked, run, position)
+    with engine.begin() as connection:
+        reading.tell_progress(connection, run.id, clocked.now())
+    return len(positions)
+
+
+def _one(engine: sa.Engine, clocked: Clocked, run: Run, position: int) -> None:
+    try:
+        with engine.begin() as connection:
+            item = items.lock(connection, run.id, position)
+            if item is not None:
+                carried(connection, clocked, run, item)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("run.item_failed", run=str(run.id), position=position)
+        with engine.begin() as connection:
+            if items.lock(connection, run.id, position) is not None:
+                items.mark(connection, run.id, position, "left_out", clocked.now(), reason=FAILED)
+
+
+def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stored) -> None:
+    """Carry out one customer of a run, or leave it out when it is not as the preview showed it."""
+    now = clocked.now()
+    asked = asked_of(run)
+    stored = _link(connection, run, item)
+    reason = "gone"
+    if stored is not None:
+        agreements.hold(connection, run.tenant, run.agreement)
+        stored = store.load(connection, stored.link.id)
+        here = None if item.crm_id is None else sides.crm(connection, run.tenant, item.crm_id)
+        number = item.number
+        there = None if number is None else sides.newest_economic(connection, run.tenant, run.agreement, number, now)
+        rules = replace(stored.agreement.as_rules(clocked.resend), agreement="on")
+        reason = _moved(connection, stored, item, here, there, asked, rules, now)
+        if not reason:
+            _clear_stranger(connection, run, item)
+            words = message(item.action, there, asked, item.evidence)
+            if stored.fresh and item.crm_id is not None:
+                reconcile.take_step(
+                    clocked, connection, stored, Due(), lane=Lane.BULK, rules=replace(rules, agreement="connected")
+                )
+                stored = store.load(connection, stored.link.id)
+            reconcile.take_step(clocked, connection, stored, words, lane=Lane.BULK, rules=rules)
+            items.mark(connection, run.id, item.position, "done", now, link=stored.link.id)
+            return
+    items.mark(connection, run.id, item.position, "left_out", now, reason=reason)
+
+
+def finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
+    """Everything of a run is done or left out: what waited for it is looked at, and what was missed meanwhile is read."""
+    run = runs.lock(connection, run_id)
+    if run is None or run.ended is not None:
+        return
+    now = clocked.now()
+    runs.update(connection, run_id, state="done", ended=now, due=None)
+    known = release(connection, run, now)
+    if known is not None and run.kind == "switch_on" and known.state == "on" and run.total:
+        reading.ask(connection, known, now, clocked.resend, kind="sweep")
+    reading.tell(connection, run_id, now)
+    log.info("run.ended", run=str(run_id), kind=run.kind, done=run.done, left_out=run.left_out)
+
+
+def release(connection: Connection, run: Run, now: datetime) -> Agreement | None:
+    """What has no link waits for that run no longer."""
+    known = agreements.lock(connection, run.tenant, run.agreement)
+    if known is None or known.busy != run.id:
+        return known
+    agreements.occupy(connection, run.tenant, run.agreement, None)
+    agreements.move(connection, run.tenant, run.agreement, known.state, now, reason=known.reason, look_again=True)
+    store.look_again(connection, run.tenant, run.agreement)
+    return known
+
+
+def steer(connection: Connection, run_id: UUID, action: str, now: datetime) -> None:
+    """Pause, resume or stop a run that is carried out; what is done stays and can be undone."""
+    run = runs.lock(connection, run_id)
+    if run is None or run.ended is not None:
+        return
+    if action == "stop":
+        runs.update(connection, run_id, state="stopped", ended=now)
+        release(connection, run, now)
+    else:
+        runs.update(connection, run_id, state="paused" if action == "pause" else "running")
+    reading.tell(connection, run_id, now)
+
+
+def _link(connection: Connection, run: Run, item: items.Stored) -> store.Stored | None:
+    if item.crm_id is not None:
+        store.insert(connection, uuid4(), run.tenant, run.agreement, item.crm_id)
+        return store.lock(connection, run.tenant, run.agreement, item.crm_id)
+    if item.number is None:
+        return None
+    store.insert_stranger(connection, uuid4(), run.tenant, run.agreement, item.number)
+    found = store.lock_numbers(connection, run.tenant, run.agreement, [item.number])
+    return next((one for one in found if not one.link.crm_id), None)
+
+
+def _moved(
+    connection: Connection,
+    stored: store.Stored,
+    item: items.Stored,
+    here: CrmSeen | None,
+    there: EconomicSeen | None,
+    asked: Asked,
+    rules: Rules,
+    now: datetime,
+) -> str:
+    """Why a customer is not as the preview showed it; empty when it is."""
+    link = stored.link
+    if item.action == "link":
+        if link.state is not LinkState.UNLINKED:
+            return "linked"
+        if here is None or there is None or there.customer is None:
+            return "gone"
+        found = match([record_here(link.crm_id, here)], [record_there(there)])
+        if item.evidence not in {str(one.evidence) for one in (*found.certain, *found.suggested)}:
+            return MOVED
+        holders = store.lock_numbers(connection, link.tenant, asked.agreement, [there.number])
+        if any(one.link.crm_id or one.link.pending for one in holders):
+            return "linked"
+    done = rehearsed(item.action, link, here, there, asked, rules, now)
+    if differs_from(item.writes, done.writes):
+        return MOVED
+    return ""
+
+
+def _clear_stranger(connection: Connection, run: Run, item: items.Stored) -> None:
+    """A link that only e-conomic's customer had gives its number to the customer of the CRM."""
+    if item.action == "link" and item.number is not None:
+        store.remove_stranger(connection, run.tenant, run.agreement, item.number)
+
+
+_CHOSEN = frozenset({"differing", "create_there", "without_barred", "only", "only_number"})

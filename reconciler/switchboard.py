@@ -1,0 +1,288 @@
+"""What does an operator say to switch on and off? Read first, preview, confirm by count, carry out, undo.
+
+Switching on asks for both sides to be read, shows what it would do, and does exactly that once the counts are confirmed.
+"""
+
+import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from reconciler import agreements, items, overview, reading, receipt, running, runs, switching
+from reconciler.agreements import Agreement
+from reconciler.desk import (
+    DONE,
+    LOOK_AGAIN,
+    REFUSED,
+    WAITING,
+    WRONG,
+    Desk,
+    again,
+    agreement,
+    awaited_agreement,
+    changing,
+    of_agreement,
+    say,
+)
+from reconciler.preview import Asked, Preview
+from reconciler.reconcile import Clocked
+from reconciler.rules import Transfer
+
+FRESH = 3600.0
+"""A reading older than so many seconds is made again before a preview."""
+NOT_ANSWERED = "not answered yet: it goes on by itself when the adapter and e-conomic answer; see `status`"
+MOVED = "something changed since the list was made; this is the new list"
+
+
+def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
+    """Add ``read``, ``switch-on``, ``switch-off`` and ``run``."""
+    read = of_agreement(commands.add_parser("read", help="read both sides in full, for a preview"))
+    changing(read, desk, _read)
+    on = of_agreement(commands.add_parser("switch-on", help="switch the integration on for a tenant's agreement"))
+    on.add_argument("--transfer", choices=[str(one) for one in Transfer], default=str(Transfer.CREATED))
+    on.add_argument("--number-from", type=int, help="the lowest customer number new customers may get")
+    on.add_argument("--preview", action="store_true", help="read both sides and show what would be done")
+    on.add_argument("--confirm", metavar="LINKED,FILLED,CREATED", help="the counts of the preview, as it printed them")
+    on.add_argument(
+        "--link-group",
+        action="append",
+        default=[],
+        metavar="EVIDENCE",
+        help="link the suggestions of this evidence too",
+    )
+    on.add_argument("--create-in-economic", action="store_true", help="create those only Clickmate has in e-conomic")
+    changing(on, desk, _switch_on)
+    off = of_agreement(commands.add_parser("switch-off", help="switch it off; everything is still recorded"))
+    changing(off, desk, _switch_off)
+    run = of_agreement(commands.add_parser("runs", help="readings, previews, transfers: how far, pause, resume, stop"))
+    run.add_argument("--run", type=UUID, help="one of them, with what it left out")
+    run.add_argument("--steer", choices=("pause", "resume", "stop"))
+    changing(run, desk, _runs)
+
+
+def _read(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = awaited_agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    if not arguments.yes:
+        say(f"both sides of agreement {known.agreement} would be read in full; repeat with --yes")
+        return DONE
+    _, answer = read_first(arguments, engine, clocked, known, fresh=0.0)
+    if answer == DONE:
+        say("both sides were read")
+    return answer
+
+
+def _switch_on(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = awaited_agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    with engine.connect() as connection:
+        here = overview.in_crm(connection, known.tenant)
+    there = "not counted yet" if known.customers is None else str(known.customers)
+    stages = ", ".join(f"{count} {stage}" for stage, count in here.items()) or "none"
+    say(f"agreement {known.agreement} {known.name} of tenant {known.tenant}: {known.state}")
+    say(f"customers: Clickmate {sum(here.values())} ({stages}), e-conomic {there}")
+    if known.state in switching.IN_USE - {"switching_on"}:
+        say("it is on already")
+        return DONE
+    if not (arguments.yes or arguments.preview):
+        say(
+            f"would be switched on: customers created from now on are transferred ({arguments.transfer}), older ones wait;"
+            " look with --preview, repeat with --yes"
+        )
+        return DONE
+    known, answer = read_first(arguments, engine, clocked, known)
+    if answer != DONE:
+        return answer
+    asked = Asked(
+        kind="switch_on",
+        tenant=known.tenant,
+        agreement=known.agreement,
+        run=uuid4(),
+        groups=frozenset(arguments.link_group),
+        create_there=arguments.create_in_economic,
+    )
+    shown, run = confirmed(arguments, engine, clocked, known, asked)
+    if run is None:
+        return DONE if arguments.preview and not arguments.yes else REFUSED
+    with engine.begin() as connection:
+        locked = agreements.lock(connection, known.tenant, known.agreement)
+        if locked is None or locked.busy is not None:
+            say("another run is being carried out; see `runs`")
+            return REFUSED
+        running.begin(
+            connection,
+            locked,
+            run,
+            shown.confirmed_by,
+            clocked,
+            transfer=Transfer(arguments.transfer),
+            number_from=arguments.number_from,
+        )
+    say("asked e-conomic's side to switch on")
+    return _wait_for_answer(arguments, engine, known, run)
+
+
+def read_first(
+    arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, known: Agreement, *, fresh: float = FRESH
+) -> tuple[Agreement, int]:
+    """Both sides read in full, now or a little ago; waits for it, and says where it stands when that takes too long."""
+    now = clocked.now()
+    if known.read_at is not None and (now - known.read_at).total_seconds() < fresh:
+        return known, DONE
+    with engine.begin() as connection:
+        locked = agreements.lock(connection, known.tenant, known.agreement)
+        if locked is None:
+            return known, REFUSED
+        run = reading.ask(connection, locked, now, clocked.resend, by="operator")
+    deadline = time.monotonic() + arguments.wait
+    while True:
+        with engine.connect() as connection:
+            found = runs.find(connection, run)
+            done, total = (0, 0) if found is None else reading.how_far(connection, found)
+        if found is None or found.state in {"failed", "stopped", "replaced"}:
+            say(f"could not be read: {'' if found is None else found.reason or found.state}")
+            return again(engine, known), REFUSED
+        if found.state == "done":
+            return again(engine, known), DONE
+        if time.monotonic() >= deadline:
+            waits = f" ({found.reason})" if found.reason else ""
+            say(f"reading both systems: {done} of {total} customers{waits}; it goes on, see `runs`, then repeat this")
+            return known, WAITING
+        time.sleep(LOOK_AGAIN)
+
+
+def confirmed(
+    arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, known: Agreement, asked: Asked
+) -> tuple[Preview, UUID | None]:
+    """The preview, printed where it must be seen, and the stored run if its counts were confirmed."""
+    now = clocked.now()
+    with engine.begin() as connection:
+        before = runs.latest(connection, known.tenant, known.agreement, [asked.kind])
+        same = before is not None and before.state == "previewed" and dict(before.options) == running.options(asked)
+        shown = running.look(connection, known, asked, now, clocked.resend)
+        counts = shown.confirmed_by
+        unmoved = same and before is not None and before.fingerprint == shown.fingerprint
+        if not unmoved:
+            running.keep(connection, shown, now, by="operator")
+        run = before.id if unmoved and before is not None else asked.run
+    told = receipt.counts(counts)
+    nothing = not any(counts.values())
+    given = "" if arguments.confirm is None else arguments.confirm.replace(" ", "")
+    if arguments.yes and (nothing or (unmoved and given == told)):
+        return shown, run
+    if arguments.yes and given and same and not unmoved:
+        say(MOVED)
+    for line in receipt.receipt(shown):
+        say(line)
+    needed = "" if nothing else f" --confirm {told}   ({receipt.in_words(counts)})"
+    say(f"nothing is saved yet; to do exactly this: --yes{needed}")
+    return shown, None
+
+
+def _wait_for_answer(arguments: argparse.Namespace, engine: sa.Engine, asked: Agreement, run: UUID) -> int:
+    deadline = time.monotonic() + arguments.wait
+    while True:
+        known = again(engine, asked)
+        match known.state:
+            case "on":
+                say(f"agreement {known.agreement} {known.name} is on, customers in e-conomic: {known.customers}")
+                return wait_for_run(arguments, engine, run, deadline)
+            case "switching_on" if time.monotonic() < deadline:
+                time.sleep(LOOK_AGAIN)
+            case "switching_on":
+                say(NOT_ANSWERED)
+                return WAITING
+            case _:
+                say(f"refused: {known.reason or known.state}")
+                return REFUSED
+
+
+def wait_for_run(arguments: argparse.Namespace, engine: sa.Engine, run: UUID, deadline: float) -> int:
+    """Wait for a run that is carried out, and report what became of it; one without customers needs no waiting."""
+    while True:
+        with engine.connect() as connection:
+            found = runs.find(connection, run)
+            left_out = items.left_out(connection, run)
+        if found is None or not found.total:
+            return DONE
+        if found.ended is not None or time.monotonic() >= deadline:
+            break
+        time.sleep(LOOK_AGAIN)
+    say(f"{found.state}: {found.done + found.left_out} of {found.total} customers, {found.left_out} left out")
+    _reasons(left_out)
+    if found.ended is None:
+        say(f"it goes on by itself; see `runs --tenant {arguments.tenant} --run {run}`")
+        return WAITING
+    return DONE if found.state == "done" else REFUSED
+
+
+def _switch_off(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    if not arguments.yes:
+        say(f"agreement {known.agreement} of tenant {known.tenant} would be switched off; repeat with --yes")
+        return DONE
+    with engine.begin() as connection:
+        locked = agreements.lock(connection, known.tenant, known.agreement)
+        if locked is None:
+            return REFUSED
+        if locked.busy is not None:
+            running.steer(connection, locked.busy, "stop", clocked.now())
+            locked = replace(locked, busy=None)
+        switching.switch_off(connection, locked, clocked.now(), clocked.resend)
+    say(f"agreement {known.agreement} of tenant {known.tenant} is off")
+    return DONE
+
+
+def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    with engine.connect() as connection:
+        found = [
+            one
+            for one in runs.of_agreement(connection, known.tenant, known.agreement)
+            if arguments.run in {None, one.id}
+        ]
+        for one in found:
+            done, total = reading.how_far(connection, one)
+            ended = "" if one.ended is None else f", ended {one.ended:%Y-%m-%d %H:%M:%S}"
+            say(f"{one.id} {one.kind} {one.state}: {done} of {total}, started {one.started:%Y-%m-%d %H:%M:%S}{ended}")
+            if one.reason:
+                say(f"  {one.reason}")
+            if one.kind == "sweep" and one.state == "done":
+                say(f"  found {one.found} customers that had changed without anybody having told")
+            if arguments.run is not None:
+                _reasons(items.left_out(connection, one.id))
+                for item in items.listed(connection, one.id, ["left_out"]):
+                    say(f"  left out: {item.crm_id or ''} {item.number or ''} {receipt.said(item.reason)}")
+    if arguments.steer is None:
+        return DONE
+    if arguments.run is None or not found:
+        say("say which one with --run")
+        return WRONG
+    if not arguments.yes:
+        say(f"would {arguments.steer}; repeat with --yes")
+        return DONE
+    with engine.begin() as connection:
+        locked = runs.lock(connection, arguments.run)
+        if locked is None or locked.ended is not None:
+            say("it is over already")
+            return REFUSED
+        if locked.kind in {"read", "sweep"}:
+            reading.steer(connection, locked, arguments.steer, clocked.now(), clocked.resend)
+        else:
+            running.steer(connection, locked.id, arguments.steer, clocked.now())
+    say(f"asked to {arguments.steer}")
+    return DONE
+
+
+def _reasons(left_out: Mapping[str, int]) -> None:
+    for reason, count in left_out.items():
+        say(f"  left out {count}: {receipt.said(reason)}")
