@@ -51,14 +51,24 @@ def customers_since(moment: datetime, page: int) -> Request:
     return Request(method="GET", surface=Surface.REST, path="/customers", query=query)
 
 
-def twins(cvr: str, ean: str) -> Request | None:
-    """The customers with this CVR or this EAN number, only findable through the legacy API; none without either."""
-    clauses = [equals("corporateIdentificationNumber", cvr)] if cvr else []
+def twins(cvr: str, ean: str, page: int = 0) -> Request | None:
+    """The customers with this CVR or this EAN number, only findable through the legacy API; none without either.
+
+    A Danish CVR number is asked for as people write it: bare, with DK, in pairs.
+    """
+    clauses = [equals("corporateIdentificationNumber", one) for one in _spellings(cvr)]
     clauses += [equals("ean", ean)] if ean else []
     if not clauses:
         return None
-    query = (("filter", any_of(clauses)), ("pagesize", "100"))
+    query = (("filter", any_of(clauses)), ("pagesize", str(PAGE)), ("skippages", str(page)))
     return Request(method="GET", surface=Surface.REST, path="/customers", query=query)
+
+
+def _spellings(cvr: str) -> tuple[str, ...]:
+    bare = re.sub(r"[\s.\-/]|^dk", "", cvr, flags=re.IGNORECASE)
+    if not re.fullmatch(r"[0-9]{8}", bare, re.ASCII):
+        return (cvr,) if cvr else ()
+    return bare, f"DK{bare}", " ".join(bare[at : at + 2] for at in range(0, 8, 2))
 
 
 def create_customer(body: bytes, key: UUID) -> Request:

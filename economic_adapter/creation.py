@@ -13,9 +13,10 @@ from economic_adapter.decide import Move, Next
 from economic_adapter.desk import Calls, Desk, Held, Stopped
 from economic_adapter.operation import Operation, State
 from economic_adapter.page import Page
-from economic_adapter.protocol import Answer, Rejected, Transient, collection
+from economic_adapter.protocol import Ambiguous, Answer, Rejected, Transient, collection
 from economic_adapter.sending import refusal, transmit
 
+_MOST_PAGES = 100
 _MOST_NUMBERS = 25
 """Numbers tried in one go; then the row goes back to the queue, where the search goes on."""
 
@@ -44,15 +45,23 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
 
 
 def _twins(calls: Calls, operation: Operation) -> list[int]:
-    """The numbers of customers with the same CVR or EAN number: one call, or none where there is neither."""
+    """The numbers of customers with the same CVR or EAN number: one call, or none where there is neither.
+
+    More calls only where a thousand have it; one the decision had not seen ends the search.
+    """
     if decide.lacks(operation.part):
         return []
-    fields = operation.part.fields
-    request = requests.twins(fields.get("cvr", "").strip(), fields.get("ean", "").strip())
-    if request is None:
-        return []
-    found, _ = collection(calls.send(request))
-    return sorted({mapping.customer_number(one) for one in found})
+    fields, seen = operation.part.fields, set(operation.part.seen)
+    twins: set[int] = set()
+    for page in range(_MOST_PAGES):
+        request = requests.twins(fields.get("cvr", "").strip(), fields.get("ean", "").strip(), page)
+        if request is None:
+            return []
+        found, more = collection(calls.send(request))
+        twins |= {mapping.customer_number(one) for one in found}
+        if not more or not twins <= seen:
+            return sorted(twins)
+    raise Ambiguous("endless_pages")
 
 
 def _choose(desk: Desk, claim: Claim, operation: Operation) -> Operation:

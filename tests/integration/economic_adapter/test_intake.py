@@ -9,7 +9,15 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import CustomerChanged, NotSent, Result
 from crm_outbox.messaging.envelope import Refused, Version
-from economic_adapter.contract import CustomerObserved, EconomicPart, LookAtCustomer, WriteEconomicCustomer
+from economic_adapter.budget import Lane
+from economic_adapter.contract import (
+    CustomerObserved,
+    EconomicPart,
+    ImportProgressed,
+    LookAtCustomer,
+    RunImport,
+    WriteEconomicCustomer,
+)
 from economic_adapter.sandbox.app import Running
 from economic_adapter.tables import mark, messages, operation, work
 from tests.builders.crm import a_customer
@@ -138,7 +146,7 @@ def test_writes_to_an_agreement_that_is_off_or_unknown_are_refused(parts: Parts)
     assert observed(parts)[-1].outcomes[0].reason == "off"
 
 
-@pytest.mark.parametrize("kind", ["write", "look", "configure"])
+@pytest.mark.parametrize("kind", ["write", "look", "configure", "import"])
 def test_another_tenants_agreement_is_refused_and_nothing_is_told(parts: Parts, kind: str) -> None:
     parts.switch_on()
     told = len(parts.told())
@@ -146,11 +154,57 @@ def test_another_tenants_agreement_is_refused_and_nothing_is_told(parts: Parts, 
         "write": command(),
         "look": LookAtCustomer(agreement=AGREEMENT, number=7),
         "configure": configure(on=False, disconnect=True),
+        "import": RunImport(run=uuid.uuid4(), agreement=AGREEMENT),
     }[kind]
     with pytest.raises(Refused, match="foreign_agreement"):
         parts.receive(data, tenant="t2")
     assert len(parts.told()) == told
     assert parts.agreement().state == "on"
+
+
+def test_an_import_is_planned_once_below_everything_else_and_answered_at_once(parts: Parts) -> None:
+    parts.connect()
+    asked = RunImport(run=uuid.uuid4(), agreement=AGREEMENT)
+    for _ in range(2):
+        envelope = parts.receive(asked)
+    with parts.engine.begin() as connection:
+        rows = connection.execute(sa.select(work.c.key, work.c.lane).where(work.c.kind == "page")).all()
+    assert [(row.key, Lane(row.lane)) for row in rows] == [(str(asked.run), Lane.IMPORT)]
+    answers = [one for one in parts.told() if isinstance(one.data, ImportProgressed)]
+    assert [one.data for one in answers] == [ImportProgressed(run=asked.run, agreement=AGREEMENT, state="running")] * 2
+    assert answers[-1].causation == envelope.id
+
+
+def test_a_sweep_goes_before_an_import(parts: Parts) -> None:
+    parts.connect()
+    parts.receive(RunImport(run=uuid.uuid4(), agreement=AGREEMENT, kind="sweep"))
+    with parts.engine.begin() as connection:
+        assert connection.scalar(sa.select(work.c.lane).where(work.c.kind == "page")) == Lane.SWEEP
+
+
+def test_an_import_of_what_was_never_connected_fails_and_of_what_is_disconnected_waits(parts: Parts) -> None:
+    parts.receive(RunImport(run=uuid.uuid4(), agreement=AGREEMENT))
+    parts.switch_on()
+    parts.receive(configure(on=False, disconnect=True))
+    parts.work()
+    assert parts.agreement().state == "disconnected"
+    parts.receive(RunImport(run=uuid.uuid4(), agreement=AGREEMENT))
+    told = [one.data for one in parts.told() if isinstance(one.data, ImportProgressed)]
+    assert [(one.state, one.cause) for one in told] == [
+        ("failed", "e-conomic was never connected"),
+        ("waiting", "disconnected"),
+    ]
+    assert parts.work() == 0
+
+
+def test_a_run_of_another_agreement_is_refused(parts: Parts, sandbox: Running) -> None:
+    sandbox.data.add_agreement(200002, "Vestre Malerforretning", "other-grant")
+    parts.connect()
+    assert parts.connect("other-grant", tenant="t2").sentence == "connected"
+    run = uuid.uuid4()
+    parts.receive(RunImport(run=run, agreement=AGREEMENT))
+    with pytest.raises(Refused, match="foreign_run"):
+        parts.receive(RunImport(run=run, agreement=200002, action="stop"), tenant="t2")
 
 
 def test_configuring_what_was_never_connected_is_refused(parts: Parts) -> None:

@@ -5,6 +5,7 @@ import pytest
 from crm_outbox.contract import Result
 from economic_adapter import tables
 from economic_adapter.sandbox import ui
+from economic_adapter.sandbox.seeding import seed
 from tests.builders.economic import FIELDS, Bench, creation, part, person
 
 
@@ -52,6 +53,23 @@ def test_a_creation_stops_at_customers_the_decision_had_not_seen(at_desk: Bench)
     assert answer.outcomes[0].reason == "candidates"
     assert (answer.candidates, answer.number, answer.economic) == ((77,), None, None)
     assert list(at_desk.customers()) == [77]
+
+
+@pytest.mark.parametrize("spelling", ["DK13748136", "13 74 81 36", "dk13748136"])
+def test_no_spelling_of_a_cvr_number_in_economic_hides_a_twin(at_desk: Bench, spelling: str) -> None:
+    ui.create_customer(at_desk.sandbox.data, {"name": "Nordhavn", "cvrNo": spelling}, 77)
+    answer = at_desk.write(creation())
+    assert (answer.outcomes[0].reason, answer.candidates) == ("candidates", (77,))
+
+
+def test_one_unseen_twin_behind_a_thousand_that_were_ruled_out_stops_a_creation(at_desk: Bench) -> None:
+    same = [{"customerNumber": n, "name": f"K {n}", "cvrNo": FIELDS["cvr"]} for n in range(2001, 3103)]
+    seed(at_desk.sandbox.data, records=same)
+    ruled_out = tuple(range(2001, 3102))
+    answer = at_desk.write(creation(seen=ruled_out))
+    assert (answer.outcomes[0].reason, answer.candidates) == ("candidates", (3102,))
+    assert at_desk.calls() == ["GET /customers", "GET /customers"]
+    assert at_desk.write(creation(seen=(*ruled_out, 3102))).outcomes[0].result is Result.WRITTEN
 
 
 def test_a_creation_goes_past_customers_the_decision_had_ruled_out(at_desk: Bench) -> None:

@@ -212,8 +212,30 @@ def test_a_request_is_encoded_whole_and_keeps_its_key_apart_from_reading() -> No
 def test_both_identities_are_searched_in_one_call() -> None:
     found = calls.twins("13748136", "5790000000005")
     assert found is not None
-    assert dict(found.query)["filter"] == "corporateIdentificationNumber$eq:13748136$or:ean$eq:5790000000005"
+    assert dict(found.query)["filter"].split("$or:") == [
+        "corporateIdentificationNumber$eq:13748136",
+        "corporateIdentificationNumber$eq:DK13748136",
+        "corporateIdentificationNumber$eq:13 74 81 36",
+        "ean$eq:5790000000005",
+    ]
     assert calls.twins("", "") is None
+
+
+@pytest.mark.parametrize("spelling", ["13748136", "DK13748136", "dk 13 74 81 36", "13.74.81-36"])
+def test_a_cvr_number_is_searched_the_same_however_it_is_spelled(spelling: str) -> None:
+    assert calls.twins(spelling, "") == calls.twins("13748136", "")
+
+
+def test_a_number_that_is_no_danish_cvr_is_searched_as_it_is() -> None:
+    found = calls.twins("SE556036079301", "")
+    assert found is not None
+    assert dict(found.query)["filter"] == "corporateIdentificationNumber$eq:SE556036079301"
+
+
+@pytest.mark.parametrize("text", [b'{"items": [{"creditMaximum": NaN}]}', b'{"a": -Infinity}'])
+def test_numbers_that_json_does_not_have_make_an_answer_unreadable(text: bytes) -> None:
+    with pytest.raises(Ambiguous):
+        decipher(200, {}, text)
 
 
 def test_a_contact_person_is_replaced_at_the_collection() -> None:
