@@ -16,7 +16,7 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
-from reconciler import bus, clock, operate, reconcile, switchboard
+from reconciler import bus, clock, match_report, operate, reconcile, switchboard
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     duties.add_argument("duties", nargs="+", choices=DUTIES)
     duties.set_defaults(command=_run)
     switchboard.mount(subcommands, _desk)
+    figures = subcommands.add_parser("match-report", help="precision and recall of matching on labelled customers")
+    figures.set_defaults(command=_match_report)
     operate.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))
@@ -48,6 +50,17 @@ def _run(arguments: argparse.Namespace) -> int:
     for duty in chosen:
         makers |= _DUTIES[duty](settings)
     return run(makers)
+
+
+def _match_report(_arguments: argparse.Namespace) -> int:
+    """0 when no pair was linked wrongly, else 1; 2 where the data sets are not installed."""
+    try:
+        lines, wrong = match_report.report()
+    except match_report.DataMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 1 if wrong else 0
 
 
 def _relay(settings: Settings) -> Mapping[str, Callable[[], Duty]]:

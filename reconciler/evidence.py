@@ -112,11 +112,8 @@ def places(one: Profile) -> tuple[str, ...]:
     """A name together with a place, each as one value."""
     if not one.name:
         return ()
-    found = []
-    if one.postcode:
-        found.append(f"{one.name}|{one.postcode}|{one.street}" if one.personal else f"{one.name}|{one.postcode}")
-    if one.city and not one.personal:
-        found.append(f"{one.name}|{one.city}")
+    door = f"|{one.street}" if one.personal else ""
+    found = [f"{one.name}|{place}{door}" for place in (one.postcode, one.city) if place]
     if domain := keys.domain(one.email):
         found.append(f"{one.name}@{domain}")
     return tuple(found)
@@ -168,18 +165,13 @@ def agreeing(one: Profile, other: Profile, counts: Shared) -> tuple[str, ...]:
         codes.append("ean")
     if one.pnumber and one.pnumber == other.pnumber:
         codes.append("pnumber")
+    places = _places_agreeing(one, other)
     if one.name and other.name:
         if one.normal == other.normal:
             codes.append("name")
-        elif one.name == other.name or names.similar(one.full, other.full):
+        elif one.name == other.name or names.similar(one.full, other.full) or _one_person(one, other, places):
             codes.append("name_similar")
-    for field_, left, right in (
-        ("street", one.street, other.street),
-        ("postcode", one.postcode, other.postcode),
-        ("city", one.city, other.city),
-    ):
-        if left and left == right:
-            codes.append(field_)
+    codes.extend(places)
     if any(counts.few(phone) for phone in one.phones & other.phones):
         codes.append("phone")
     common = one.emails & other.emails
@@ -192,13 +184,42 @@ def agreeing(one: Profile, other: Profile, counts: Shared) -> tuple[str, ...]:
     return tuple(codes)
 
 
+def _places_agreeing(one: Profile, other: Profile) -> list[str]:
+    codes = []
+    if one.street and one.street == other.street:
+        codes.append("street")
+    elif _street_slip(one.street, other.street):
+        codes.append("street_similar")
+    if one.postcode and one.postcode == other.postcode:
+        codes.append("postcode")
+    if one.city and one.city == other.city:
+        codes.append("city")
+    return codes
+
+
+def _street_slip(one: str, other: str) -> bool:
+    """Whether two streets with the same house number differ by a slip of the pen."""
+    shorter = min(len(one), len(other))
+    if shorter < 8 or [word for word in one.split() if word[0].isdigit()] != [
+        word for word in other.split() if word[0].isdigit()
+    ]:
+        return False
+    return names.slips(one, other, 2 if shorter >= 14 else 1)
+
+
+def _one_person(one: Profile, other: Profile, places: list[str]) -> bool:
+    """A private person at one door: there a name may differ by more."""
+    at_door = places[:1] in (["street"], ["street_similar"]) and len(places) > 1
+    return at_door and (one.personal or other.personal) and names.one_person(one.full, other.full)
+
+
 def _at_home(one: Profile, other: Profile) -> bool:
     host = keys.domain(one.email)
     return bool(host) and host == keys.domain(other.email)
 
 
 _WORTH = {
-    "cvr": 40, "ean": 40, "pnumber": 20, "name": 8, "name_similar": 5, "street": 7, "postcode": 5, "city": 2,
+    "cvr": 40, "ean": 40, "pnumber": 20, "name": 8, "name_similar": 5, "street": 7, "street_similar": 5, "postcode": 5, "city": 2,
     "phone": 8, "email": 9, "contact_email": 6, "email_domain": 3,
 }  # fmt: skip
 _RANK = {
@@ -225,6 +246,8 @@ def compare(one: Profile, other: Profile, counts: Shared) -> Found | None:
     if evidence is None:
         return None
     differs = against(one, other)
+    if evidence is Evidence.NAME_POSTCODE and not _NAMED & set(agree):
+        differs = (*differs, "name_differs")
     if evidence in {Evidence.EMAIL, Evidence.PHONE} and strange(one, other):
         differs = (*differs, "name_differs", "postcode_differs")
     return weighed(one, other, evidence, (*agree, *differs))
@@ -236,24 +259,29 @@ def strange(one: Profile, other: Profile) -> bool:
     return bool(postcodes and one.name and other.name and not names.alike(one.full, other.full))
 
 
+_NAMED = frozenset({"name", "name_similar"})
+_DOOR = frozenset({"street", "street_similar"})
+_MAIL = frozenset({"email", "contact_email", "email_domain"})
+
+
 def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str]) -> Evidence | None:
-    named = not agree.isdisjoint({"name", "name_similar"})
-    personal = one.personal and other.personal
-    if named:
-        if "postcode" in agree and (not personal or "street" in agree) and _rare(one, other, counts, "postcode"):
+    placed = not (one.personal and other.personal) or bool(agree & _DOOR)  # a person's name in a town says nothing
+    if agree & _NAMED:
+        if "postcode" in agree and placed and _rare(one, other, counts, one.postcode):
             return Evidence.NAME_POSTCODE
         if "phone" in agree:
             return Evidence.NAME_PHONE
-        if "email" in agree or "contact_email" in agree or "email_domain" in agree:
+        if agree & _MAIL:
             return Evidence.NAME_EMAIL
-        if "city" in agree and not personal and _rare(one, other, counts, "city"):
-            return Evidence.NAME_CITY
-        return None
-    if "email" in agree or "contact_email" in agree:
+        return Evidence.NAME_CITY if "city" in agree and placed and _rare(one, other, counts, one.city) else None
+    if agree & _MAIL - {"email_domain"}:
         return Evidence.EMAIL
-    return Evidence.PHONE if "phone" in agree else None
+    if "phone" in agree:
+        return Evidence.PHONE
+    neighbours = {"street", "postcode"} <= agree and not one.personal and not other.personal
+    return Evidence.NAME_POSTCODE if neighbours and names.alike(one.full, other.full) else None
 
 
 def _rare(one: Profile, other: Profile, counts: Shared, place: str) -> bool:
-    marked = "|" + (one.postcode if place == "postcode" else one.city)
+    marked = f"|{place}"
     return all(counts.few(value) for side in (one, other) for value in places(side) if marked in value)

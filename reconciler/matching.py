@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler import keys, numbered
+from reconciler import keys, names, numbered
 from reconciler.assignment import Edge, choose
 from reconciler.evidence import Evidence, Found, Profile, Record, compare, profile, shared
 from reconciler.numbered import MOST_IN_BLOCK, Apart, Sides
@@ -146,7 +146,7 @@ def _names(one: Profile) -> Iterator[str]:
     if one.name:
         if one.postcode:
             yield f"{one.name}|{one.postcode}"
-            yield f"{one.name[:4]}~{one.postcode}"
+            yield from (f"{word}~{one.postcode}" for word in names.plain(one.normal).split() if len(word) > 2)
         if one.city:
             yield f"{one.name}|{one.city}"
         if host := keys.domain(one.email):
@@ -156,6 +156,8 @@ def _names(one: Profile) -> Iterator[str]:
 def _places(one: Profile) -> Iterator[str]:
     if one.street and one.postcode:
         yield f"{one.postcode}|{one.street}"
+    if one.street and one.city:
+        yield f"{one.city}|{one.street}"
 
 
 _BLOCKS: tuple[Callable[[Profile], Iterator[str]], ...] = (

@@ -93,7 +93,7 @@ def similar(one: str, other: str) -> bool:
     if joined == other_joined:
         return True
     shorter = min(len(joined), len(other_joined))
-    if shorter >= 8 and _slips(joined, other_joined, 2 if shorter >= 14 else 1):
+    if shorter >= 8 and slips(joined, other_joined, 2 if shorter >= 14 else 1):
         return True
     return _middle_names(left.split(), right.split())
 
@@ -109,11 +109,53 @@ def personal(name: str) -> bool:
     return not any(word in _FORMS or word in _COMPANY or word == "og" or word.endswith(_COMPANY_ENDS) for word in words)
 
 
+def one_person(one: str, other: str) -> bool:
+    """Whether two people's names may be one person's, told that they live at one door.
+
+    Every word of the shorter name stands in the other, one of them letter by letter, the others with a slip of the pen.
+    """
+    left, right = sorted((plain(normal(one)).split(), plain(normal(other)).split()), key=len)
+    common = set(left) & set(right)
+    if not any(len(word) >= 3 for word in common):
+        return False
+    rest = [word for word in right if word not in common]
+    for word in left:
+        if word in common:
+            continue
+        match = next(
+            (near for near in rest if min(len(word), len(near)) >= 4 and slips(word, near, 1 + (len(word) >= 8))), ""
+        )
+        if not match:
+            return False
+        rest.remove(match)
+    return True
+
+
 def alike(one: str, other: str) -> bool:
     """Whether two names share a word that says something: four letters, or the only one."""
     left, right = set(plain(normal(one)).split()), set(plain(normal(other)).split())
     common = left & right
     return any(len(word) >= 4 for word in common) or (bool(common) and (left <= right or right <= left))
+
+
+def slips(one: str, other: str, most: int) -> bool:
+    """Whether at most so many letters were added, left out, changed or swapped with their neighbour."""
+    if one == other:
+        return True
+    if abs(len(one) - len(other)) > most:
+        return False
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        earlier, before, row = before, row, [place]
+        for nth, against in enumerate(other, start=1):
+            cost = min(before[nth] + 1, row[nth - 1] + 1, before[nth - 1] + (letter != against))
+            if place > 1 and nth > 1 and letter == other[nth - 2] and one[place - 2] == against:
+                cost = min(cost, earlier[nth - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return False
+    return row[-1] <= most
 
 
 def _split(text: str) -> list[str]:
@@ -150,21 +192,3 @@ def _middle_names(left: list[str], right: list[str]) -> bool:
 
 def _initial(one: str, other: str) -> bool:
     return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
-
-
-def _slips(one: str, other: str, most: int) -> bool:
-    """Whether at most so many letters were added, left out, changed or swapped with their neighbour."""
-    if abs(len(one) - len(other)) > most:
-        return False
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for place, letter in enumerate(one, start=1):
-        earlier, before, row = before, row, [place]
-        for nth, against in enumerate(other, start=1):
-            cost = min(before[nth] + 1, row[nth - 1] + 1, before[nth - 1] + (letter != against))
-            if place > 1 and nth > 1 and letter == other[nth - 2] and one[place - 2] == against:
-                cost = min(cost, earlier[nth - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return False
-    return row[-1] <= most

@@ -30,8 +30,8 @@ TOOLS = (
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with ``run`` and a lock, and a folder ``bin`` that is the whole PATH."""
-    for name in ("run", "requirements.lock"):
+    """A folder with ``run`` and its locks, and a folder ``bin`` that is the whole PATH."""
+    for name in ("run", "requirements.lock", "requirements.data.lock"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
