@@ -98,6 +98,9 @@ def _send(desk: Desk, calls: Calls, move: Move, page: Page) -> Move:
     page.customer_stale = True
     page.read_customer(calls)
     if page.body is None:
+        if isinstance(reply, Answer) and operation.state is State.SENT:
+            # this answer repeats that of the first sending: it was made, and has another number since or is gone
+            return Move(next=Next.ANSWER, operation=moves.ambiguous(sent))
         # e-conomic says that it is there and that it is not: found again as sent, a later look tells
         raise Transient("created_and_not_there")
     if isinstance(reply, Answer):

@@ -4,6 +4,7 @@ A write that has not left is decided (``decide_*``); one that may be done is set
 guessing. All values: what was seen is given, the move comes back.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -108,9 +109,10 @@ def settle_customer(operation: Operation, body: Mapping[str, Any] | None) -> Mov
     held = mapping.customer_values(body)
     if operation.free_seen and mapping.agrees("customer", body, {"name": "", "cvr": "", **fields}):
         return _end(moves.written(operation, operation.chosen))
+    # somebody may have edited ours before its answer was known: whatever still shows its name or its number may be ours
     same_name = mapping.agrees("customer", body, {"name": fields.get("name", "")})
-    same_cvr = mapping.agrees("customer", body, {"cvr": fields.get("cvr", "")})
-    possible = same_cvr if held["cvr"] and fields.get("cvr") else same_name
+    digits = re.sub(r"[^0-9]", "", fields.get("cvr", ""))
+    possible = same_name or (digits != "" and digits == re.sub(r"[^0-9]", "", held["cvr"]))
     if operation.free_seen and possible:
         return _end(moves.ambiguous(operation))
     return _taken(operation)

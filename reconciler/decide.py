@@ -118,6 +118,8 @@ def stopped(pair: Pair) -> tuple[str, ...]:
 
 def _tidied(link: Link, pair: Pair, rules: Rules, now: datetime) -> Pair:
     """The record without refusals and pauses that something has overtaken."""
+    if not pair.refusals and not pair.pause:
+        return pair
     chosen = terms(defaults(link, rules), link.wanted)
     return replace(
         pair,

@@ -34,7 +34,9 @@ def settle(link: Link, outcome: Outcome, heard: Heard, rules: Rules, now: dateti
 def put(link: Link, pair: Pair) -> Link:
     """The link with that record in the place of the one of the same id."""
     if pair.kind == "customer":
-        return replace(link, customer=pair)
+        return link if pair is link.customer else replace(link, customer=pair)
+    if any(one is pair for one in link.contacts):
+        return link
     others = tuple(pair if one.id == pair.id else one for one in link.contacts)
     return replace(link, contacts=others)
 

@@ -160,7 +160,7 @@ def _bounced(pair: Pair, landed: Iterable[Pending], now: datetime) -> Pair:
                 fields.same(pair.kind, name, fields.text(shown, name), fields.text(one.seen, name)) for name in written
             ):
                 bounces[group.name] = (*bounces.get(group.name, ()), now)
-    return replace(pair, bounces=bounces)
+    return pair if bounces == pair.bounces else replace(pair, bounces=bounces)
 
 
 def _today(times: Iterable[datetime], now: datetime) -> tuple[datetime, ...]:
@@ -170,6 +170,8 @@ def _today(times: Iterable[datetime], now: datetime) -> tuple[datetime, ...]:
 def _scheduled(link: Link, operations: Iterable[UUID], rules: Rules, now: datetime, *, repeated: bool) -> Link:
     """Those operations with the time of their next repeat: the gap doubles each time, up to an hour."""
     wanted = set(operations)
+    if not wanted:
+        return link
     for pair in link.pairs:
         pending = {}
         for system, one in pair.pending.items():

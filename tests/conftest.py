@@ -27,7 +27,7 @@ hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 """For ``--unit`` and ``--quick``: fewer examples of each property; the whole run takes all."""
 
 _HERE = Path(__file__).parent
-_NO_SERVERS = (_HERE / "unit", _HERE / "contract")
+_NO_SERVERS = (_HERE / "unit", _HERE / "contract", _HERE / "simulation")
 _STACK = pytest.StashKey[ExitStack]()
 _GIVEN = pytest.StashKey[dict[str, str]]()
 _REPORT = pytest.StashKey[list[str]]()

@@ -1,89 +1,124 @@
-"""``python -m tests.simulation FIRST LAST``: many seeded worlds, each an integer that can be run again."""
+"""``./run simulate``: how many schedules hold, and what does one that breaks look like?"""
 
+import argparse
+import os
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from time import monotonic
 
-from reconciler import fields
-from reconciler.link import Due, Heard, Link, Message, Step
-from reconciler.rules import Decides, Direction, Rule, Rules
-from reconciler.step import step
-from tests.simulation import checks
-from tests.simulation.pools import RULES
-from tests.simulation.world import World
+from tests.simulation import mutants, quick, story
+from tests.simulation.run import Found, tried
+from tests.simulation.schedule import schedule
+from tests.simulation.shrink import lived, shrunk
+from tests.simulation.trace import COUNTED
 
-ROUNDS = 5
-"""Rounds of delivering and sweeping within which a world must have come to rest."""
-
-
-def rules_of(seed: int) -> Rules:
-    """Every third world asks as the table says; the others have rules of every kind, the same ones for one seed."""
-    if seed % 3 == 0:
-        return RULES
-    decides, directions = tuple(Decides), (Direction.BOTH, Direction.BOTH, *Direction)
-    chosen = {
-        kind: {
-            group.name: Rule(
-                decides=decides[(seed // 3 + place) % 3],
-                direction=directions[(seed // 9 + place) % 6] if seed % 3 == 2 else Direction.BOTH,
-                may_be_empty=(seed + place) % 4 != 0,
-            )
-            for place, group in enumerate(groups)
-        }
-        for kind, groups in fields.GROUPS.items()
-    }
-    return replace(RULES, customer=chosen["customer"], contact=chosen["contact"])
+CHUNK = 50
+"""Schedules a process does before it reports."""
+MUTANT_SCHEDULES = 5000
+"""Schedules within which every mutant breaks something."""
+EVERY = 1.5
+"""Seconds between two lines of progress."""
 
 
-def watched(link: Link, message: Message, rules: Rules, now: object) -> Step:
-    """A step that is taken a second time with the same message, which must change nothing (P4), and looked at."""
-    done = step(link, message, rules, now)  # type: ignore[arg-type]
-    again = step(done.link, message, rules, now)  # type: ignore[arg-type]
-    assert again.commands == (), "a message heard twice sent a command"
-    assert again.link == done.link, "a message heard twice changed the link"
-    assert again.status == done.status
-    assert not list(checks.one_at_a_time(done.link))
-    assert isinstance(message, Heard | Due)
-    return done
+def main(given: Sequence[str]) -> int:
+    """0 when every schedule held, 1 when one broke, 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(prog="./run simulate", description=__doc__)
+    parser.add_argument("--schedules", type=int, metavar="N", help="how many schedules, each the next integer")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the first one (1)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes (one per core)")
+    parser.add_argument("--tell", action="store_true", help="tell the schedule of that seed as a story")
+    parser.add_argument("--without", metavar="NAME", help="take one safety away: some schedule must then break")
+    parser.add_argument("--list-mutants", action="store_true", help="the safeties that --without can take away")
+    arguments = parser.parse_args(given)
+    if arguments.list_mutants:
+        print("\n".join(mutants.NAMES))
+        return 0
+    if arguments.without is not None and arguments.without not in mutants.NAMES:
+        print(f"there is no safety {arguments.without!r}; these can be taken away:", file=sys.stderr)
+        print("\n".join(mutants.NAMES), file=sys.stderr)
+        return 2
+    if arguments.schedules is not None and arguments.schedules < 1:
+        print("--schedules must be at least 1", file=sys.stderr)
+        return 2
+    if arguments.tell:
+        return _tell(arguments.seed, arguments.without)
+    most = arguments.schedules or (MUTANT_SCHEDULES if arguments.without else 1000)
+    return _run(arguments.seed, most, max(1, arguments.jobs), arguments.without)
 
 
-def lived(
-    seed: int, *, customers: int = 1, steps: int = 80, react: object = watched, details: tuple[str, ...] = ()
-) -> World:
-    """A world of that seed after so many things have happened in it."""
-    world = World(seed, rules=rules_of(seed), unclear=seed % 5 == 0, details=details)
-    world.react = react  # type: ignore[assignment]
-    for _ in range(customers):
-        world.create()
-    if seed % 4 < 2:
-        world.settle()
-    world.live(steps)
-    return world
+def _tell(seed: int, without: str | None) -> int:
+    with quick.core(), mutants.without(without):
+        world = lived(schedule(seed))
+        if world.broken:
+            world = lived(shrunk(world.schedule))
+            print(f"It breaks. With only the {len(world.schedule.events)} events it needs:")
+        print("\n".join(story.told(world)))
+    print(f"trace {world.trace.name}")
+    return 1 if world.broken else 0
 
 
-def broken(world: World) -> Iterator[str]:
-    """What does not hold once the world has come to rest."""
-    rounds = world.settle()
-    if rounds > ROUNDS:
-        yield f"not at rest after {rounds} rounds"
-    yield from checks.at_rest(world)
-    yield from checks.quiet(world)
+def _run(first: int, most: int, jobs: int, without: str | None) -> int:
+    if without:
+        print(f"without {without}: {mutants.NAMES[without]}")
+    begun = last = monotonic()
+    done, counts, broken = 0, Counter[str](), list[tuple[int, str]]()
+    for found in _found(first, most, jobs, without):
+        if found is not None:
+            done += found.schedules
+            counts += found.counts
+            broken += found.broken
+        if monotonic() - last > EVERY:
+            last = monotonic()
+            print(_progress(done, most, last - begun, counts, len(broken)), flush=True)
+        if without and broken:
+            break
+        if len(broken) >= 20:
+            print("twenty broke; that is enough")
+            break
+    print(_progress(done, most, monotonic() - begun, counts, len(broken)))
+    for seed, wrong in broken[:20]:
+        print(f"seed {seed}: {wrong}")
+    if not broken:
+        print("nothing broke" if without is None else f"nothing broke without {without}: the simulation is blind to it")
+        return 0 if without is None else 3
+    seed = min(one for one, _ in broken)
+    taken = f" --without {without}" if without else ""
+    print(f"to see it: ./run simulate --seed {seed}{taken} --tell")
+    _tell(seed, without)
+    return 1
 
 
-def main() -> int:
-    first, last = (int(one) for one in sys.argv[1:3])
-    bad = 0
-    for seed in range(first, last):
+def _found(first: int, most: int, jobs: int, without: str | None) -> Iterator[Found | None]:
+    """What was found, chunk by chunk; none while a chunk takes its time."""
+    starts = range(first, first + most, CHUNK)
+    chunks = [(start, min(start + CHUNK, first + most), without) for start in starts]
+    if jobs == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            yield tried(*chunk)
+        return
+    with ProcessPoolExecutor(min(jobs, len(chunks))) as pool:
+        waiting = [pool.submit(tried, *chunk) for chunk in chunks]
         try:
-            wrong = list(broken(lived(seed, customers=1 + seed % 2, steps=60 + seed % 60)))
-        except AssertionError as error:
-            wrong = [str(error)]
-        if wrong:
-            bad += 1
-            sys.stdout.write(f"{seed}: {wrong[:3]}\n")
-    sys.stdout.write(f"{last - first} worlds, {bad} broken\n")
-    return 1 if bad else 0
+            for one in waiting:
+                while True:
+                    try:
+                        yield one.result(timeout=EVERY)
+                        break
+                    except Late:
+                        yield None
+        finally:
+            for one in waiting:
+                one.cancel()
+
+
+def _progress(done: int, most: int, seconds: float, counts: Counter[str], broken: int) -> str:
+    rate = done / seconds if seconds else 0.0
+    told = ", ".join(f"{counts[name]} {name}" for name in COUNTED)
+    return f"{done} of {most} schedules, {rate:.0f} a second, {broken} broken: {told}"
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -40,8 +40,16 @@ class Truth:
         """Records that were paired although both sides had them: questions about them need no edit."""
         self.states: dict[tuple[str, str, str], dict[tuple[str, str], Entry]] = {}
         """The entries of each state that was told, by system, customer and version."""
+        self.showings: dict[str, dict[tuple[str, str], Entry]] = {}
+        """The entries of each record that e-conomic showed, by ``objectVersion``."""
         self.decided: dict[UUID, tuple[str, str, str]] = {}
         """Which state of the other side an operation was decided on."""
+        self.leaving: dict[UUID | None, UUID] = {}
+        """Which operation a call belongs to, by its idempotency key."""
+        self.seen_apart: dict[UUID, frozenset[int]] = {}
+        """Customers a creation was told apart from, by its operation."""
+        self.by_person: dict[UUID, dict[str, str]] = {}
+        """What a person saw in the target of each field they decided on, by the operation that carries it out."""
         self.edits = 0
         self.wrong: list[str] = []
 
@@ -53,6 +61,19 @@ class Truth:
         self.edits += 1
         cell = self.cell(system, record, name)
         cell.entries.append(Entry(value, cell.now.edits | {self.edits}))
+
+    def shown(self, version: str, record: str) -> None:
+        """e-conomic shows a record under that ``objectVersion``: which entries it holds."""
+        self.showings[version] = {
+            (record, name): self.cell("economic", record, name).now for name in (*fields.FIELDS["customer"], "notes")
+        }
+
+    def looked(self, number: int, version: str, object_versions: Iterable[str]) -> None:
+        """The adapter keeps what it was shown, under its own version."""
+        state: dict[tuple[str, str], Entry] = {}
+        for one in object_versions:
+            state |= self.showings.get(one, {})
+        self.states["economic", str(number), version] = state
 
     def told(self, system: str, about: str, version: str, records: Iterable[str]) -> None:
         """A state goes out: which entries it holds."""
@@ -93,8 +114,8 @@ class Truth:
             cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), Cell())
             self.cells["economic", record, name] = cells[1]
             seen = (
-                self.states[here].get((record, name), cells[0].now),
-                self.states[there].get((other, name), cells[1].now),
+                self.states.get(here, {}).get((record, name), cells[0].now),
+                self.states.get(there, {}).get((other, name), cells[1].now),
             )
             same = _alike(kind, name, seen[0].value, seen[1].value)
             both = seen[0].edits | seen[1].edits
@@ -103,11 +124,23 @@ class Truth:
                 for one in _from(cell, entry):
                     one.edits = (one.edits | both) if same else one.edits - settled
 
+    def parted(self, record: str, other: str) -> None:
+        """e-conomic's record of that name is not the CRM's any more, and goes by another name."""
+        for system, key, name in [one for one in self.cells if one[:2] == ("economic", record)]:
+            self.cells[system, other, name] = self.cells.pop((system, key, name))
+
     def written(
         self, kind: Kind, target: str, source: str, record: str, name: str, value: str, operation: UUID, *, strict: bool
     ) -> None:
         """The product writes a value it took from the other system. ``strict``: no rule allows it to lose an edit."""
         here, there = self.cell(target, record, name), self.cell(source, record, name)
+        if name in (seen := self.by_person.get(operation, {})):
+            if not _alike(kind, name, here.now.value, seen[name]):
+                self.wrong.append(
+                    f"{target} {record} {name}: {here.now.value!r} lost to a decision that had seen {seen[name]!r}"
+                )
+            here.entries.append(Entry(value, here.now.edits | there.now.edits))
+            return
         entry = self.taken(kind, source, record, name, value, operation)
         if entry is None:
             self.wrong.append(f"{target} {record} {name}: wrote {value!r}, which {source} never held")

@@ -1,309 +1,427 @@
-"""What happens between the systems? Messages in a bag, delivered in any order, late, twice or never; crashes; people.
+"""What happens in a world? Its schedule's events, one after another and inside each other; then everything comes to rest.
 
-Everything follows from one seed. The bag stands for both roads of the broker; a step and the commands it sends are one
-transaction, as in the real flow.
+Each event that runs a part of the product may die at any commit or call, may meet others in the middle, and may find
+e-conomic or the broker unwilling.
 """
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from crm_outbox.contract import WriteCustomer
-from economic_adapter.contract import WriteEconomicCustomer, hold
+from crm_outbox.contract import CustomerChanged, CustomerWritten, Outcome, Result, WriteCustomer
+from crm_outbox.messaging.envelope import Version
+from economic_adapter import work
+from economic_adapter.budget import Budget
+from economic_adapter.contract import CrmState, CustomerObserved, WriteEconomicCustomer
+from economic_adapter.desk import Desk
+from economic_adapter.protocol import Ambiguous, Answer, Head, Request, Throttled, Transient, Unreached
+from economic_adapter.records import Account
 from reconciler import fields
-from reconciler.link import Command, Due, EconomicSeen, Heard, Kind, Link, Message, Step, new_link
-from reconciler.rules import Decides, Direction, Rules, System
-from reconciler.step import step
-from tests.simulation.pools import PERSON, POOL, RULES, START
-from tests.simulation.systems import Crm, CrmRow, Economic, Row
+from reconciler.link import Command, Due, Link, Message, Step
+from reconciler.rules import Decides, Direction, Rules
+from tests.simulation import adapter, checks
+from tests.simulation.adapter import AGREEMENT, Shelf
+from tests.simulation.bus import CONSUMERS, OWNERS, Bus
+from tests.simulation.bus import Message as Mail
+from tests.simulation.crm import Crm
+from tests.simulation.dice import Dice
+from tests.simulation.economic import Economic
+from tests.simulation.people import People
+from tests.simulation.peril import Crash, Peril
+from tests.simulation.pools import START, details, rule_of
+from tests.simulation.schedule import Event, Schedule
+from tests.simulation.store import Connection, Engine, transaction
+from tests.simulation.sync import Blocked, Sync, plain
+from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
 
-NAMESPACE = UUID("6f1f7c1e-4c57-4a4e-8f0e-0d6f6a0b8f11")
 
-
-@dataclass(frozen=True)
-class Mail:
-    """One message in flight: which customer or number it is about, and what it says."""
-
-    kind: str
-    about: str
-    what: Heard | WriteCustomer | WriteEconomicCustomer
-
-
-@dataclass
 class World:
-    seed: int
-    rules: Rules = RULES
-    unclear: bool = False
-    """Whether the adapter sometimes cannot tell how a write ended."""
-    details: tuple[str, ...] = ()
-    """What people edit; by default what the dice choose."""
-    mails: list[Mail] = field(default_factory=list)
-    links: dict[str, Link] = field(default_factory=dict)
-    strangers: dict[int, EconomicSeen] = field(default_factory=dict)
-    now: datetime = START
-    writes: int = 0
-    sent: list[Command] = field(default_factory=list)
-    everyone: dict[tuple[System, str, str], Row] = field(default_factory=dict)
-    react: Callable[[Link, Message, Rules, datetime], Step] = step
+    """Both systems, the bus, the clock, the three packages of the product, and the truth beside them."""
 
-    def __post_init__(self) -> None:
-        self.dice = random.Random(self.seed)
-        self.truth = Truth()
-        self.crm, self.economic = Crm(self.truth), Economic(self.truth)
-        # name and CVR number or address changed together in e-conomic are another identity (R19), which is not tried here
-        identity = {"cvr", "street", "postcode", "city", "country"} if self.seed % 3 == 0 else {"name"}
-        chosen = list(POOL) if self.seed % 2 else self.dice.sample(list(POOL), 4)  # few details: more clashes
-        self.office = list(self.details) or chosen
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule, self.setup = schedule, schedule.setup
+        self.rules = self.setup.rules
+        self.trace, self.truth, self.peril, self.bus = Trace(START), Truth(), Peril(), Bus()
+        self.crm, self.economic, self.shelf = Crm(self.truth, self.bus), Economic(self.truth), Shelf()
+        self.economic.companies = lambda key: next((row.who for row in self.crm.rows.values() if row.key == key), key)
+        self.sync, self.people = Sync(self), People(self)
+        self.wrong: list[str] = []
+        self.now = START
+        self.workers = 1
+        self.writes = 0
+        self.missed = False
+        """Whether something was lost that only a sweep can find."""
+        self.departed: set[str] = set()
+        """Records that were deleted, merged away, or whose number somebody else has."""
+        self.outcomes: dict[UUID, Outcome] = {}
+        self.heard = 0
+        self.shelf.account[AGREEMENT] = Account(number=AGREEMENT, tenant="t", state="on", budget=Budget())
+        self.desk = Desk(
+            engine=Engine(self.peril),  # type: ignore[arg-type]
+            client=Client(self),
+            outbox=None,  # type: ignore[arg-type]
+            now=lambda: self.now,
+            chance=lambda: 0.5 if self.peril.dice is None else self.peril.dice.unit(),
+            open_grant=lambda _connection, _agreement: None,  # type: ignore[arg-type, return-value]
+            lost=lambda _connection, _agreement, _failed: None,
+            check=lambda _desk, _claim, _calls: None,  # type: ignore[arg-type, return-value]
+        )
+        dice = Dice(schedule.seed + 1)
+        identity = {"cvr", "street", "postcode", "city", "country"} if dice.percent(30) else {"name"}
+        known = list(details(0))
+        self.office = sorted({dice.pick(known) for _ in range(self.setup.details)})
         self.bookkeeping = [name for name in self.office if name not in identity] or ["phone"]
-        for kind, groups in fields.GROUPS.items():
-            for group in groups:
-                rule = fields.rule(kind, group, self.rules)
-                names = {(str(kind), name) for name in group.fields} if rule.direction is Direction.BOTH else set()
-                self.crm.strict |= names if rule.decides is not Decides.ECONOMIC else set()
-                self.economic.strict |= names if rule.decides is not Decides.CRM else set()
+        self._events: list[Event] = []
+        self._depth = 0
+        self._in_hand: set[tuple[str, int]] = set()
+        self.crm.strict = {(kind, name) for kind in fields.FIELDS for name in fields.FIELDS[kind]}
+        self.economic.strict = set(self.crm.strict)
+        self.change_rules(self.rules)
+
+    # ---- one schedule
+
+    def live(self) -> None:
+        """Everything in the schedule, then rest; stops at the first thing that is wrong."""
+        with adapter.installed(self):
+            dice = Dice(self.schedule.seed + 2)
+            for _ in range(self.setup.customers):
+                self.people.create(dice)
+            if self.setup.settled:
+                self.drain()
+            self._events = list(reversed(self.schedule.events))
+            self.peril.between = self._between
+            while self._events and not self.broken:
+                self.happen(self._events.pop())
+            if not self.broken:
+                self.rest()
 
     @property
-    def flowing(self) -> set[tuple[Kind, str]]:
-        """The fields that are kept the same at all."""
-        return {
-            (kind, name)
-            for kind, groups in fields.GROUPS.items()
-            for group in groups
-            if fields.rule(kind, group, self.rules).direction is not Direction.NONE
-            for name in group.fields
-        }
+    def broken(self) -> list[str]:
+        """Everything that was found wrong."""
+        return [*self.truth.wrong, *self.bus.wrong, *self.crm.wrong, *self.economic.wrong, *self.wrong]
 
-    @property
-    def all_both(self) -> bool:
-        """Whether every detail that flows may be changed on both sides."""
-        return all(
-            fields.rule(kind, group, self.rules).direction in {Direction.BOTH, Direction.NONE}
-            for kind, groups in fields.GROUPS.items()
-            for group in groups
-        )
+    def _between(self) -> None:
+        if self._depth < 2 and self._events:
+            self._depth += 1
+            try:
+                self.happen(self._events.pop())
+            finally:
+                self._depth -= 1
 
-    # ---- people
+    def happen(self, event: Event) -> None:
+        """One event."""
+        self.now += timedelta(milliseconds=1500)
+        self.trace.now = self.now
+        dice = Dice(event.luck)
+        try:
+            with self.peril.of(dice, crash=self.setup.crash, crowded=self.setup.crowded):
+                match event.kind:
+                    case "relay":
+                        self.relay(dice)
+                    case "deliver":
+                        self.deliver(dice)
+                    case "work":
+                        self.work(dice)
+                    case "hook":
+                        self.hook(dice)
+                    case "pass":
+                        self.pass_time(timedelta(minutes=dice.pick((1, 1, 2, 5, 20))))
+                    case "sweep":
+                        self.sweep()
+                    case "broker":
+                        self.trace.count("losses", lost := self.bus.lose_broker())
+                        self.trace.note("RabbitMQ", "lost", "", lost)
+                    case kind:
+                        self.people.does[kind](dice)
+        except Crash as crash:
+            self.trace.count("crashes")
+            self.trace.note(event.kind, "crashed", "", crash.where)
+        except Blocked:
+            self.trace.note(event.kind, "waits", "")
 
-    def create(self, **values: str) -> str:
-        """A person creates a customer in the CRM."""
-        crm_id = f"c{len(self.crm.rows) + 1}"
-        start = {name: self.dice.choice(pool) for name, pool in POOL.items()} | {"email": "", **values}
-        self.crm.rows[crm_id] = CrmRow(key=crm_id, created=self.now)
-        for name, value in start.items():
-            self.set(System.CRM, "customer", self.crm.rows[crm_id], name, value)
-        self.changed(crm_id)
-        return crm_id
+    # ---- the machinery
 
-    def set(self, system: System, kind: Kind, row: Row, name: str, value: str) -> None:
-        """A person sets a value; what e-conomic's own window takes, e-conomic can hold."""
-        row.values[name] = hold(kind, name, value) if system is System.ECONOMIC else value
-        self.truth.edited(system, row.key, name, row.values[name])
+    def relay(self, dice: Dice | None, owner: str = "") -> None:
+        """One batch of one outbox."""
+        if dice is not None:
+            waiting = [one for one in OWNERS if self.bus.pending[one]]
+            if not waiting:
+                return
+            owner = dice.pick(waiting)
+        if what := self.bus.relay(owner, dice, self.setup.trouble):
+            self.trace.note(f"relay of {owner}", "trouble", "", what)
 
-    def edit(self, crm_id: str, system: System, name: str, value: str) -> None:
-        """A person edits one detail of a customer in one system."""
-        if system is System.CRM:
-            self.set(system, "customer", self.crm.rows[crm_id], name, value)
-            self.changed(crm_id)
-        elif number := self.number(crm_id):
-            row = self.economic.rows[number]
-            self.set(system, "customer", row, name, value)
-            row.version += 1
-            self.mails.append(Mail("hook", str(number), Heard()))
-
-    def persons(self, crm_id: str, system: System) -> None:
-        """A person adds, edits or removes a contact person."""
-        number = self.number(crm_id)
-        if system is System.ECONOMIC and not number:
+    def deliver(self, dice: Dice) -> None:
+        """Some messages of one queue, out of their order, some of them to be delivered again, some of them lost."""
+        waiting = [one for one in CONSUMERS if self.bus.queues[one]]
+        if not waiting:
             return
-        self._meet(crm_id)
-        people: dict[Any, Row] = (
-            self.crm.rows[crm_id].contacts if system is System.CRM else self.economic.rows[number or 0].contacts
-        )
-        if not people or self.dice.random() < 0.4:
-            self.truth.edits += 1
-            person = Row(key=f"{system}-{self.truth.edits}", made_by="person")
-            for name, pool in PERSON.items():
-                self.set(system, "contact", person, name, self.dice.choice(pool))
-            if system is System.ECONOMIC:
-                self.economic.made += 1
-                people[self.economic.made] = person
-            else:
-                people[person.key] = person
-        elif self.dice.random() < 0.25:
-            people.pop(self.dice.choice(list(people)))
-        else:
-            person = people[self.dice.choice(list(people))]
-            name = self.dice.choice(list(PERSON))
-            self.set(system, "contact", person, name, self.dice.choice(PERSON[name]))
-            person.version += 1
-        self._meet(crm_id)
-        if system is System.CRM:
-            self.changed(crm_id)
-        else:
-            self.mails.append(Mail("hook", str(number), Heard()))
+        name = dice.pick(waiting)
+        queue = self.bus.queues[name]
+        for _ in range(dice.pick((1, 1, 2, 4, 8))):
+            if not queue:
+                return
+            at = dice.below(min(len(queue), 4))
+            message = queue.pop(at)
+            if dice.percent(self.setup.lost):
+                self.missed = True
+                self.trace.count("losses")
+                self.trace.note("RabbitMQ", "lost one", message.about, type(message.data).__name__)
+                continue
+            try:
+                self.take(name, message)
+            except (Crash, Blocked):
+                queue.append(message)
+                raise
+            if dice.percent(self.setup.doubled):
+                self.trace.count("duplicates")
+                queue.append(message)
 
-    def changed(self, crm_id: str) -> None:
-        self.crm.rows[crm_id].version += 1
-        self.mails.append(Mail("seen", crm_id, Heard(crm=self.crm.state(crm_id))))
+    def take(self, name: str, message: Mail) -> None:
+        """A consumer takes one message: its id and its effect in one transaction."""
+        if message.id in self.bus.taken[name]:
+            return
+        if (name, message.id) in self._in_hand:
+            raise Blocked
+        self._in_hand.add((name, message.id))
+        try:
+            if name == "crm-applier":
+                self.peril.point("before the applier's commit")
+                connection = Connection()
+                self._effect(connection, message)
+                connection.put(self.bus.taken[name], message.id, True)
+                self.peril.point("after the applier's commit")
+                return
+            with transaction(self.peril) as connection:
+                connection.put(self.bus.taken[name], message.id, True)
+                self._effect(connection, message)
+        finally:
+            self._in_hand.discard((name, message.id))
 
-    def number(self, crm_id: str) -> int | None:
-        return next((number for number, row in self.economic.rows.items() if row.key == crm_id), None)
-
-    # ---- the road
-
-    def hear(self, crm_id: str, message: Message) -> None:
-        """One step and the commands it sends, in one transaction; then what had been seen of its number before."""
-        link = self.links.get(crm_id) or new_link("t", 1, crm_id, uuid5(NAMESPACE, crm_id))
-        done = self.react(link, message, self.rules, self.now)
-        self.links[crm_id] = done.link
-        self._remember_keys(crm_id, link, done.link)
-        for command in done.commands:
-            self.writes += 1
-            self.sent.append(command)
-            self.mails.append(Mail("command", crm_id, command))
-        number = done.link.number
-        if number is not None and (stranger := self.strangers.pop(number, None)) is not None:
-            self.hear(crm_id, Heard(economic=stranger))
-
-    def deliver(self, mail: Mail) -> None:
-        match mail.what:
+    def _effect(self, connection: Connection, message: Mail) -> None:
+        match message.data:
             case WriteCustomer() as command:
-                before = self.crm.rows[mail.about].version
-                self.mails.append(Mail("answer", mail.about, self.crm.apply(command)))
-                if self.crm.rows[mail.about].version != before:
-                    self.mails.append(Mail("seen", mail.about, Heard(crm=self.crm.state(mail.about))))
+                did = self.crm.apply(connection, command, self.now)
+                for part in command.parts:
+                    self.answered(self.crm.answers[part.operation])
+                if did:
+                    self.trace.note("the product", "wrote in the CRM", message.about, tuple(did))
+            case CustomerChanged() as change:
+                self._changed(connection, change, message.version or Version(0, 0))
             case WriteEconomicCustomer() as command:
-                if (answer := self.economic.take(command)) is not None:
-                    self.mails.append(Mail("answer", mail.about, answer))
-            case Heard() if mail.kind == "hook":
-                self.mails.append(Mail("look", mail.about, Heard(economic=self.economic.look(int(mail.about)))))
-            case Heard(economic=EconomicSeen() as seen) if mail.kind == "look":
-                numbers = (seen.number, *seen.old_numbers)
-                found = next((one for one, link in self.links.items() if link.number in numbers), None)
-                if found is not None:
-                    self.hear(found, mail.what)
-                elif self.strangers.get(seen.number, seen).version <= seen.version:
-                    self.strangers[seen.number] = seen
-            case Heard() as heard:
-                self.hear(mail.about, heard)
+                outcomes = adapter.received(self.shelf, connection, command, self.now)
+                if outcomes:
+                    seen = CustomerObserved(
+                        agreement=AGREEMENT, why="write", customer=command.customer, number=command.number,
+                        outcomes=tuple(outcomes),
+                    )  # fmt: skip
+                    self.bus.append(connection, "economic", "reconciler", seen, message.about)
+            case CustomerObserved() as observed:
+                self.sync.observed(connection, observed)
+            case CustomerWritten() as written:
+                self.sync.written(connection, written, message.version)
 
-    def work(self, operation: UUID, *, loses: bool = False, unclear: bool = False) -> None:
-        command = self.economic.planned[operation]
-        if (answer := self.economic.work(operation, loses=loses, unclear=unclear)) is not None:
-            bare = self.dice.random() < 0.15  # as a repeated answer is: without the state
-            self.mails.append(Mail("answer", command.customer, replace(answer, economic=None) if bare else answer))
-        if number := self.number(command.customer):
-            self.mails.append(Mail("hook", str(number), Heard()))  # hooks come for our own writes too
+    def _changed(self, connection: Connection, change: CustomerChanged, version: Version) -> None:
+        known = self.shelf.told.get(change.id)
+        if known is not None and version <= known:
+            return
+        connection.put(self.shelf.told, change.id, version)
+        crm = CrmState(version=str(version), customer=change.customer, unsendable=change.unsendable)
+        seen = CustomerObserved(agreement=AGREEMENT, why="crm_changed", customer=change.id, crm=crm)
+        self.bus.append(connection, "economic", "reconciler", seen, change.id, version)
 
-    def _remember_keys(self, crm_id: str, before: Link, after: Link) -> None:
-        """Tell the truth which record a creation is of, and which two records were found to be one."""
-        self._meet(crm_id)
-        states = {
-            System.CRM: ("crm", crm_id, str(after.crm_version)),
-            System.ECONOMIC: ("economic", str(after.number), str(after.economic_version)),
-        }
-        for one in after.pending:
-            self.truth.decided.setdefault(one.operation, states[one.system.other])
-        for pair in after.contacts:
-            for system, one in pair.pending.items():
-                source = pair.side(system.other)
-                if one.action == "create" and source is not None and one.operation not in self.truth.keys:
-                    self.truth.keys[one.operation] = self._row(crm_id, system.other, source.id).key
-        joined = {(pair.crm.id, pair.economic.id) for pair in before.contacts if pair.crm and pair.economic}
-        for pair in after.contacts:
-            if pair.crm and pair.economic and (pair.crm.id, pair.economic.id) not in joined:
-                here = self._row(crm_id, System.CRM, pair.crm.id)
-                there = self._row(crm_id, System.ECONOMIC, pair.economic.id)
-                if here.key != there.key:
-                    self.truth.joined("contact", here.key, there.key, states[System.CRM], states[System.ECONOMIC])
-                    there.key = here.key
+    def work(self, dice: Dice | None) -> bool:
+        """A worker does the best due row of the adapter."""
+        self.workers += 1
+        return work.step(self.desk, AGREEMENT, self.workers)
 
-    def _row(self, crm_id: str, system: System, record: str) -> Row:
-        return self.everyone[system, crm_id, record]
-
-    def _meet(self, crm_id: str) -> None:
-        """Keep every person that ever was, for a write may be under way for one who is gone."""
-        for one, row in self.crm.rows[crm_id].contacts.items():
-            self.everyone[System.CRM, crm_id, one] = row
-        if number := self.number(crm_id):
-            for place, row in self.economic.rows[number].contacts.items():
-                self.everyone[System.ECONOMIC, crm_id, str(place)] = row
-
-    # ---- chance
-
-    def live(self, steps: int) -> None:
-        """So many things happen, as the dice will have it."""
-        for _ in range(steps):
-            self.happen()
-
-    def happen(self) -> None:
-        dice = self.dice
-        crm_id = dice.choice(list(self.crm.rows))
-        roll = dice.random()
-        if roll < 0.20:
-            system = dice.choice(list(System))
-            name = dice.choice(self.office if system is System.CRM else self.bookkeeping)
-            before = self.truth.cell(system, crm_id, name).entries[-2:]
-            back = len(before) == 2 and dice.random() < 0.3  # there and back
-            self.edit(crm_id, system, name, before[0].value if back else dice.choice(POOL[name]))
-        elif roll < 0.26:
-            self.persons(crm_id, dice.choice(list(System)))
-        elif roll < 0.27 and (number := self.number(crm_id)) and dice.random() < 0.3:
-            self.mails.append(Mail("hook", str(self.economic.renumber(number)), Heard()))
-        elif roll < 0.36:
-            self.pass_time(timedelta(minutes=dice.choice([1, 2, 5, 20])))
-        elif roll < 0.58 and self.economic.planned:
-            self.work(
-                dice.choice(list(self.economic.planned)),
-                loses=dice.random() < 0.1,
-                unclear=self.unclear and dice.random() < 0.2,
-            )
-        else:
-            for _ in range(min(dice.choice([1, 1, 2, 4, 8]), len(self.mails))):
-                self.pick()
-
-    def pick(self) -> None:
-        """One message out of the bag: delivered, mostly; it may stay to be delivered again, or be lost."""
-        mail = self.mails[self.dice.randrange(len(self.mails))]
-        if self.dice.random() < 0.85:
-            self.mails.remove(mail)
-        if self.dice.random() < 0.96:  # else it is lost, or the taker died before its commit
-            self.deliver(mail)
+    def hook(self, dice: Dice | None, *, newest: bool = False) -> None:
+        """e-conomic sends a hook: in any order, twice, or never."""
+        hooks = self.economic.hooks
+        if not hooks:
+            return
+        new, old = hooks.pop(-1 if newest else 0 if dice is None else dice.below(len(hooks)))
+        if dice is not None and dice.percent(self.setup.lost):
+            self.missed = True
+            self.trace.count("losses")
+            self.trace.note("e-conomic", "hook lost", str(new or old))
+            return
+        try:
+            with transaction(self.peril) as connection:
+                for number in sorted({one for one in (new, old) if one is not None}):
+                    olds = (old,) if number == new and old not in {None, new} and old is not None else ()
+                    adapter.mark(self.shelf, connection, number, "hook", self.now, olds)
+        except Crash:
+            hooks.append((new, old))  # without an answer, e-conomic sends it again
+            raise
+        if dice is not None and dice.percent(self.setup.doubled):
+            self.trace.count("duplicates")
+            hooks.append((new, old))
 
     def pass_time(self, gap: timedelta) -> None:
+        """Time passes, and brings what is due: the clocks of all three packages."""
         self.now += gap
-        for crm_id, link in list(self.links.items()):
-            if link.due is not None and link.due <= self.now:
-                self.hear(crm_id, Due())
-
-    # ---- rest
-
-    def settle(self, *, rounds: int = 14) -> int:
-        """Faults stop: everything is delivered and swept until nothing is written any more. The rounds it took."""
-        for taken in range(1, rounds + 1):
-            before = self.writes
-            self.drain()
-            self.sweep()
-            self.drain()
-            self.pass_time(timedelta(hours=2))
-            if self.writes == before and not self.mails and not any(link.pending for link in self.links.values()):
-                return taken
-        return rounds + 1
-
-    def drain(self) -> None:
-        while self.mails or self.economic.planned:
-            while self.mails:
-                self.deliver(self.mails.pop(self.dice.randrange(len(self.mails))))
-            for operation in list(self.economic.planned):
-                self.work(operation)
+        self.trace.now = self.now
+        for row in list(self.shelf.rows.values()):
+            if row.worker is not None and self._depth == 0:  # whoever had it is dead: the claims of the living are kept
+                self.shelf.rows[row.id] = replace(row, worker=None, claimed_at=None)
+        for link in self.sync.due(Connection(), self.now):
+            try:
+                self.sync.run(link, Due())
+            except Blocked:
+                continue
 
     def sweep(self) -> None:
         """Both systems are read in full."""
+        connection = Connection()
         for crm_id in self.crm.rows:
-            self.mails.append(Mail("seen", crm_id, Heard(crm=self.crm.state(crm_id))))
-        for number in self.economic.rows:
-            self.mails.append(Mail("hook", str(number), Heard()))
+            self.shelf.told.pop(crm_id, None)
+            self.crm.tell(connection, crm_id)
+        for number in sorted({*self.economic.rows, *self.shelf.mirror}):
+            adapter.mark(self.shelf, connection, number, "poll", self.now)
+
+    def drain(self) -> None:
+        """Nothing goes wrong any more: everything under way arrives."""
+        for _ in range(400):
+            if self.broken:
+                return
+            before = self.now
+            while self.economic.hooks:
+                self.hook(None)
+            for owner in OWNERS:
+                while self.bus.pending[owner]:
+                    self.relay(None, owner)
+            for name in CONSUMERS:
+                queue = self.bus.queues[name]
+                while queue:
+                    self.take(name, queue.pop(0))
+            while self.work(None):
+                pass
+            if self.bus.quiet and not self.economic.hooks:
+                waits = [row.due_at for row in self.shelf.rows.values() if row.due_at > self.now]
+                if not waits:
+                    return
+                self.pass_time(max(min(waits) - self.now, timedelta(seconds=1)))
+            else:
+                self.pass_time(timedelta(seconds=3))
+            assert self.now > before
+        self.wrong.append("messages go round and round")
+
+    def rest(self) -> None:
+        """Faults stop: what was under way arrives, both are swept, and then nothing may move any more."""
+        self._events.clear()
+        self.trace.note("the world", "rests", "")
+        self.pass_time(timedelta(minutes=3))
+        self.drain()
+        if not self.missed and not self.broken:
+            self.wrong += checks.unseen(self)
+        rounds = 0
+        while not self.broken:
+            before = self.writes
+            self.sweep()
+            self.drain()
+            self.pass_time(timedelta(hours=2))
+            self.drain()
+            rounds += 1
+            if self.writes == before and not any(link.pending for link in self.sync.links.values()):
+                break
+            if rounds > checks.ROUNDS:
+                self.wrong.append(f"not at rest after {rounds} rounds")
+        if not self.broken:
+            self.wrong += checks.at_rest(self)
+
+    # ---- what others call
+
+    def react(self, link: Link, message: Message, rules: Rules, now: datetime) -> Step:
+        """One step, looked at: heard twice it changes nothing (P4), and one write at a time is open."""
+        done = plain(link, message, rules, now)
+        self.heard += 1
+        if self.heard % 4 == 0:
+            again = plain(done.link, message, rules, now)
+            if again.commands or again.link != done.link or again.status != done.status:
+                self.wrong.append(f"{link.crm_id}: a message heard twice changed something")
+        self.wrong += checks.one_at_a_time(done.link)
+        return done
+
+    def sent(self, command: Command, part: Any) -> None:
+        """A part of a command leaves."""
+        self.writes += 1
+        if part.action in {"remove", "bar"}:
+            self.wrong.append(f"{command.customer}: {part.action} was ordered without a person's choice")
+
+    def answered(self, outcome: Outcome) -> None:
+        """An operation got its answer: one, for ever the same."""
+        if outcome.result is Result.WAITING:
+            return
+        if outcome.reason == "ambiguous":
+            self.trace.count("unclear")
+        known = self.outcomes.setdefault(outcome.operation, outcome)
+        if known != outcome:
+            self.wrong.append(f"operation {outcome.operation} was answered {known.result} and then {outcome.result}")
+
+    def looked_at(
+        self, number: int, version: Version, body: Mapping[str, Any] | None, contacts: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """The adapter keeps what it saw."""
+        shown = [] if body is None else [body["objectVersion"], *(one["objectVersion"] for one in contacts)]
+        self.truth.looked(number, str(version), shown)
+
+    def gone(self, key: str) -> None:
+        """A record is not there any more."""
+        self.departed.add(key)
+
+    def change_rules(self, rules: Rules) -> None:
+        """Other rules hold from now on. Where any of them lets an edit lose, losing one is no error."""
+        self.rules = rules
+        self.trace.count("rules")
+        for kind, groups in fields.GROUPS.items():
+            for group in groups:
+                rule = rule_of(rules, kind, group.name, group.rule)
+                names = {(str(kind), name) for name in group.fields}
+                both = rule.direction is Direction.BOTH
+                if not both or rule.decides is Decides.ECONOMIC:
+                    self.crm.strict -= names
+                if not both or rule.decides is Decides.CRM:
+                    self.economic.strict -= names
+        for link in self.sync.links:
+            self.sync.run(link, Due())
+
+
+class Client:
+    """How a call ends: answered, refused for now, lost on the way there, or lost on the way back."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def send(self, request: Request, _grant: object) -> Answer:
+        """One call."""
+        world, peril = self.world, self.world.peril
+        peril.gap()
+        peril.point("before a call")
+        trouble = peril.happens(world.setup.trouble)
+        if trouble and peril.dice is not None:
+            match peril.dice.below(5):
+                case 0:
+                    world.trace.note("e-conomic", "call", request.path, request.method, "429")
+                    raise Throttled(Head(status=429), 2.0)
+                case 1:
+                    world.trace.note("e-conomic", "call", request.path, request.method, "503")
+                    raise Transient("status_503", Head(status=503))
+                case 2:
+                    world.trace.note("e-conomic", "call", request.path, request.method, "not reached")
+                    raise Unreached("connect")
+                case 3:
+                    world.trace.note("e-conomic", "call", request.path, request.method, "lost on the way there")
+                    raise Ambiguous("timeout")
+        answer = world.economic.serve(request)
+        if request.method != "GET":
+            world.trace.note("the product", "wrote in e-conomic", request.path, request.method)
+        peril.point("after a call")
+        peril.gap()
+        if trouble:
+            world.trace.note("e-conomic", "call", request.path, request.method, "done, and the answer lost")
+            raise Ambiguous("timeout")
+        return answer

@@ -1,0 +1,194 @@
+"""Which safeties can be taken away, one at a time? Each by name, and how: the product itself has no switch for it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+
+from economic_adapter import decide as adapter_decide
+from economic_adapter import mapping
+from economic_adapter.operation import Operation, State
+from reconciler import decide, fields, plan, record, settle
+from reconciler.link import Base, Heard, Link, Message, Pair, Pending, Step
+from reconciler.plan import Detail, Do
+from reconciler.rules import Rule, Rules, System
+from tests.simulation import adapter, crm, sync, world
+
+NAMES: Mapping[str, str] = {
+    "version-check": "a write goes through whatever version the other side has by now",
+    "recorded-operation": "that a write leaves is not recorded before it does",
+    "one-base": "one value is remembered for both sides, not one per side",
+    "base-late": "an answer does not move the base; only the next look at both sides does",
+    "exists-test": "two values count as equal when both are there",
+    "rules-read": "an admin's rules are stored and never read",
+    "whole-record": "a write carries every detail, not only what changed",
+    "answers-gate": "an outcome counts only when the state beside it is news",
+    "blind-mark": "a look clears its customer's mark even when it was marked again",
+    "r19": "a number that holds another company is believed to be the same customer",
+}
+"""Name and what is missing then, in the order of the list."""
+
+_Patch = Callable[[], Any]
+
+
+@contextmanager
+def without(name: str | None) -> Iterator[None]:
+    """The product without that safety; with all of them for none."""
+    if name is None:
+        yield
+        return
+    with _PATCHES[name]():
+        yield
+
+
+def _version_check() -> Any:
+    decided = adapter_decide.decide_change
+
+    def careless(operation: Operation, body: Mapping[str, Any] | None, *, known: bool) -> Any:
+        if known and body is not None:
+            part = operation.part.model_copy(update={"object_version": mapping.version(body)})
+            operation = replace(operation, part=part)
+        return decided(operation, body, known=known)
+
+    return _both(
+        patch.object(adapter_decide, "decide_change", careless),
+        patch.object(crm.Crm, "conflicts", lambda *_: False),
+    )
+
+
+def _recorded_operation() -> Any:
+    saved = adapter._Tables.save
+
+    def forgetful(tables: Any, connection: Any, operation: Operation, *more: Any, **named: Any) -> bool:
+        if operation.state is State.SENT:
+            if operation.key is not None:
+                tables.world.truth.leaving[operation.key] = operation.id
+            return True
+        return saved(tables, connection, operation, *more, **named)
+
+    return patch.object(adapter._Tables, "save", forgetful)
+
+
+def _one_base() -> Any:
+    def one(pair: Pair) -> Pair:
+        return replace(pair, base={name: replace(base, economic=base.crm) for name, base in pair.base.items()})
+
+    def flat(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
+        done = _STEP(link, message, rules, now)
+        contacts = tuple(one(pair) for pair in done.link.contacts)
+        return replace(done, link=replace(done.link, customer=one(done.link.customer), contacts=contacts))
+
+    return patch.object(world, "plain", flat)
+
+
+def _base_late() -> Any:
+    written = settle._written
+
+    def late(pair: Pair, pending: Pending) -> Pair:
+        return replace(written(pair, pending), base=pair.base)
+
+    return patch.object(settle, "_written", late)
+
+
+def _exists_test() -> Any:
+    def existing(seen: plan._Seen) -> tuple[str, ...]:
+        return tuple(name for name in seen.group.fields if bool(seen.crm[name]) != bool(seen.economic[name]))
+
+    return patch.object(plan._Seen, "differing", property(existing))
+
+
+def _rules_read() -> Any:
+    def default(_kind: str, group: fields.Group, _rules: Rules) -> Rule:
+        return group.rule
+
+    return patch.object(fields, "rule", default)
+
+
+def _whole_record() -> Any:
+    change = decide._change
+
+    def whole(link: Link, pair: Pair, system: System, details: Sequence[Detail], now: datetime) -> Link:
+        side, source = pair.side(system), pair.side(system.other)
+        if side is None or source is None or not any(one.target is system for one in details):
+            return change(link, pair, system, tuple(details), now)
+        every = []
+        for one in details:
+            values = {name: fields.text(source.values, name) for name in one.group.fields}
+            if system is System.ECONOMIC:
+                values = {name: fields.held(pair.kind, name, value) for name, value in values.items()}
+            do = Do.WRITE_ECONOMIC if system is System.ECONOMIC else Do.WRITE_CRM
+            pairs = {
+                name: Base(
+                    crm=fields.text(source.values, name) if system is System.ECONOMIC else value,
+                    economic=value if system is System.ECONOMIC else fields.text(source.values, name),
+                )
+                for name, value in values.items()
+            }
+            every.append(one if one.target is system else replace(one, do=do, values=values, becomes=pairs))
+        return change(link, pair, system, tuple(every), now)
+
+    return patch.object(decide, "_change", whole)
+
+
+def _agreement_lock() -> Any:
+    @contextmanager
+    def open_door(_sync: Any, _link: Link) -> Iterator[None]:
+        yield
+
+    return patch.object(sync.Sync, "_agreement", open_door)
+
+
+def _origin() -> Any:
+    return patch.object(crm.Crm, "origin", lambda *_: None)
+
+
+def _answers_gate() -> Any:
+    def gated(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
+        if isinstance(message, Heard):
+            old_crm = message.crm and link.crm_version and message.crm.version <= link.crm_version
+            old = message.economic and link.economic_version and message.economic.version <= link.economic_version
+            if old_crm or old:
+                message = replace(message, outcomes=())
+        return _STEP(link, message, rules, now)
+
+    return patch.object(world, "plain", gated)
+
+
+def _blind_mark() -> Any:
+    finished = adapter._Tables.finish
+
+    def blind(tables: Any, connection: Any, claim: Any) -> None:
+        if claim.kind == "look":
+            connection.drop(tables.shelf.marks, claim.number)
+        finished(tables, connection, claim)
+
+    return patch.object(adapter._Tables, "finish", blind)
+
+
+def _r19() -> Any:
+    return patch.object(record, "another_identity", lambda *_: False)
+
+
+@contextmanager
+def _both(*patches: Any) -> Iterator[None]:
+    with patches[0], patches[1]:
+        yield
+
+
+_STEP = sync.plain
+_PATCHES: dict[str, _Patch] = {
+    "version-check": _version_check,
+    "recorded-operation": _recorded_operation,
+    "one-base": _one_base,
+    "base-late": _base_late,
+    "exists-test": _exists_test,
+    "rules-read": _rules_read,
+    "whole-record": _whole_record,
+    "agreement-lock": _agreement_lock,
+    "origin": _origin,
+    "answers-gate": _answers_gate,
+    "blind-mark": _blind_mark,
+    "r19": _r19,
+}

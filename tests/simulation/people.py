@@ -1,0 +1,233 @@
+"""What do people do? They edit, clear, put back, add, remove, renumber, delete and merge, in either system, at any moment."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from crm_outbox.contract import Stage
+from reconciler import fields
+from reconciler.rules import Direction, System
+from tests.simulation.crm import Row
+from tests.simulation.dice import Dice
+from tests.simulation.pools import COMPANIES, PERSON, details, rule_of
+from tests.simulation.schedule import rules_of
+from tests.simulation.store import Connection
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class People:
+    """Everybody who uses the two systems. Each method is one thing somebody does; without anybody to do it, nothing happens."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.made = 0
+        self.does: dict[str, Callable[[Dice], None]] = {
+            "edit": self.edit, "person": self.person, "create": self.create, "stage": self.stage, "found": self.found,
+            "renumber": self.renumber, "remove": self.remove, "reuse": self.reuse, "delete": self.delete,
+            "merge": self.merge, "rules": self.rules,
+        }  # fmt: skip
+
+    # ---- in the CRM
+
+    def create(self, dice: Dice) -> None:
+        """Somebody creates a customer in the CRM: a lead, or an active one."""
+        world, company = self.world, self.company()
+        if company is None:
+            return
+        crm_id = f"c{len(world.crm.rows) + 1}"
+        stage = Stage.LEAD if world.setup.theme == "creation" and dice.percent(40) else Stage.ACTIVE
+        active = world.now if stage is Stage.ACTIVE else None
+        world.crm.rows[crm_id] = Row(
+            key=crm_id, who=f"company {company}", created=world.now, stage=stage, active_since=active
+        )
+        for name, pool in details(company).items():
+            value = pool[0] if name in {"name", "cvr", "postcode"} else dice.pick(pool)
+            world.crm.set(crm_id, name, "" if name == "email" else value)
+        world.trace.note("the CRM", "created", crm_id, world.crm.rows[crm_id].values["name"], str(stage))
+        self._commit(crm_id, "created")
+
+    def company(self) -> int | None:
+        """The next company that turns up; none once all are there."""
+        self.made += 1
+        return self.made - 1 if self.made <= len(COMPANIES) else None
+
+    def stage(self, dice: Dice) -> None:
+        """A lead becomes active, or a customer inactive."""
+        row_id = self._any(dice)
+        row = self.world.crm.rows.get(row_id)
+        if row is None or row.deleted:
+            return
+        row.stage = Stage.ACTIVE if row.stage is not Stage.ACTIVE else dice.pick((Stage.LEAD, Stage.INACTIVE))
+        if row.stage is Stage.ACTIVE:
+            row.active_since = row.active_since or self.world.now
+        self.world.trace.note("the CRM", "stage", row_id, str(row.stage))
+        self._commit(row_id)
+
+    def delete(self, dice: Dice) -> None:
+        """Somebody deletes a customer in the CRM."""
+        row = self.world.crm.rows.get(row_id := self._any(dice))
+        if row is None or row.deleted:
+            return
+        row.deleted = True
+        self.world.gone(row_id)
+        self.world.trace.note("the CRM", "deleted", row_id)
+        self._commit(row_id, "deleted")
+
+    def merge(self, dice: Dice) -> None:
+        """Somebody merges a customer into another in the CRM."""
+        rows = self.world.crm.rows
+        one, other = self._any(dice), self._any(dice)
+        if one == other or rows[one].deleted or rows[other].deleted:
+            return
+        rows[one].merged_into, rows[one].deleted = other, True
+        self.world.gone(one)
+        self.world.trace.note("the CRM", "merged", one, other)
+        self._commit(one, "merged")
+
+    def _commit(self, crm_id: str, change: str = "changed") -> None:
+        self.world.crm.changed(Connection(), crm_id, change)
+
+    # ---- in either
+
+    def edit(self, dice: Dice) -> None:
+        """Somebody edits one detail: anew, emptied, spelled otherwise, or back to what it was."""
+        world = self.world
+        crm_id = self._any(dice)
+        row = world.crm.rows[crm_id]
+        if row.deleted:
+            return
+        system = dice.pick(tuple(System))
+        names = world.office if system is System.CRM else world.bookkeeping
+        name = dice.pick(names)
+        pool = details(int(row.who.split()[1]))[name]
+        before = world.truth.cell(system, row.key, name).entries[-2:]
+        back = len(before) == 2 and dice.percent(30)
+        value = before[0].value if back else dice.pick(pool)
+        if system is System.CRM:
+            old = row.values.get(name, "")
+            world.crm.set(crm_id, name, value)
+            self._commit(crm_id)
+        elif number := world.economic.number_of(row.key):
+            old = world.economic.rows[number].values[name]
+            value = world.economic.set(number, name, value)
+            world.economic.hooks.append((number, None))
+        else:
+            return
+        world.trace.count("edits")
+        world.trace.note(_where(system), "edit", crm_id, name, old, value)
+        if system is System.ECONOMIC and dice.percent(60):
+            world.hook(dice, newest=True)
+
+    def person(self, dice: Dice) -> None:
+        """Somebody adds, edits or removes a contact person."""
+        world = self.world
+        crm_id = self._any(dice)
+        row = world.crm.rows[crm_id]
+        system = dice.pick(tuple(System))
+        number = world.economic.number_of(row.key)
+        if row.deleted or (system is System.ECONOMIC and number is None):
+            return
+        world.trace.count("edits")
+        crm = system is System.CRM
+        there = {} if number is None else world.economic.rows[number].persons
+        known: list[str] = list(row.contacts) if crm else [str(one) for one in there]
+        roll = dice.below(100)
+        if not known or roll < 40:
+            values = {name: dice.pick(pool) for name, pool in PERSON.items()}
+            if crm:
+                world.crm.add_person(crm_id, values)
+            else:
+                world.economic.add_person(number or 0, f"{number}-person-{world.economic.made}", values)
+            world.trace.note(_where(system), "person added", crm_id, values["name"], values["email"])
+        elif roll < 55:
+            one = dice.pick(known)
+            gone = row.contacts.pop(one) if crm else there.pop(int(one))
+            world.trace.note(_where(system), "person removed", crm_id, gone.key)
+        else:
+            one, name = dice.pick(known), dice.pick(tuple(PERSON))
+            value = dice.pick(PERSON[name])
+            if crm:
+                world.crm.set_person(crm_id, one, name, value)
+            else:
+                world.economic.set_person(number or 0, int(one), name, value)
+            world.trace.note(_where(system), "person edited", crm_id, one, name, value)
+        if crm:
+            self._commit(crm_id)
+        else:
+            world.economic.hooks.append((number, None))
+
+    # ---- in e-conomic
+
+    def found(self, dice: Dice) -> None:
+        """A bookkeeper creates a customer in e-conomic."""
+        economic, company = self.world.economic, self.company()
+        if company is None:
+            return
+        values = {name: pool[0] for name, pool in details(company).items() if name != "email"}
+        key = f"e{economic.tick()}"
+        number = economic.create(key, f"company {company}", values)
+        self.world.trace.note("e-conomic", "created", str(number), values["name"])
+
+    def renumber(self, dice: Dice) -> None:
+        """A bookkeeper gives a customer another number."""
+        number = self._number(dice)
+        if number is None:
+            return
+        new = 5000 + self.world.economic.tick()  # apart from the range new customers get
+        self.world.economic.renumber(number, new)
+        self.world.trace.count("renumberings")
+        self.world.trace.note("e-conomic", "renumbered", str(number), new)
+
+    def remove(self, dice: Dice) -> None:
+        """A bookkeeper deletes a customer."""
+        number = self._number(dice)
+        if number is None:
+            return
+        self.world.gone(self.world.economic.rows[number].key)
+        self.world.economic.remove(number)
+        self.world.trace.note("e-conomic", "deleted", str(number))
+
+    def reuse(self, dice: Dice) -> None:
+        """A bookkeeper deletes a customer and gives its number to another company.
+
+        Without a name and a CVR number that flow, nothing there tells one company from another; so not then.
+        """
+        number = self._number(dice)
+        if number is None or not self._recognisable(number):
+            return
+        economic, company = self.world.economic, self.company()
+        if company is None:
+            return
+        self.world.gone(economic.rows[number].key)
+        economic.remove(number)
+        values = {name: pool[0] for name, pool in details(company).items() if name != "email"}
+        economic.create(f"e{economic.tick()}", f"company {company}", values, number)
+        self.world.trace.note("e-conomic", "reused", str(number), values["name"])
+
+    def rules(self, dice: Dice) -> None:
+        """An admin changes the rules."""
+        self.world.change_rules(rules_of(dice))
+        self.world.trace.note("an admin", "rules", "")
+
+    def _recognisable(self, number: int) -> bool:
+        rules = self.world.rules
+        flows = all(
+            rule_of(rules, "customer", group.name, group.rule).direction is not Direction.NONE
+            for group in fields.GROUPS["customer"]
+            if group.name in {"name", "cvr"}
+        )
+        return flows and bool(self.world.economic.rows[number].values["cvr"])
+
+    # ---- whom
+
+    def _any(self, dice: Dice) -> str:
+        return dice.pick(tuple(self.world.crm.rows))
+
+    def _number(self, dice: Dice) -> int | None:
+        numbers = tuple(self.world.economic.rows)
+        return dice.pick(numbers) if numbers else None
+
+
+def _where(system: System) -> str:
+    return "the CRM" if system is System.CRM else "e-conomic"

@@ -1,0 +1,106 @@
+"""What happens in the schedule of one integer? Its world's settings, and a list of events with a number each."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from reconciler import fields
+from reconciler.rules import Decides, Direction, Rule, Rules
+from tests.simulation.dice import Dice
+from tests.simulation.pools import RULES
+
+
+class Event(NamedTuple):
+    """One thing that is to happen; its luck decides all that is left open."""
+
+    kind: str
+    luck: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a world begins. Percentages of each chance."""
+
+    theme: str
+    customers: int
+    persons: bool
+    details: int
+    """How many details people edit: few meet more often."""
+    rules: Rules
+    crash: float
+    trouble: float
+    """Of a call to e-conomic, and of a batch that is published."""
+    lost: float
+    doubled: float
+    crowded: float
+    """How often others come in between."""
+    settled: bool
+    """Whether everything is at rest before the first event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A seed spelled out. A shrunk one has fewer events than its seed says."""
+
+    seed: int
+    setup: Setup
+    events: tuple[Event, ...]
+
+
+BUSY = {"relay": 18, "deliver": 26, "work": 16, "hook": 9, "pass": 8}
+"""What the machinery does, in every theme."""
+THEMES: dict[str, dict[str, int]] = {
+    "values": {"edit": 26, "create": 1},
+    "persons": {"person": 22, "edit": 6, "create": 1},
+    "creation": {"create": 7, "edit": 12, "stage": 4, "found": 2},
+    "numbers": {"edit": 12, "renumber": 4, "remove": 2, "reuse": 3, "person": 3, "create": 1, "delete": 1, "merge": 1},
+    "hooks": {"edit": 40, "work": 30, "hook": 14, "deliver": 12, "relay": 10},
+    "faults": {"edit": 18, "person": 5, "create": 2, "broker": 1, "sweep": 2, "rules": 2},
+    "mixed": {
+        "edit": 14, "person": 6, "create": 2, "renumber": 1, "remove": 1, "reuse": 1, "stage": 1, "rules": 1, "sweep": 1,
+        "broker": 1, "delete": 1, "merge": 1, "found": 1,
+    },
+}  # fmt: skip
+
+
+def schedule(seed: int) -> Schedule:
+    """The schedule of that integer."""
+    dice = Dice(seed)
+    theme = dice.pick(tuple(THEMES))
+    calm = dice.percent(25)
+    setup = Setup(
+        theme=theme,
+        customers=1 + (dice.below(4) if theme in {"creation", "numbers", "mixed"} else dice.below(2)),
+        persons=theme == "persons" or dice.percent(30),
+        details=dice.pick((1, 2, 4, 12)),
+        rules=rules_of(dice),
+        crash=0 if calm else dice.pick((4, 10, 25)),
+        trouble=0 if calm else dice.pick((3, 10, 25)),
+        lost=0 if calm else dice.pick((0, 3, 10)),
+        doubled=dice.pick((0, 5, 20)),
+        crowded=50 if theme == "hooks" else dice.pick((0, 10, 40)),
+        settled=dice.percent(60),
+    )
+    weights = BUSY | THEMES[theme]
+    kinds = [kind for kind, weight in weights.items() for _ in range(weight)]
+    events = tuple(Event(dice.pick(kinds), dice.next()) for _ in range(20 + dice.below(45)))
+    return Schedule(seed=seed, setup=setup, events=events)
+
+
+def rules_of(dice: Dice) -> Rules:
+    """Every third world asks as the table says; the others have rules of every kind."""
+    kind = dice.below(3)
+    if kind == 0:
+        return RULES
+    directions = (Direction.BOTH,) if kind == 1 else (Direction.BOTH, Direction.BOTH, *Direction)
+    chosen = {
+        record: {
+            group.name: Rule(
+                decides=dice.pick(tuple(Decides)),
+                direction=dice.pick(directions),
+                may_be_empty=dice.percent(75),
+            )
+            for group in groups
+        }
+        for record, groups in fields.GROUPS.items()
+    }
+    return replace(RULES, customer=chosen["customer"], contact=chosen["contact"])
