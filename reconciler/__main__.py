@@ -16,7 +16,7 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
-from reconciler import bus, clock, match_report, operate, reconcile, switchboard
+from reconciler import bus, clock, match_report, operate, reconcile, switchboard, transferring
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     switchboard.mount(subcommands, _desk)
     figures = subcommands.add_parser("match-report", help="precision and recall of matching on labelled customers")
     figures.set_defaults(command=_match_report)
+    transferring.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))

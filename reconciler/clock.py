@@ -17,7 +17,7 @@ from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
-from reconciler import agreements, bus, overview, reading, reconcile, records, running, runs, store, switching
+from reconciler import agreements, bus, overview, reading, reconcile, records, running, runs, store, switching, undoing
 from reconciler.link import Due
 from reconciler.reconcile import Clocked
 from reconciler.tables import messages
@@ -55,6 +55,7 @@ class Clock:
             + fill_keys(self._engine)
             + follow_runs(self._engine, self._clocked)
             + running.carry_out(self._engine, self._clocked)
+            + undoing.undo(self._engine, self._clocked)
         )
         if worked:
             self._committed()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from reconciler.rehearsal import Write
 from reconciler.rules import System
 
 AT_ONCE = 1000
+AGAIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,16 @@ class Planned:
     evidence: str = ""
     writes: Sequence[Write] = ()
     link: UUID | None = None
+    position: int | None = None
+    """Its own, where it is not the next."""
 
 
-def insert(connection: sa.Connection, run: UUID, planned: Sequence[Planned], first: int = 1) -> None:
+def insert(connection: sa.Connection, run: UUID, planned: Sequence[Planned]) -> None:
     """Store the customers of a run in their order, and how many they are."""
     rows = [
         {
             "run": run,
-            "position": position,
+            "position": one.position or nth,
             "action": one.action,
             "crm_id": one.crm_id,
             "number": one.number,
@@ -55,16 +58,31 @@ def insert(connection: sa.Connection, run: UUID, planned: Sequence[Planned], fir
             "writes": to_json([asdict(write) for write in one.writes]).decode(),
             "link": one.link,
         }
-        for position, one in enumerate(planned, first)
+        for nth, one in enumerate(planned, 1)
     ]
     for start in range(0, len(rows), AT_ONCE):
         connection.execute(_INSERT, rows[start : start + AT_ONCE])
     connection.execute(_COUNT, {"run": run})
 
 
-def planned(connection: sa.Connection, run: UUID, limit: int) -> list[int]:
-    """Positions of the next customers that are to be carried out."""
-    return list(connection.execute(_PLANNED, {"run": run, "limit": limit}).scalars())
+def planned(connection: sa.Connection, run: UUID, now: datetime, limit: int) -> list[int]:
+    """Positions of the next customers that are to be carried out; one that waits for an answer comes again after a second."""
+    return list(connection.execute(_PLANNED, {"run": run, "before": now - AGAIN, "limit": limit}).scalars())
+
+
+def left(connection: sa.Connection, run: UUID) -> bool:
+    """Whether any customer of a run still is to be carried out."""
+    return bool(connection.scalar(_LEFT, {"run": run}))
+
+
+def wait(connection: sa.Connection, run: UUID, position: int, now: datetime, reason: str) -> None:
+    """A customer waits for answers; ``reason`` is what is known of it until then."""
+    connection.execute(_WAIT, {"run": run, "position": position, "now": now, "reason": reason})
+
+
+def undone(connection: sa.Connection, run: UUID, position: int) -> None:
+    """What was done to a customer by that run has been taken back."""
+    connection.execute(_UNDONE, {"run": run, "position": position})
 
 
 def lock(connection: sa.Connection, run: UUID, position: int) -> Stored | None:
@@ -118,8 +136,13 @@ _COUNT = sa.text("""
     update sync.run set total = (select count(*) from sync.run_item where run = :run) where id = :run
 """)
 _PLANNED = sa.text("""
-    select position from sync.run_item where run = :run and state = 'planned' order by position limit :limit
+    select position from sync.run_item
+    where run = :run and state = 'planned' and (at is null or at <= :before)
+    order by at nulls first, position limit :limit
 """)
+_LEFT = sa.text("select exists (select from sync.run_item where run = :run and state = 'planned')")
+_WAIT = sa.text("update sync.run_item set at = :now, reason = :reason where run = :run and position = :position")
+_UNDONE = sa.text("update sync.run_item set state = 'undone' where run = :run and position = :position")
 _LOCK = sa.text(f"""
     select {_COLUMNS} from sync.run_item item
     where item.run = :run and item.position = :position and item.state = 'planned'

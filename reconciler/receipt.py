@@ -24,6 +24,8 @@ REASONS = {
     "missing.country": "has no country",
     "missing.defaults": "no standard values are chosen for its country",
     "edited": "somebody has edited it since",
+    "refused": "could not be put back: refused, or edited since",
+    "kept_there": "was created in e-conomic and is kept there",
     "persons": "contact persons that were created are kept",
     "unlinked": "not linked by that run any more",
     "under_way": "a write is under way",

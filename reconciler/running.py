@@ -2,7 +2,7 @@
 written: one that moved since the preview is left out and reported. A run goes on where it was, whoever was killed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,45 +130,51 @@ def begin(
 
 def carry_out(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every confirmed run; returns how many."""
+    return sum(chunk(engine, clocked, run, carried, finish) for run in ready(engine, CARRIED))
+
+
+def ready(engine: sa.Engine, kinds: Collection[str]) -> list[Run]:
+    """The runs of these kinds that go on now: nobody paused them, and their agreement is on."""
+    found = []
     with engine.begin() as connection:
-        found = [run for one in runs.under_way(connection) if (run := _ready(connection, one)) is not None]
-    return sum(_chunk(engine, clocked, run) for run in found)
+        for one in runs.under_way(connection):
+            run = runs.find(connection, one)
+            if run is not None and run.kind in kinds and run.state == "running":
+                known = agreements.lock(connection, run.tenant, run.agreement)
+                if known is not None and known.state == "on":
+                    found.append(run)
+    return found
 
 
-def _ready(connection: Connection, run_id: UUID) -> Run | None:
-    run = runs.find(connection, run_id)
-    if run is None or run.kind not in CARRIED or run.state != "running":
-        return None
-    known = agreements.lock(connection, run.tenant, run.agreement)
-    return run if known is not None and known.state == "on" else None
-
-
-def _chunk(engine: sa.Engine, clocked: Clocked, run: Run) -> int:
+def chunk(
+    engine: sa.Engine,
+    clocked: Clocked,
+    run: Run,
+    each: Callable[[Connection, Clocked, Run, items.Stored], None],
+    end: Callable[[Connection, UUID, Clocked], None],
+) -> int:
+    """Some customers of a run, each in a transaction of its own; returns how many. With none left, it ends."""
     with engine.begin() as connection:
-        positions = items.planned(connection, run.id, CHUNK)
-        if not positions:
-            finish(connection, run.id, clocked)
+        positions = items.planned(connection, run.id, clocked.now(), CHUNK)
+        if not positions and not items.left(connection, run.id):
+            end(connection, run.id, clocked)
             return 1
     for position in positions:
-        _one(engine, clocked, run, position)
+        try:
+            with engine.begin() as connection:
+                item = items.lock(connection, run.id, position)
+                if item is not None:
+                    each(connection, clocked, run, item)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("run.item_failed", run=str(run.id), position=position)
+            with engine.begin() as connection:
+                if items.lock(connection, run.id, position) is not None:
+                    items.mark(connection, run.id, position, "left_out", clocked.now(), reason=FAILED)
     with engine.begin() as connection:
         reading.tell_progress(connection, run.id, clocked.now())
     return len(positions)
-
-
-def _one(engine: sa.Engine, clocked: Clocked, run: Run, position: int) -> None:
-    try:
-        with engine.begin() as connection:
-            item = items.lock(connection, run.id, position)
-            if item is not None:
-                carried(connection, clocked, run, item)
-    except Exception as error:
-        if is_away(error):
-            raise
-        log.exception("run.item_failed", run=str(run.id), position=position)
-        with engine.begin() as connection:
-            if items.lock(connection, run.id, position) is not None:
-                items.mark(connection, run.id, position, "left_out", clocked.now(), reason=FAILED)
 
 
 def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stored) -> None:

@@ -40,6 +40,12 @@ def lock_numbers(connection: sa.Connection, tenant: str, agreement: int, numbers
     return _locked(connection, _LOCK_NUMBERS, {"tenant": tenant, "agreement": agreement, "numbers": list(numbers)})
 
 
+def lock_id(connection: sa.Connection, link: UUID) -> Stored | None:
+    """Lock and load the link of that id."""
+    found = _locked(connection, _LOCK_ID, {"id": link})
+    return found[0] if found else None
+
+
 def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | None:
     """Lock and load that link if the clock still has to tell it something and nobody else holds it."""
     found = _locked(connection, _LOCK_DUE, {"id": link, "now": now})
@@ -197,6 +203,7 @@ _LOCK_NUMBERS = sa.text(f"""
     order by l.id
     for no key update of l
 """)
+_LOCK_ID = sa.text(f"{_READ} where l.id = :id for no key update of l")
 _LOCK_DUE = sa.text(f"""
     {_READ} where l.id = :id and (l.due <= :now or l.look_again)
     for no key update of l skip locked

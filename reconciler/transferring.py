@@ -1,0 +1,109 @@
+"""What does an operator say to transfer all customers from e-conomic, and to take back a transfer or a switching on?"""
+
+import argparse
+import time
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from reconciler import agreements, items, receipt, running, runs, undoing
+from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
+from reconciler.preview import Asked
+from reconciler.reconcile import Clocked
+from reconciler.switchboard import confirmed, read_first, wait_for_run
+
+
+def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
+    """Add ``transfer``, ``undo-transfer`` and ``undo-switch-on``."""
+    transfer = of_agreement(commands.add_parser("transfer", help="transfer all customers from e-conomic"))
+    transfer.add_argument("--preview", action="store_true", help="read both sides and show what would be done")
+    transfer.add_argument("--confirm", metavar="CREATED", help="the counts of the preview, as it printed them")
+    transfer.add_argument(
+        "--differing",
+        choices=("keep", "economic"),
+        default="keep",
+        help="details that differ: leave them, or use e-conomic's",
+    )
+    transfer.add_argument("--without-barred", action="store_true", help="leave out those that are blocked in e-conomic")
+    changing(transfer, desk, _transfer)
+    for name, kind, words in (
+        ("undo-transfer", "transfer", "take back a transfer: nothing is deleted"),
+        ("undo-switch-on", "switch_on", "take back what switching on linked and filled in, and switch off"),
+    ):
+        undo = of_agreement(commands.add_parser(name, help=words))
+        undo.add_argument("--run", type=UUID, help="which one; without, the last")
+        undo.set_defaults(kind=kind)
+        changing(undo, desk, _undo)
+
+
+def _transfer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    if known.state != "on":
+        say(f"agreement {known.agreement} is {known.state}: first switch it on, then transfer")
+        return REFUSED
+    if not (arguments.yes or arguments.preview):
+        say("all customers of e-conomic would be transferred; look with --preview")
+        return DONE
+    known, answer = read_first(arguments, engine, clocked, known)
+    if answer != DONE:
+        return answer
+    asked = Asked(
+        kind="transfer",
+        tenant=known.tenant,
+        agreement=known.agreement,
+        run=uuid4(),
+        differing=arguments.differing,
+        without_barred=arguments.without_barred,
+    )
+    shown, run = confirmed(arguments, engine, clocked, known, asked)
+    if run is None:
+        return DONE if arguments.preview and not arguments.yes else REFUSED
+    with engine.begin() as connection:
+        locked = agreements.lock(connection, known.tenant, known.agreement)
+        if locked is None or locked.busy is not None:
+            say("another run is being carried out; see `runs`")
+            return REFUSED
+        running.begin(connection, locked, run, shown.confirmed_by, clocked)
+    say(f"{len(shown.items)} customers are transferred, {len(shown.skipped)} skipped")
+    for one in shown.skipped:
+        say(f"  skipped {one.number or one.crm_id}: {receipt.said(one.reason)}")
+    return wait_for_run(arguments, engine, run, time.monotonic() + arguments.wait)
+
+
+def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    known = agreement(engine, arguments)
+    if known is None:
+        return REFUSED
+    now = clocked.now()
+    with engine.connect() as connection:
+        found = [
+            one
+            for one in runs.of_agreement(connection, known.tenant, known.agreement, limit=1000)
+            if one.kind == arguments.kind and undoing.may_be(one, now) and arguments.run in {None, one.id}
+        ]
+        run = next((one for one in found if one.done), None)
+        if run is None:
+            say("there is nothing to take back: no such run has ended within 30 days")
+            return REFUSED
+        listed = list(items.listed(connection, run.id, ["done"]))
+    if known.state != "on":
+        say(f"agreement {known.agreement} is {known.state}: what was filled in can only be put back while it is on")
+        return REFUSED
+    fills = len({(one.position, write.system, write.id, write.detail) for one in listed for write in one.writes})
+    made = sum(one.action == "create_here" for one in listed)
+    say(
+        f"{len(listed) - made} links are removed, {fills} details are put back where nobody edited since,"
+        f" {made} customers created in Clickmate are set inactive, no customer is deleted"
+    )
+    if not arguments.yes:
+        say("nothing is done yet; repeat with --yes")
+        return DONE
+    with engine.begin() as connection:
+        locked = agreements.lock(connection, known.tenant, known.agreement)
+        if locked is None or locked.busy is not None:
+            say("another run is being carried out; see `runs`")
+            return REFUSED
+        undo = undoing.begin(connection, locked, run, clocked, by="operator")
+    return wait_for_run(arguments, engine, undo, time.monotonic() + arguments.wait)
