@@ -1,9 +1,9 @@
-"""``python -m bench relay|road``: which measurement is made?"""
+"""``python -m bench relay|road|import``: which measurement is made?"""
 
 import importlib
 import sys
 
-BENCHES = ("relay", "road")
+BENCHES = {"relay": "relay", "road": "road", "import": "importing"}
 
 
 def main(arguments: list[str]) -> int:
@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in BENCHES:
         print(f"usage: bench {'|'.join(BENCHES)} [options]", file=sys.stderr)
         return 2
-    measured: int = importlib.import_module(f"bench.{arguments[0]}").main(arguments[1:])
+    measured: int = importlib.import_module(f"bench.{BENCHES[arguments[0]]}").main(arguments[1:])
     return measured
 
 
