@@ -82,6 +82,11 @@ class Agreement:
     brake_customers: int = 20
     brake_percent: int = 5
 
+    @property
+    def takes_strangers(self) -> bool:
+        """Whether what e-conomic alone has may be linked or created in the CRM by itself: on, received, both sides read."""
+        return self.state in {"on", "access_lost"} and self.receive and self.read_at is not None and self.busy is None
+
 
 class Chosen(NamedTuple):
     """An agreement, and whether it was ever switched on: only then do links stand in it."""

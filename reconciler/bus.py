@@ -35,6 +35,8 @@ OUTBOX = Outbox(tables=messages, registry=Registry((*crm.TYPES, *economic.TYPES,
 def command(link: Link, words: Command, cause: Envelope | None, lane: Lane) -> Draft:
     """A write to one side."""
     subject, version = crm.aggregate(link.crm_id), link.crm_version
+    if not link.crm_id and link.agreement is not None and link.number is not None:
+        subject, version = economic.aggregate(link.agreement, link.number), link.economic_version
     if isinstance(words, WriteEconomicCustomer) and words.number is not None:
         subject, version = economic.aggregate(words.agreement, words.number), link.economic_version
     return Draft(
@@ -43,7 +45,7 @@ def command(link: Link, words: Command, cause: Envelope | None, lane: Lane) -> D
         subject=subject,
         version=version,
         cause=cause,
-        customer=link.crm_id,
+        customer=link.crm_id or None,
         agreement=link.agreement,
         number=link.number,
         lane=lane,

@@ -17,9 +17,9 @@ from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
-from reconciler import agreements, bus, overview, reading, reconcile, records, running, runs, store, switching, undoing
+from reconciler import agreements, bus, meeting, overview, reading, records, running, runs, store, switching, undoing
 from reconciler.link import Due
-from reconciler.reconcile import Clocked
+from reconciler.stepping import Clocked
 from reconciler.tables import messages
 
 log = structlog.get_logger(__name__)
@@ -150,7 +150,7 @@ def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
         with engine.begin() as connection:
             stored = store.lock_due(connection, link, clocked.now())
             if stored is not None:
-                reconcile.take_step(clocked, connection, stored, Due(), lane=lane)
+                meeting.take(clocked, connection, stored, Due(), lane=lane)
     except Exception as error:
         if is_away(error):
             raise

@@ -22,7 +22,7 @@ UNDO = "undo"
 
 def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link, str]:
     """The link of those two, or unchanged with ``not_linked`` and why. Saying it again only records what was seen."""
-    if why := _cannot_link(link, said):
+    if why := cannot_link(link, said):
         return link, f"not_linked.{why}"
     if link.state is not LinkState.LINKED or link.number != said.number:
         link = _joined(link, said, now)
@@ -34,6 +34,19 @@ def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link,
         for pair in link.pairs:
             link = put(link, _settled(pair, said, rules, decision))
     return link, ""
+
+
+def cannot_link(link: Link, said: Linked) -> str:
+    """Why those two cannot be linked; empty when they can."""
+    if not link.crm_id or link.state is LinkState.CREATING:
+        return "under_way"
+    if link.merged_into is not None or (link.customer.crm is not None and link.customer.crm.gone):
+        return "gone"
+    if said.economic is not None and (said.economic.customer is None or said.economic.number != said.number):
+        return "absent"
+    if said.differing != "rule" and (said.economic is None or link.crm_version is None):
+        return "unseen"
+    return ""
 
 
 def unlinked(link: Link, said: Unlinked) -> tuple[Link, str]:
@@ -119,18 +132,6 @@ def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple
         return link, "not_created.missing.name"
     link = put(replace(link, run=said.run), replace(link.customer, refusals=(), pause={}))
     return decide.creation_here(link, rules, now, said.ruled_out), ""
-
-
-def _cannot_link(link: Link, said: Linked) -> str:
-    if not link.crm_id or link.state is LinkState.CREATING:
-        return "under_way"
-    if link.merged_into is not None or (link.customer.crm is not None and link.customer.crm.gone):
-        return "gone"
-    if said.economic is not None and (said.economic.customer is None or said.economic.number != said.number):
-        return "absent"
-    if said.differing != "rule" and (said.economic is None or link.crm_version is None):
-        return "unseen"
-    return ""
 
 
 def _joined(link: Link, said: Linked, now: datetime) -> Link:

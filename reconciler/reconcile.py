@@ -1,34 +1,26 @@
 """In what order is a message dealt with? Lock the link, step, save it with both sides, append: one transaction.
 
-A step that may create a customer locks the agreement as well, always after the link.
+Whom an observation is about is found by the CRM's id, by a number or an old one, or by the operation that created it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import Connection
 
-from crm_outbox.contract import BackfillProgressed, CustomerWritten
-from crm_outbox.messaging.envelope import Envelope, Lane, Refused, Version
-from crm_outbox.messaging.outbox import append_all
+from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Result
+from crm_outbox.messaging.envelope import Envelope, Refused, Version
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, reading, runs, sides, store, switching
-from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState, Message, Step
-from reconciler.rules import Rules, System
-from reconciler.step import step
+from reconciler import agreements, joining, meeting, reading, runs, sides, store, strangers, switching
+from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
+from reconciler.rules import System
+from reconciler.stepping import Clocked, take_step
+
+__all__ = ["Clocked", "handle", "observed", "take_step", "written"]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocked:
-    """What a step needs besides the database: the time, and how long an operation may stay unanswered."""
-
-    resend: timedelta
-    now: Callable[[], datetime]
 
 
 def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None:
@@ -55,68 +47,96 @@ def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen:
     if seen.customer is not None:
         stored = _of_customer(clocked, connection, envelope.tenant, seen.agreement, seen.customer, heard)
         if stored is not None:
-            take_step(clocked, connection, stored, heard, envelope)
+            meeting.take(clocked, connection, stored, _recognised(stored.link, seen.customer, heard), envelope)
         return
     if there is None or seen.agreement is None:
         return
-    found = _of_number(clocked, connection, envelope.tenant, seen.agreement, there)
-    holder = next((one.link for one in found if one.link.number == there.number), None)
-    for stored in found:
-        if holder is None or stored.link is holder:
-            take_step(clocked, connection, stored, heard, envelope)
-        elif stored.link.number not in holder.old_numbers:
-            take_step(clocked, connection, stored, Due(), envelope, prepare=_renumbered)
+    numbers = (there.number, *there.old_numbers)
+    found = store.lock_numbers(connection, envelope.tenant, seen.agreement, numbers)
+    if not found:
+        news = _recorded(clocked, connection, envelope.tenant, seen.agreement, there)
+        # whoever links that number meanwhile either reads what was recorded, or is waited for and then found
+        found = store.lock_numbers(connection, envelope.tenant, seen.agreement, numbers)
+        if not found and news and seen.why != "import":
+            meeting.unknown(clocked, connection, envelope.tenant, seen.agreement, there, envelope)
+    _of_links(clocked, connection, envelope, seen, heard, there, found)
 
 
 def written(clocked: Clocked, connection: Connection, envelope: Envelope, answer: CustomerWritten) -> None:
     """The CRM's answer to a write. Its state is recorded like any other of the CRM's."""
     here = None if envelope.version is None else CrmSeen(version=envelope.version, customer=answer.customer)
-    stored = store.lock(connection, envelope.tenant, answer.agreement, answer.id)
+    heard = Heard(outcomes=answer.outcomes, crm=here, candidates_here=answer.candidates)
+    operations = {one.operation for one in answer.outcomes}
+    stored = store.lock(connection, envelope.tenant, answer.agreement, answer.id) if answer.id else None
+    if stored is None or not operations & {one.operation for one in stored.link.pending}:
+        created = store.lock_operation(connection, envelope.tenant, answer.agreement, list(operations))
+        if created is not None and stored is not None:
+            heard = _given_way(connection, stored, created.link, heard)
+        stored = created or stored
     if stored is None:
         log.warning("answer.without_link", customer=answer.id, agreement=answer.agreement)
         return
-    take_step(clocked, connection, stored, Heard(outcomes=answer.outcomes, crm=here), envelope)
+    meeting.take(clocked, connection, stored, heard, envelope)
 
 
-def take_step(
+def _of_links(
     clocked: Clocked,
     connection: Connection,
-    stored: store.Stored,
-    message: Message,
-    cause: Envelope | None = None,
-    *,
-    lane: Lane = Lane.LIVE,
-    prepare: Callable[[Link], Link] | None = None,
-    rules: Rules | None = None,
-) -> Step:
-    """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first.
+    envelope: Envelope,
+    seen: CustomerObserved,
+    heard: Heard,
+    there: EconomicSeen,
+    found: list[store.Stored],
+) -> None:
+    """The links that have the number that was seen, or had it before it was another (R6)."""
+    holder = next((one.link for one in found if one.link.number == there.number), None)
+    if holder is not None and not holder.crm_id and len(found) > 1 and holder.state is LinkState.UNLINKED:
+        # it is no stranger, but a customer whose number changed
+        joining.dissolve(clocked, connection, next(one for one in found if one.link is holder), envelope)
+        found, holder = [one for one in found if one.link is not holder], None
+    for stored in found:
+        if holder is None or stored.link is holder:
+            _tell(clocked, connection, envelope, seen, heard, there, stored)
+        elif stored.link.number not in holder.old_numbers:
+            resting = partial(_renumbered, to=there.number)
+            take_step(clocked, connection, stored, Due(), envelope, prepare=resting)
 
-    ``rules`` are a run's own; without, those the agreement gives this link.
-    """
+
+def _renumbered(link: Link, to: int) -> Link:
+    """A link whose customer got a number that another link has: a person must say which is which (R6)."""
+    return replace(link, state=LinkState.RESTING, rest="renumbered", candidates=(to,))
+
+
+def _tell(
+    clocked: Clocked,
+    connection: Connection,
+    envelope: Envelope,
+    seen: CustomerObserved,
+    heard: Heard,
+    there: EconomicSeen,
+    stored: store.Stored,
+) -> None:
     link = stored.link
-    if link.state is LinkState.UNLINKED and link.agreement is not None:
-        agreements.hold(connection, link.tenant, link.agreement)
-        stored = store.load(connection, link.id)
-    now = clocked.now()
-    rules = rules or stored.agreement.rules_for(stored.link, clocked.resend)
-    if stored.fresh and isinstance(message, Due):
-        # The clock's first look at a link made for a customer that was recorded earlier.
-        message = Heard(crm=sides.crm(connection, link.tenant, link.crm_id))
-    done = step(stored.link if prepare is None else prepare(stored.link), message, rules, now)
-    if done.link.number is not None and done.link.number != stored.link.number:
-        done = _with_newest(connection, done, rules, now)
-    store.save(connection, stored, done.link, done.status, message, now)
-    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
-    if done.status != stored.told:
-        drafts.append(bus.told(done.link, done.status, now, cause, lane))
-    append_all(connection, bus.OUTBOX, drafts)
-    return done
+    if link.crm_id or link.state is not LinkState.UNLINKED or link.agreement is None:
+        meeting.take(clocked, connection, stored, heard, envelope)
+        return
+    before = sides.economic(connection, link.tenant, link.agreement, there.number)
+    done = take_step(clocked, connection, stored, heard, envelope)
+    if done.link.economic_version != there.version:
+        return
+    if there.customer is None:
+        joining.dissolve(clocked, connection, store.load(connection, link.id), envelope)
+    elif seen.why != "import" and _moved(before, there):
+        meeting.unknown(clocked, connection, link.tenant, link.agreement, there, envelope)
 
 
 def _of_customer(
     clocked: Clocked, connection: Connection, tenant: str, agreement: int | None, crm_id: str, heard: Heard
 ) -> store.Stored | None:
-    """The locked link of a customer, made if need be; none while no agreement of the tenant was ever switched on."""
+    """The locked link of a customer, made if need be; none while no agreement of the tenant was ever switched on.
+
+    One that an operation of ours created has its link already, also when this comes before the answer.
+    """
     if agreement is not None and (stored := store.lock(connection, tenant, agreement, crm_id)) is not None:
         return stored
     chosen = agreements.chosen(connection, tenant, agreement)
@@ -132,39 +152,47 @@ def _of_customer(
         chosen = agreements.chosen(connection, tenant, agreement)
         if chosen is None or not chosen.was_on:
             return None
+    origin = None if heard.crm is None or heard.crm.customer is None else heard.crm.customer.origin
+    if origin is not None:
+        created = store.lock_operation(connection, tenant, chosen.agreement, [origin])
+        if created is not None and not created.link.crm_id:
+            return created
     store.insert(connection, uuid4(), tenant, chosen.agreement, crm_id)
     return store.lock(connection, tenant, chosen.agreement, crm_id)
 
 
-def _of_number(
-    clocked: Clocked, connection: Connection, tenant: str, agreement: int, seen: EconomicSeen
-) -> list[store.Stored]:
-    """The locked links of a customer number and its old ones. Without any, it is recorded, and looked for once more:
-
-    whoever links that number meanwhile either reads what was recorded, or is waited for and then found.
-    """
-    numbers = (seen.number, *seen.old_numbers)
-    if found := store.lock_numbers(connection, tenant, agreement, numbers):
-        return found
-    sides.record_economic(connection, tenant, agreement, seen, clocked.now())
-    return store.lock_numbers(connection, tenant, agreement, numbers)
+def _recognised(link: Link, crm_id: str, heard: Heard) -> Heard:
+    """A customer that was seen before the answer to its creation came: its origin says how that ended."""
+    customer = None if heard.crm is None else heard.crm.customer
+    if link.crm_id or customer is None or customer.origin is None:
+        return heard
+    answer = Outcome(operation=customer.origin, result=Result.WRITTEN, created=crm_id)
+    return replace(heard, outcomes=(answer, *heard.outcomes))
 
 
-def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime) -> Step:
-    """The step of a link that just got its number, and of what had been seen of that number before."""
-    link = done.link
-    if link.agreement is None or link.number is None:
-        return done
-    newest = sides.newest_economic(connection, link.tenant, link.agreement, link.number, now)
-    if newest is None or (link.economic_version is not None and newest.version <= link.economic_version):
-        return done
-    more = step(link, Heard(economic=newest), rules, now)
-    return replace(more, commands=(*done.commands, *more.commands), counted=(*done.counted, *more.counted))
+def _given_way(connection: Connection, stranger: store.Stored, created: Link, heard: Heard) -> Heard:
+    """A customer of ours whose origin could not be seen when it was heard of got a link of its own, which gives way."""
+    link = stranger.link
+    if created.crm_id or link.id == created.id:
+        return heard
+    if link.state is LinkState.UNLINKED and link.number is None and not link.pending and not link.old_numbers:
+        store.remove(connection, link.id)
+        return heard
+    refused = tuple(
+        one.model_copy(update={"result": Result.REFUSED, "reason": "candidates", "created": None})
+        for one in heard.outcomes
+    )
+    return Heard(outcomes=refused, candidates_here=(link.crm_id,))
 
 
-def _renumbered(link: Link) -> Link:
-    """A link whose customer got a number that another link has: a person must say which is which (R6)."""
-    return replace(link, state=LinkState.RESTING, rest="renumbered")
+def _recorded(clocked: Clocked, connection: Connection, tenant: str, agreement: int, seen: EconomicSeen) -> bool:
+    """Record a customer of e-conomic that no link has; whether it is news."""
+    before = sides.economic(connection, tenant, agreement, seen.number)
+    return sides.record_economic(connection, tenant, agreement, seen, clocked.now()) and _moved(before, seen)
+
+
+def _moved(before: EconomicSeen | None, seen: EconomicSeen) -> bool:
+    return seen.customer is not None and strangers.moved(None if before is None else before.customer, seen.customer)
 
 
 def _enter(connection: Connection, run: UUID, seen: CustomerObserved) -> None:

@@ -69,10 +69,22 @@ def record_crm(connection: sa.Connection, tenant: str, crm_id: str, seen: CrmSee
     )
 
 
-def record_economic(connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, now: datetime) -> None:
-    """Record e-conomic's side of a customer if it is newer; waits for whoever is linking that number."""
+def record_economic(connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, now: datetime) -> bool:
+    """Record e-conomic's side of a customer; whether it was newer. Waits for whoever is linking that number."""
     rows = [economic_row(tenant, agreement, seen)]
-    connection.execute(_RECORD_ECONOMIC, {"economic_sides": json.dumps(rows, ensure_ascii=False), "now": now})
+    values = {"economic_sides": json.dumps(rows, ensure_ascii=False), "now": now}
+    return connection.execute(_RECORD_ECONOMIC, values).rowcount > 0
+
+
+def economic(connection: sa.Connection, tenant: str, agreement: int, number: int) -> EconomicSeen | None:
+    """What is recorded of e-conomic's side of a customer."""
+    row = connection.execute(
+        _ECONOMIC_SIDE, {"tenant": tenant, "agreement": agreement, "number": number}
+    ).one_or_none()  # fmt: skip
+    if row is None or row.epoch == 0:
+        return None
+    customer = None if row.state is None else EconomicCustomer.model_validate(row.state)
+    return EconomicSeen(version=Version(row.epoch, row.counter), number=number, customer=customer)
 
 
 def newest_economic(
@@ -121,6 +133,10 @@ _LOCK_ECONOMIC = sa.text("""
     values (:agreement, :number, :tenant, 0, 0, :now)
     on conflict (agreement, number) do update set number = excluded.number
     returning epoch, counter, state
+""")
+_ECONOMIC_SIDE = sa.text("""
+    select epoch, counter, state from sync.economic_side
+    where tenant = :tenant and agreement = :agreement and number = :number
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id

@@ -46,6 +46,19 @@ def lock_id(connection: sa.Connection, link: UUID) -> Stored | None:
     return found[0] if found else None
 
 
+def lock_both(connection: sa.Connection, tenant: str, agreement: int, crm_id: str, number: int) -> list[Stored]:
+    """Lock and load the links of a customer of the CRM and of a number, in one order for all: at most two."""
+    values = {"tenant": tenant, "agreement": agreement, "crm_id": crm_id, "number": number}
+    return _locked(connection, _LOCK_BOTH, values)
+
+
+def lock_operation(connection: sa.Connection, tenant: str, agreement: int, operations: Sequence[UUID]) -> Stored | None:
+    """Lock and load the link that one of these operations is not settled for."""
+    values = {"tenant": tenant, "agreement": agreement, "operations": list(operations)}
+    found = _locked(connection, _LOCK_OPERATION, values)
+    return found[0] if found else None
+
+
 def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | None:
     """Lock and load that link if the clock still has to tell it something and nobody else holds it."""
     found = _locked(connection, _LOCK_DUE, {"id": link, "now": now})
@@ -117,6 +130,11 @@ def save(
             ),
         },
     )
+
+
+def remove(connection: sa.Connection, link: UUID) -> None:
+    """Forget a locked link that is about nothing any more."""
+    connection.execute(_REMOVE, {"id": link})
 
 
 def put_off(connection: sa.Connection, link: UUID, now: datetime, longest: timedelta) -> None:
@@ -204,6 +222,16 @@ _LOCK_NUMBERS = sa.text(f"""
     for no key update of l
 """)
 _LOCK_ID = sa.text(f"{_READ} where l.id = :id for no key update of l")
+_LOCK_BOTH = sa.text(f"""
+    {_READ} where l.tenant = :tenant and l.agreement = :agreement and (l.crm_id = :crm_id or l.number = :number)
+    order by l.id
+    for no key update of l
+""")
+_LOCK_OPERATION = sa.text(f"""
+    {_READ} where l.tenant = :tenant and l.agreement = :agreement
+      and l.id = (select o.link from sync.operation o where o.id = any(:operations) and o.settled is null limit 1)
+    for no key update of l
+""")
 _LOCK_DUE = sa.text(f"""
     {_READ} where l.id = :id and (l.due <= :now or l.look_again)
     for no key update of l skip locked
@@ -287,6 +315,7 @@ Without blanks, because psycopg remembers how to send a statement only up to 409
 """
 _GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
+_REMOVE = sa.text("delete from sync.link where id = :id")
 _PUT_OFF = sa.text("""
     update sync.link set
         due = :now + least(cast(:longest as interval), interval '10 seconds' * power(2, least(failures, 16))),

@@ -5,7 +5,7 @@ not: only what resembles nothing is created in the CRM.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class Known:
     """A linked customer as e-conomic held it last. ``gone``: it was seen missing under its number."""
 
     link: UUID
+    crm_id: str
     number: int
     values: Mapping[str, str]
     persons: frozenset[int] = frozenset()
@@ -55,19 +56,22 @@ class Former:
 class Around:
     """What is known around a number that no link has.
 
-    ``creating`` are creations in e-conomic under way, with the values they were sent with. ``certain`` is the one free
+    ``creating`` are creations in e-conomic under way, with the values they were sent with; without, it is the one certain
+    customer that is being created. ``certain`` is the one free
     customer of the CRM that shares a certain key with nobody else beside them; ``similar`` are free ones that may be it,
-    ``elsewhere`` those that were linked to another number or told apart. ``told_apart``: links whose own number was just
-    seen to be there still.
+    ``elsewhere`` those that were linked to another number or told apart. ``told_apart``: linked customers of the CRM whose
+    own number was just seen to be there still, so that the two only look alike.
     """
 
     linked: tuple[Known, ...] = ()
     creating: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
     former: tuple[Former, ...] = ()
     certain: str = ""
+    evidence: str = ""
+    """By what the certain one is certain."""
     similar: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
-    told_apart: frozenset[UUID] = frozenset()
+    told_apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ class Verdict:
     do: Do
     links: tuple[UUID, ...] = ()
     customers: tuple[str, ...] = ()
-    ruled_out: tuple[str, ...] = field(default=())
+    evidence: str = ""
+    ruled_out: tuple[str, ...] = ()
 
 
 def moved(before: EconomicCustomer | None, now: EconomicCustomer) -> bool:
@@ -88,20 +93,22 @@ def moved(before: EconomicCustomer | None, now: EconomicCustomer) -> bool:
 def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     """What follows for a customer that is news and that no link has."""
     values = values_of(seen)
-    alike = [one for one in around.linked if one.link not in around.told_apart and likely(values, seen, one)]
+    alike = [one for one in around.linked if likely(values, seen, one)]
+    doubles = tuple(one.crm_id for one in alike if one.crm_id in around.told_apart)
+    alike = [one for one in alike if one.crm_id not in around.told_apart]
     if gone := [one for one in alike if one.gone]:
         return Verdict(do=Do.RENUMBERED, links=tuple(one.link for one in gone[:LOOKS]))
     if alike:
         alike.sort(key=lambda one: -_agreeing(values, one.values))
         return Verdict(do=Do.LOOK, links=tuple(one.link for one in alike[:LOOKS]))
-    if ours := tuple(link for link, sent in around.creating if _may_be(sent, values)):
+    if ours := tuple(dict.fromkeys(link for link, sent in around.creating if _may_be(sent, values))):
         return Verdict(do=Do.WAIT, links=ours)
     if any(one.gone for one in around.former):
         return Verdict(do=Do.RECORD)  # a person deleted it in the CRM: it does not come back by itself (R9)
     parted = tuple(one.crm_id for one in around.former if one.parted)
     if not parted and around.certain:
-        return Verdict(do=Do.LINK, customers=(around.certain,))
-    perhaps = tuple(dict.fromkeys((*parted, *around.similar)))
+        return Verdict(do=Do.LINK, customers=(around.certain,), evidence=around.evidence)
+    perhaps = tuple(dict.fromkeys((*parted, *around.similar, *doubles)))
     if perhaps:
         return Verdict(do=Do.ASK, customers=perhaps)
     apart = tuple(one.crm_id for one in around.former)
@@ -152,9 +159,7 @@ def _agreeing(one: Mapping[str, str], other: Mapping[str, str]) -> int:
 
 def _may_be(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
     """Whether e-conomic holds all that a creation was sent with."""
-    return bool(sent) and all(
-        fields.agree("customer", name, value, fields.text(values, name)) for name, value in sent.items()
-    )
+    return all(fields.agree("customer", name, value, fields.text(values, name)) for name, value in sent.items())
 
 
 def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:

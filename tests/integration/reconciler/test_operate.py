@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import ConfigureAgreement, ImportProgressed, RunImport, WriteEconomicCustomer
-from reconciler import clock, reconcile, store
+from reconciler import clock, meeting, reconcile, store
 from reconciler.__main__ import main
 from tests.builders.crm import a_customer
 from tests.builders.sync import (
@@ -165,16 +165,16 @@ def test_a_link_the_clock_fails_on_delays_no_other(wire: Wire, monkeypatch: pyte
     wire.hear(crm_changed(second, 1))
     wire.said()
     wire.later(seconds=121)
-    take_step = reconcile.take_step
+    take = meeting.take
 
     def failing(
         clocked: reconcile.Clocked, connection: sa.Connection, stored: store.Stored, *more: Any, **other: Any
     ) -> object:
         if stored.link.crm_id == first.id:
             raise ValueError("a fault of ours")
-        return take_step(clocked, connection, stored, *more, **other)
+        return take(clocked, connection, stored, *more, **other)
 
-    monkeypatch.setattr(reconcile, "take_step", failing)
+    monkeypatch.setattr(meeting, "take", failing)
     tell = partial(clock.tell_due, wire.engine, wire.clocked)
     assert tell() == 2
     assert [one.customer for one in wire.said()] == [second.id]

@@ -1,0 +1,232 @@
+"""What follows from a step for others? Strangers that are news or waited for it, the heir of a merged customer.
+
+A stranger is a customer of e-conomic whose number no customer of the CRM has. Who judges one holds the agreement's lock.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.envelope import Envelope, Lane
+from reconciler import agreements, joining, sides, similar, store, strangers
+from reconciler.link import Create, Due, EconomicSeen, Heard, Link, LinkState, Message, Status, Step, Unlinked
+from reconciler.rules import System
+from reconciler.stepping import Clocked, take_step
+from reconciler.strangers import Do, Verdict
+
+log = structlog.get_logger(__name__)
+
+MOST_CANDIDATES = 3
+"""Candidates of a held-back creation that are looked at again, in case one of them is certain."""
+MOST_HEIRS = 5
+"""A merged customer's survivor may have been merged itself, so many times."""
+
+
+def take(
+    clocked: Clocked,
+    connection: Connection,
+    stored: store.Stored,
+    message: Message,
+    cause: Envelope | None = None,
+    *,
+    lane: Lane = Lane.LIVE,
+) -> Step:
+    """One step on a locked link, and what follows from it for others: strangers that waited for it, a merged one's heir."""
+    before = stored.link
+    if not before.crm_id and isinstance(message, Due) and not before.pending:
+        _again(clocked, connection, before, cause, lane)
+        now = store.lock_id(connection, before.id)
+        stored = now or stored
+        if now is None:
+            return Step(link=before, status=stored.told or Status(state="not_there"))
+    done = take_step(clocked, connection, stored, message, cause, lane=lane)
+    _follow(clocked, connection, before, done.link, cause, lane)
+    return done
+
+
+def unknown(
+    clocked: Clocked,
+    connection: Connection,
+    tenant: str,
+    agreement: int,
+    seen: EconomicSeen,
+    cause: Envelope | None = None,
+    *,
+    lane: Lane = Lane.LIVE,
+    told_apart: Collection[str] = (),
+    only_certain: bool = False,
+) -> None:
+    """A customer of e-conomic is news, and no customer of the CRM has its number (R3): judged under the agreement's lock.
+
+    ``only_certain``: it is linked where that is certain, and nothing else follows.
+    """
+    known = agreements.lock(connection, tenant, agreement)
+    if known is None or seen.customer is None:
+        return
+    if known.busy is not None and not only_certain:
+        store.insert_stranger(connection, uuid4(), tenant, agreement, seen.number)  # judged when the run is over
+        return
+    if not known.takes_strangers:
+        return
+    holder = next(iter(store.lock_numbers(connection, tenant, agreement, [seen.number])), None)
+    if holder is not None and (holder.link.crm_id or holder.link.state is not LinkState.UNLINKED):
+        return
+    asked = () if holder is None else holder.link.candidates_here
+    around = similar.around(connection, tenant, agreement, seen, frozenset((*told_apart, *asked)))
+    verdict = strangers.judge(seen.customer, around)
+    log.info("stranger.judged", agreement=agreement, number=seen.number, verdict=str(verdict.do))
+    if verdict.do is Do.LINK:
+        tried = joining.link(
+            clocked,
+            connection,
+            tenant,
+            agreement,
+            verdict.customers[0],
+            seen.number,
+            by=verdict.evidence,
+            cause=cause,
+            lane=lane,
+        )
+        if tried.step is None and not only_certain:
+            _ask(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+    elif not only_certain:
+        _carry_out(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+
+
+def _carry_out(
+    clocked: Clocked,
+    connection: Connection,
+    tenant: str,
+    agreement: int,
+    seen: EconomicSeen,
+    verdict: Verdict,
+    cause: Envelope | None,
+    lane: Lane,
+) -> None:
+    match verdict.do:
+        case Do.LOOK | Do.WAIT | Do.RENUMBERED:
+            for one in verdict.links:
+                stored = store.lock_id(connection, one)
+                if stored is None:
+                    continue
+                known = stored.link
+                waits = replace(known, candidates=tuple(dict.fromkeys((*known.candidates, seen.number))))
+                if verdict.do is Do.RENUMBERED:
+                    waits = replace(waits, rest="renumbered")
+                joining.prepared(clocked, connection, stored, cause, waits)
+                if verdict.do is Do.LOOK and known.number is not None:
+                    joining.look(connection, tenant, agreement, known.number)
+        case Do.ASK:
+            _ask(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+        case Do.CREATE:
+            stored = joining.stranger(connection, tenant, agreement, seen.number)
+            words = Create(system=System.CRM, ruled_out=verdict.ruled_out, economic=seen)
+            take_step(clocked, connection, stored, words, cause, lane=lane)
+        case Do.RECORD | Do.LINK:
+            pass
+
+
+def _ask(
+    clocked: Clocked,
+    connection: Connection,
+    tenant: str,
+    agreement: int,
+    seen: EconomicSeen,
+    verdict: Verdict,
+    cause: Envelope | None,
+    lane: Lane,
+) -> None:
+    stored = joining.stranger(connection, tenant, agreement, seen.number)
+    asked = replace(stored.link, candidates_here=verdict.customers)
+    take_step(clocked, connection, stored, Heard(economic=seen), cause, lane=lane, prepare=lambda _: asked)
+
+
+def _follow(
+    clocked: Clocked, connection: Connection, before: Link, now: Link, cause: Envelope | None, lane: Lane
+) -> None:
+    """What a step leaves to be done on other links."""
+    if now.agreement is None or not now.crm_id:
+        if before.state is LinkState.CREATING and now.state is LinkState.UNLINKED and now.candidates_here:
+            _reconsider(clocked, connection, now, (now.number or 0,), cause, lane, only_certain=True)
+        return
+    if now.rest == "merged" and now.number is not None:
+        _to_heir(clocked, connection, now, cause, lane)
+        return
+    if before.state is LinkState.CREATING and now.state is not LinkState.CREATING:
+        # what waited for the answer of this creation
+        waited = tuple(one for one in before.candidates if one not in {now.number, *now.candidates})
+        _reconsider(clocked, connection, now, waited, cause, lane)
+    elif before.state is LinkState.LINKED and before.candidates and not now.candidates and now.number == before.number:
+        # its number was looked at, and it is there: the other one only looks like it
+        _reconsider(clocked, connection, now, before.candidates, cause, lane, told_apart=(now.crm_id,))
+    news = before.state is LinkState.CREATING or now.candidates != before.candidates
+    if now.state is LinkState.UNLINKED and now.candidates and news:
+        _reconsider(
+            clocked, connection, now, now.candidates[:MOST_CANDIDATES], cause, lane, only_certain=True
+        )  # both were created at once (R4), or e-conomic had it already
+
+
+def _reconsider(
+    clocked: Clocked,
+    connection: Connection,
+    link: Link,
+    numbers: Sequence[int],
+    cause: Envelope | None,
+    lane: Lane,
+    *,
+    told_apart: Collection[str] = (),
+    only_certain: bool = False,
+) -> None:
+    if link.agreement is None:
+        return
+    for number in numbers:
+        seen = sides.economic(connection, link.tenant, link.agreement, number)
+        if seen is None:
+            joining.look(connection, link.tenant, link.agreement, number)
+            continue
+        unknown(
+            clocked,
+            connection,
+            link.tenant,
+            link.agreement,
+            seen,
+            cause,
+            lane=lane,
+            told_apart=told_apart,
+            only_certain=only_certain,
+        )
+
+
+def _again(clocked: Clocked, connection: Connection, link: Link, cause: Envelope | None, lane: Lane) -> None:
+    """A stranger that could not be settled when it was news, such as while a run was carried out."""
+    if link.agreement is not None and link.number is not None and not link.candidates_here:
+        seen = sides.economic(connection, link.tenant, link.agreement, link.number)
+        if seen is not None:
+            unknown(clocked, connection, link.tenant, link.agreement, seen, cause, lane=lane)
+
+
+def _to_heir(clocked: Clocked, connection: Connection, merged: Link, cause: Envelope | None, lane: Lane) -> None:
+    """The link of a merged customer goes to the survivor, if that has none and may have it; else a person is asked (R13)."""
+    heir, number, agreement = merged.merged_into, merged.number, merged.agreement
+    if heir is None or number is None or agreement is None:
+        return
+    for _ in range(MOST_HEIRS):
+        recorded = sides.crm(connection, merged.tenant, heir)
+        customer = None if recorded is None else recorded.customer
+        if customer is None or customer.deleted:
+            return
+        if customer.merged_into is None:
+            break
+        heir = customer.merged_into
+    found = joining.locked(connection, merged.tenant, agreement, heir, number)
+    mine = next((one for one in found if one.link.id == merged.id), None)
+    theirs = next((one for one in found if one.link.crm_id == heir), None)
+    if mine is None or mine.link.rest != "merged" or theirs is None or theirs.link.state is not LinkState.UNLINKED:
+        return
+    if number in theirs.link.apart or theirs.link.customer.pending:
+        return
+    take_step(clocked, connection, mine, Unlinked(by="moved"), cause, lane=lane)
+    joining.link(clocked, connection, merged.tenant, agreement, heir, number, by="merged", cause=cause, lane=lane)

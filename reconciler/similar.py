@@ -1,0 +1,212 @@
+"""Which recorded customers may be this one? Found by keys on either side, then compared as the whole sets are.
+
+No call is made: what is recorded is searched. Each system searches once more itself before it creates.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from economic_adapter.contract import EconomicCustomer
+from reconciler import contacts, fields, keys, matching, records
+from reconciler.link import EconomicSeen, Link
+from reconciler.matching import Record
+from reconciler.rules import System
+from reconciler.strangers import Around, Former, Known, values_of
+
+MOST = 200
+"""Customers compared at most; keys that more have are no evidence of anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """Customers of the other side, by id or number as text: ``free`` ones may be this one, best first.
+
+    ``certain`` is the only one of them that shares a CVR or EAN number with nobody else beside the two. ``elsewhere`` are
+    linked to another, or were told apart.
+    """
+
+    certain: str = ""
+    evidence: str = ""
+    free: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    id: UUID
+    crm_id: str
+    number: int | None
+    state: str
+    apart: frozenset[int]
+
+
+def in_economic(connection: sa.Connection, link: Link) -> Similar:
+    """Customers of e-conomic that may be this customer of the CRM."""
+    crm = link.customer.crm
+    if crm is None or link.agreement is None:
+        return Similar()
+    persons = tuple(one.crm.values for one in link.contacts if one.crm is not None and contacts.alive(one.crm))
+    record = Record(id=link.crm_id, values=crm.values, persons=persons)
+    own, others = (_search(connection, side, link.tenant, link.agreement, record) for side in System)
+    links = _links(connection, link.tenant, link.agreement, own, others)
+    return _similar(record, System.CRM, own, others, links, {(link.crm_id, str(one)) for one in link.apart})
+
+
+def in_crm(connection: sa.Connection, tenant: str, agreement: int, customer: EconomicCustomer) -> Similar:
+    """Customers of the CRM that may be this customer of e-conomic."""
+    record = _of_economic(customer)
+    others, own = (_search(connection, side, tenant, agreement, record) for side in System)
+    links = _links(connection, tenant, agreement, own, others)
+    apart = {(one.crm_id, record.id) for one in links if customer.number in one.apart}
+    return _similar(record, System.ECONOMIC, own, others, links, apart)
+
+
+def around(
+    connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, told_apart: frozenset[str]
+) -> Around:
+    """What is known around a number that no link has."""
+    customer = seen.customer
+    if customer is None:
+        return Around()
+    key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
+    found = in_crm(connection, tenant, agreement, customer)
+    under_way = [
+        (row.link, row.values) for row in connection.execute(_CREATING, {**key, "name": customer.name.casefold()})
+    ]
+    busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
+    if busy is not None:
+        under_way.append((busy, {}))
+    return Around(
+        linked=(*_linked(connection, key, _strong(_of_economic(customer))), *_gone(connection, key)),
+        creating=tuple(under_way),
+        former=tuple(
+            Former(crm_id=row.crm_id, gone=row.gone, parted=seen.number in row.parted)
+            for row in connection.execute(_FORMER, key)
+        ),
+        certain=found.certain,
+        evidence=found.evidence,
+        similar=found.free,
+        elsewhere=found.elsewhere,
+        told_apart=told_apart,
+    )
+
+
+def _similar(
+    record: Record,
+    side: System,
+    own: Sequence[Record],
+    others: Sequence[Record],
+    links: Sequence[_Link],
+    apart: set[tuple[str, str]],
+) -> Similar:
+    linked = [(one.crm_id, str(one.number)) for one in links if one.crm_id and one.number is not None]
+    taken = {other if side is System.CRM else one for one, other in linked}
+    told = {other if side is System.CRM else one for one, other in apart}
+    here = [one for one in own if one.id != record.id]
+    found = matching.candidates(record, others, apart, side=side, own=here, linked=linked)
+    free = [one.economic if side is System.CRM else one.crm for one in found]
+    elsewhere = sorted((taken | told) & {one.id for one in others})
+    certain, by = next(((one, by.evidence) for one, by in zip(free, found, strict=True) if by.certain), ("", ""))
+    return Similar(certain=certain, evidence=str(by), free=tuple(free), elsewhere=tuple(elsewhere))
+
+
+def _strong(record: Record) -> list[str]:
+    return list(keys.strong(keys.of(record.values, record.persons)))
+
+
+def _search(connection: sa.Connection, side: System, tenant: str, agreement: int, record: Record) -> list[Record]:
+    return records.search(connection, side, tenant, agreement, record.values, record.persons, limit=MOST)
+
+
+def _of_economic(customer: EconomicCustomer) -> Record:
+    alive = [one for one in customer.contacts if not one.deleted]
+    return Record(
+        id=str(customer.number),
+        values=values_of(customer),
+        persons=tuple({name: getattr(one, name) for name in fields.FIELDS["contact"]} for one in alive),
+        barred=bool(customer.barred),
+    )
+
+
+def _links(
+    connection: sa.Connection, tenant: str, agreement: int, own: Sequence[Record], others: Sequence[Record]
+) -> list[_Link]:
+    ids = [one.id for one in (*own, *others)]
+    numbers = [int(one) for one in ids if one.isdecimal() and len(one) <= _DIGITS]
+    rows = connection.execute(_LINKS, {"tenant": tenant, "agreement": agreement, "ids": ids, "numbers": numbers})
+    return [
+        _Link(id=row.id, crm_id=row.crm_id or "", number=row.number, state=row.state, apart=frozenset(row.apart))
+        for row in rows
+    ]
+
+
+def _linked(connection: sa.Connection, key: Mapping[str, Any], wanted: Sequence[str]) -> list[Known]:
+    """Linked customers that share a key with what was seen, as e-conomic held them."""
+    found = []
+    for row in connection.execute(_LINKED_ALIKE, {**key, "keys": wanted, "most": MOST}):
+        customer = EconomicCustomer.model_validate(row.state)
+        persons = frozenset(one.number for one in customer.contacts if not one.deleted)
+        found.append(
+            Known(link=row.id, crm_id=row.crm_id, number=row.number, values=values_of(customer), persons=persons)
+        )
+    return found
+
+
+def _gone(connection: sa.Connection, key: Mapping[str, Any]) -> list[Known]:
+    """Linked customers whose number was seen missing, as e-conomic held them last."""
+    return [
+        Known(
+            link=row.id,
+            crm_id=row.crm_id,
+            number=row.number,
+            values=row.values or {},
+            persons=frozenset(int(one) for one in row.persons),
+            gone=True,
+        )
+        for row in connection.execute(_GONE, {**key, "most": MOST})
+    ]
+
+
+_DIGITS = 9
+_LINKS = sa.text("""
+    select id, crm_id, number, state, apart from sync.link
+    where tenant = :tenant and agreement = :agreement
+      and (crm_id = any(cast(:ids as text[])) or number = any(cast(:numbers as integer[])))
+""")
+_CREATING = sa.text("""
+    select l.id as link, o.body -> 'values' as values
+    from sync.operation o join sync.link l on l.id = o.link
+    where o.settled is null and o.action = 'create' and o.system = 'economic' and l.state = 'creating'
+      and l.tenant = :tenant and l.agreement = :agreement and lower(o.body -> 'values' ->> 'name') = :name
+""")
+_BUSY = sa.text("""
+    select id from sync.link
+    where tenant = :tenant and agreement = :agreement and crm_id = :crm_id and state = 'creating'
+""")
+_FORMER = sa.text("""
+    select l.crm_id, l.parted, coalesce((side.state -> 'customer' ->> 'deleted')::boolean, false) as gone
+    from sync.link l left join sync.crm_side side on side.tenant = l.tenant and side.crm_id = l.crm_id
+    where l.tenant = :tenant and l.agreement = :agreement and l.old_numbers @> array[cast(:number as integer)]
+      and l.state = 'unlinked' and l.crm_id is not null
+""")
+_LINKED_ALIKE = sa.text("""
+    select l.id, l.crm_id, l.number, side.state
+    from sync.economic_side side join sync.link l on l.agreement = side.agreement and l.number = side.number
+    where side.tenant = :tenant and side.agreement = :agreement and side.keys && cast(:keys as text[])
+      and side.state is not null and side.number <> :number and l.crm_id is not null
+      and not l.apart @> array[cast(:number as integer)]
+    order by side.number limit :most
+""")
+_GONE = sa.text("""
+    select l.id, l.crm_id, l.number, p.economic -> 'values' as values,
+           array(select q.economic ->> 'id' from sync.pair q
+                 where q.link = l.id and q.kind = 'contact' and q.economic is not null) as persons
+    from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'
+    where l.tenant = :tenant and l.agreement = :agreement and l.status = 'deleted' and l.rest = 'deleted_there'
+      and not l.apart @> array[cast(:number as integer)]
+    order by l.id limit :most
+""")

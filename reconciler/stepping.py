@@ -1,0 +1,98 @@
+"""How is one step taken on a locked link? Decide, search before a creation, save it with both sides, append what follows.
+
+A step that may create a customer holds the agreement's lock as well, always taken after the link's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.envelope import Envelope, Lane
+from crm_outbox.messaging.outbox import append_all
+from reconciler import agreements, bus, record, sides, similar, store
+from reconciler.link import Create, Due, Heard, Link, LinkState, Message, Step
+from reconciler.rules import Rules, System
+from reconciler.step import began, held_back, ruling_out, step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocked:
+    """What a step needs besides the database: the time, and how long an operation may stay unanswered."""
+
+    resend: timedelta
+    now: Callable[[], datetime]
+
+
+def take_step(
+    clocked: Clocked,
+    connection: Connection,
+    stored: store.Stored,
+    message: Message,
+    cause: Envelope | None = None,
+    *,
+    lane: Lane = Lane.LIVE,
+    prepare: Callable[[Link], Link] | None = None,
+    rules: Rules | None = None,
+) -> Step:
+    """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first.
+
+    ``rules`` are a run's own; without, those the agreement gives this link.
+    """
+    link = stored.link
+    if link.state is LinkState.UNLINKED and link.agreement is not None:
+        agreements.hold(connection, link.tenant, link.agreement)
+        stored = store.load(connection, link.id)
+    now = clocked.now()
+    rules = rules or stored.agreement.rules_for(stored.link, clocked.resend)
+    before = stored.link if prepare is None else prepare(stored.link)
+    if stored.fresh and before.crm_id and not isinstance(message, Heard):
+        # The first look at a link made for a customer that was recorded earlier.
+        recorded = sides.crm(connection, link.tenant, before.crm_id)
+        if isinstance(message, Due):
+            message = Heard(crm=recorded)
+        elif recorded is not None:
+            before, _ = record.crm(before, recorded)
+    done = _searched(connection, before, step(before, message, rules, now), message, rules, now)
+    if done.link.number is not None and done.link.number != stored.link.number:
+        done = _with_newest(connection, done, rules, now)
+    store.save(connection, stored, done.link, done.status, message, now)
+    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
+    if done.status != stored.told and done.link.crm_id:
+        drafts.append(bus.told(done.link, done.status, now, cause, lane))
+    append_all(connection, bus.OUTBOX, drafts)
+    return done
+
+
+def _searched(connection: Connection, before: Link, done: Step, message: Message, rules: Rules, now: datetime) -> Step:
+    """A creation only where nothing recorded may be that customer, but for what was told apart (R1).
+
+    A run told its customers apart from the whole of the other side before it began.
+    """
+    creation = began(before, done)
+    if creation is None or (isinstance(message, Create) and message.run is not None):
+        return done
+    link = done.link
+    if creation.system is System.ECONOMIC:
+        found = similar.in_economic(connection, link)
+    else:
+        seen = sides.economic(connection, link.tenant, link.agreement or 0, link.number or 0)
+        if seen is None or seen.customer is None:
+            return done
+        found = similar.in_crm(connection, link.tenant, link.agreement or 0, seen.customer)
+    if candidates := tuple(one for one in found.free if one not in creation.ruled_out):
+        return held_back(done, candidates, rules, now)
+    return ruling_out(done, found.elsewhere) if found.elsewhere else done
+
+
+def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime) -> Step:
+    """The step of a link that just got its number, and of what had been seen of that number before."""
+    link = done.link
+    if link.agreement is None or link.number is None:
+        return done
+    newest = sides.newest_economic(connection, link.tenant, link.agreement, link.number, now)
+    if newest is None or (link.economic_version is not None and newest.version <= link.economic_version):
+        return done
+    more = step(link, Heard(economic=newest), rules, now)
+    return replace(more, commands=(*done.commands, *more.commands), counted=(*done.counted, *more.counted))
