@@ -87,7 +87,7 @@ class CustomerObserved(Words):
     """``economic.customer.observed.v1``: what was seen, and why it was looked at.
 
     ``version`` counts e-conomic's side by (agreement, number); it is there exactly when e-conomic was looked at, and
-    then one of ``economic``, ``absent`` and ``unsendable`` holds. ``crm`` is there when the CRM's change was the cause. ``outcomes``
+    then either ``economic`` or ``absent`` holds. ``crm`` is there when the CRM's change was the cause. ``outcomes``
     answer operations; they pass no version gate.
     """
 
@@ -105,7 +105,7 @@ class CustomerObserved(Words):
     run: UUID | None = None
     """The backfill, import or sweep it belongs to: entered there before any version gate."""
     unsendable: NotSent | None = None
-    """Why ``economic`` is missing although e-conomic was looked at: it holds more than a message can carry."""
+    """Why ``economic`` comes without its contact persons: they are more than a message can carry. They are not gone."""
 
 
 class Choice(Words):

@@ -1,7 +1,7 @@
 """How is what was seen told to the rest? One ``economic.customer.observed.v1``, in the transaction that keeps it.
 
-A customer that holds more than a message can carry is told without its state and with the reason: nothing is left out in
-silence, because a missing text would read as one that was cleared.
+A customer whose contact persons are more than a message can carry is told without them and with the reason: nothing is
+left out in silence, because what is missing would read as taken away.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from economic_adapter.mapping import Body
 
 log = structlog.get_logger(__name__)
 
-UNSENDABLE = Counter("economic_unsendable", "Customers told without their state, by the reason", ["reason"])
+UNSENDABLE = Counter("economic_unsendable", "Customers told without their contact persons, by the reason", ["reason"])
 
 Why = Literal["hook", "poll", "write", "look", "sweep", "import"]
 
@@ -82,7 +82,10 @@ def _append(connection: Connection, outbox: Outbox, draft: Draft) -> None:
             reason=reason.reason,
             detail=reason.detail,
         )
-        without = draft.data.model_copy(update={"economic": None, "unsendable": reason})
+        if not isinstance(draft.data, CustomerObserved) or draft.data.economic is None:
+            raise
+        bare = draft.data.economic.model_copy(update={"contacts": ()})
+        without = draft.data.model_copy(update={"economic": bare, "unsendable": reason})
         append(connection, outbox, replace(draft, data=without))
 
 

@@ -260,6 +260,8 @@ class EconomicSeen:
     number: int
     customer: EconomicCustomer | None = None
     old_numbers: tuple[int, ...] = ()
+    unsendable: NotSent | None = None
+    """Why ``customer`` comes without its contact persons; nothing is known of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

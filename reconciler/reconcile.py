@@ -214,14 +214,15 @@ def _crm_seen(seen: CustomerObserved) -> CrmSeen | None:
 def _economic_seen(seen: CustomerObserved) -> EconomicSeen | None:
     if seen.version is None:
         return None
-    if seen.unsendable is not None:  # e-conomic holds more than a message carries: nothing is known, nothing decided
-        log.error("observation.unsendable", agreement=seen.agreement, number=seen.number, reason=seen.unsendable.reason)
-        return None
     if seen.number is None or (seen.economic is None and not seen.absent):
         raise Refused("bad_data:number")
     return EconomicSeen(
-        version=_version(seen.version), number=seen.number, customer=seen.economic, old_numbers=seen.old_numbers
-    )  # fmt: skip
+        version=_version(seen.version),
+        number=seen.number,
+        customer=seen.economic,
+        old_numbers=seen.old_numbers,
+        unsendable=seen.unsendable,
+    )
 
 
 def _version(text: str) -> Version:

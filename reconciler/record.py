@@ -10,6 +10,9 @@ from reconciler import fields
 from reconciler.link import CrmSeen, EconomicSeen, Kind, Link, LinkState, Pair, Side
 from reconciler.rules import System
 
+_OF_ECONOMIC = "economic_"
+"""Before the reason when e-conomic's contact persons could not be told: no change of the CRM's puts that right."""
+
 
 def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     """The link with the CRM's side at that version, and what to count: ``crm_old`` when it was known already."""
@@ -27,7 +30,7 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     )  # fmt: skip
     link = replace(
         link,
-        unsendable="",
+        unsendable=link.unsendable if link.unsendable.startswith(_OF_ECONOMIC) else "",
         # a lead that was linked flows from when it becomes a customer
         flows=link.flows
         or (link.state is LinkState.LINKED and link.stage is Stage.LEAD and customer.stage is Stage.ACTIVE),
@@ -87,6 +90,10 @@ def _there(link: Link, seen: EconomicSeen) -> Link:
         # it is there: whatever looked like it under another number is not it
         link = replace(link, state=LinkState.LINKED, rest="", candidates=())
     link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))
+    if seen.unsendable is not None:  # an error on that customer; nothing is known of its contact persons
+        return replace(link, unsendable=f"{_OF_ECONOMIC}{seen.unsendable.reason} {seen.unsendable.detail}".strip())
+    if link.unsendable.startswith(_OF_ECONOMIC):
+        link = replace(link, unsendable="")
     there = {
         str(one.number): Side(id=str(one.number), values=_values("contact", one), version=one.object_version)
         for one in customer.contacts

@@ -407,11 +407,12 @@ def test_more_than_a_message_can_carry_is_told_with_the_reason_and_holds_nothing
     run = at_desk.imported()
     assert numbers(at_desk.under(run)) == Counter([1, 2, 3, 7])
     (told,) = [one for one in at_desk.under(run) if one.number == 7]
-    assert (told.economic, told.absent, told.version) == (None, False, "1.1")
+    assert told.economic is not None
+    assert (told.economic.name, told.economic.contacts, told.version) == ("Stor A/S", (), "1.1")
     assert told.unsendable is not None
     assert (told.unsendable.reason, told.unsendable.detail) == ("too_large", "contacts.notes")
     looked = at_desk.seen(7)
-    assert (looked.economic, looked.absent, looked.version) == (None, False, "1.2")
+    assert (looked.unsendable, looked.version) == (told.unsendable, "1.2")
     assert at_desk.rows(tables.work) == []
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_outbox.contract import Outcome, Result, WriteCustomer
+from crm_outbox.contract import NotSent, Outcome, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from reconciler.link import Base, CrmSeen, EconomicSeen, Heard, LinkState, Status
 from reconciler.rules import RESEND, Rule, System
@@ -239,6 +239,27 @@ def test_what_the_crm_cannot_send_is_an_error_until_it_can() -> None:
     assert case.status == Status(state="error", reason="unsendable", details=("name",), message="nul")
     assert case.economic(mobile="33333333") == ()
     assert case.crm() != ()
+
+
+def test_contact_persons_economic_cannot_tell_are_an_error_and_nobody_takes_them_for_gone() -> None:
+    case = linked()
+    case.economic_contacts[7] = {"name": "Mette Holm"}
+    case.economic()
+    before = case.link.contacts
+    assert [one.economic and one.economic.gone for one in before] == [False]
+    case.economic_version += 1
+    seen = case.economic_seen()
+    assert seen.customer is not None
+    bare = seen.customer.model_copy(update={"contacts": ()})
+    why = NotSent(reason="too_large", detail="contacts.notes")
+    assert case.hear(Heard(economic=replace(seen, customer=bare, unsendable=why))) == ()
+    assert case.link.contacts == before
+    error = Status(state="error", reason="unsendable", details=("contacts.notes",), message="economic_too_large")
+    assert case.status == error
+    assert case.crm(mobile="33333333") == (), "the CRM cannot put it right"
+    assert case.status == error
+    assert case.economic() != ()
+    assert case.status != error
 
 
 def test_a_customer_the_crm_does_not_have_is_unlinked() -> None:
