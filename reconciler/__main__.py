@@ -16,13 +16,14 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
-from reconciler import bus, clock, match_report, operate, reconcile, switchboard, transferring
+from reconciler import bus, clock, comparing, match_report, operate, reconcile, switchboard, transferring
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
 
 ATTEND_SECONDS = 30.0
 RETAIN_SECONDS = 3600.0
+SWEEP_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = subcommands.add_parser("match-report", help="precision and recall of matching on labelled customers")
     figures.set_defaults(command=_match_report)
     transferring.mount(subcommands, _desk)
+    comparing.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))
@@ -95,6 +97,9 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     committed = Doorbell(engine, messages.schema).ring
     return {
         "clock": partial(clock.Clock, engine, _clocked(settings), committed),
+        "clock.sweep": partial(
+            Periodic, SWEEP_SECONDS, partial(clock.sweep, engine, _clocked(settings), settings.sweep)
+        ),
         "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings))),
         "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
     }

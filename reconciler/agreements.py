@@ -217,6 +217,11 @@ def to_look_again(connection: sa.Connection) -> Sequence[tuple[str, int]]:
     return [(row.tenant, row.agreement) for row in connection.execute(_TO_LOOK_AGAIN)]
 
 
+def to_sweep(connection: sa.Connection, mark: datetime) -> Sequence[tuple[str, int]]:
+    """Agreements that were on at that moment and have not been read in full since."""
+    return [(row.tenant, row.agreement) for row in connection.execute(_TO_SWEEP, {"mark": mark})]
+
+
 def looked(connection: sa.Connection, tenant: str, agreement: int) -> None:
     """Every customer of the tenant has a link in this agreement."""
     connection.execute(_LOOKED, {"tenant": tenant, "agreement": agreement})
@@ -318,4 +323,12 @@ _UNANSWERED = sa.text("select tenant, agreement from sync.agreement where due <=
 _TO_LOOK_AGAIN = sa.text(
     "select tenant, agreement from sync.agreement where look_again and busy is null and state = 'on'"
 )
+_TO_SWEEP = sa.text("""
+    select a.tenant, a.agreement from sync.agreement a
+    where a.state = 'on' and a.busy is null and a.since <= :mark
+      and not exists (select from sync.run r
+                      where r.tenant = a.tenant and r.agreement = a.agreement and r.kind in ('sweep', 'read')
+                        and r.started >= :mark)
+    order by a.tenant, a.agreement
+""")
 _LOOKED = sa.text("update sync.agreement set look_again = false where tenant = :tenant and agreement = :agreement")

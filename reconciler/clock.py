@@ -126,6 +126,26 @@ def follow_runs(engine: sa.Engine, clocked: Clocked) -> int:
     return worked
 
 
+def sweep(engine: sa.Engine, clocked: Clocked, hour: int | None) -> int:
+    """Ask for the nightly full pass of both sides, once a day from that hour (UTC) on; returns how many were asked.
+
+    Only where the integration was on by then. None: never.
+    """
+    if hour is None:
+        return 0
+    now = clocked.now()
+    mark = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    mark -= timedelta(days=1) if mark > now else timedelta(0)
+    asked = 0
+    with engine.begin() as connection:
+        for tenant, number in agreements.to_sweep(connection, mark):
+            known = agreements.lock(connection, tenant, number)
+            if known is not None and known.state == "on" and known.busy is None:
+                reading.ask(connection, known, now, clocked.resend, by="clock", kind="sweep")
+                asked += 1
+    return asked
+
+
 def attend(engine: sa.Engine, broker: Broker) -> int:
     """Show what needs a person, in the metrics and in the broker's own pages; returns how many queues changed."""
     return upkeep.attend(engine, messages, broker, bus.CONSUMER, bus.CONSUMER, needs_a_person)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -70,6 +71,11 @@ def customers(connection: sa.Connection, crm_id: str, tenant: str | None) -> lis
     return found
 
 
+def untold(connection: sa.Connection, tenant: str, agreement: int) -> frozenset[UUID]:
+    """Links of which a newer state of one side is recorded than they were told."""
+    return frozenset(connection.execute(_UNTOLD, {"tenant": tenant, "agreement": agreement}).scalars())
+
+
 def attention(connection: sa.Connection, unanswered_before: datetime) -> list[Item]:
     """Writes nobody answered or acknowledged since that time, and agreements that were lost."""
     writes = [
@@ -95,6 +101,14 @@ def attention(connection: sa.Connection, unanswered_before: datetime) -> list[It
     return writes + lost
 
 
+_UNTOLD = sa.text("""
+    select l.id from sync.link l
+    left join sync.crm_side c on c.tenant = l.tenant and c.crm_id = l.crm_id
+    left join sync.economic_side e on e.agreement = l.agreement and e.number = l.number and e.epoch > 0
+    where l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked'
+      and ((c.epoch, c.number) > (l.crm_epoch, l.crm_number)
+           or (e.epoch, e.counter) > (l.economic_epoch, l.economic_counter))
+""")
 _STATUSES = sa.text("""
     select coalesce(status, 'not_looked_at') as status, count(*) as customers from sync.link
     where tenant = :tenant and agreement = :agreement group by 1 order by 1

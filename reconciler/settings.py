@@ -20,6 +20,8 @@ class Settings:
     resend: timedelta
     metrics: tuple[str, int] | None
     """Where to answer for metrics and health; none: nowhere."""
+    sweep: int | None
+    """The hour (UTC) from which both sides are read in full every day; none: never."""
     secrets: tuple[Secret, ...] = field(repr=False)
 
     @classmethod
@@ -28,11 +30,15 @@ class Settings:
         environment = Environment(environ)
         users = sorted({USERS[duty] for duty in duties if duty in USERS})
         listen = environment.text("SYNC_METRICS_LISTEN", default="")
+        sweep = environment.text("SWEEP_AT", default="2")
+        if sweep != "off" and not (sweep.isdecimal() and int(sweep) < 24):
+            environment.problems.append(f"SWEEP_AT must be an hour from 0 to 23, or off; it is {sweep!r}")
         found = cls(
             database=database_url(environment, "SYNC"),
             broker=broker(environment, *users) if users else None,
             resend=timedelta(seconds=environment.seconds("RESEND_SECONDS", default=120, least=0.1)),
             metrics=environment.listen("SYNC_METRICS_LISTEN", default="") if listen else None,
+            sweep=int(sweep) if sweep.isdecimal() else None,
             secrets=tuple(environment.secrets),
         )
         environment.done()
