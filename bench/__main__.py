@@ -1,9 +1,9 @@
-"""``python -m bench relay|road|import``: which measurement is made?"""
+"""``python -m bench relay|road|import|matching``: which measurement is made?"""
 
 import importlib
 import sys
 
-BENCHES = {"relay": "relay", "road": "road", "import": "importing"}
+BENCHES = {"relay": "relay", "road": "road", "import": "importing", "matching": "matching"}
 
 
 def main(arguments: list[str]) -> int:

@@ -59,8 +59,8 @@ def match(
     by_number = numbered.numbered(sides)
     done_crm = {one.crm for one in by_number.certain}
     done_economic = {one.economic for one in by_number.certain}
-    open_crm = [one for one in sides.crm if one.id not in done_crm]
-    open_economic = [one for one in sides.economic if one.id not in done_economic]
+    open_crm = [one for one in sides.crm_free if one.id not in done_crm]
+    open_economic = [one for one in sides.economic_free if one.id not in done_economic]
     asked = {(one.crm, one.economic): one for one in by_number.contested}
     weaker = [one for one in _weaker(sides, open_crm, open_economic) if (one.crm, one.economic) not in asked]
     suggested, contested = _settled(by_number.contested, weaker)
@@ -94,7 +94,7 @@ def candidates(
     sides = _sides(crm, economic, apart, linked)
     by_number = numbered.numbered(sides)
     found = {(one.crm, one.economic): one for one in (*by_number.certain, *by_number.contested)}
-    for one in _weaker(sides, sides.crm, sides.economic):
+    for one in _weaker(sides, sides.crm_free, sides.economic_free):
         found.setdefault((one.crm, one.economic), one)
     ours = [one for one in found.values() if record.id == (one.crm if side is System.CRM else one.economic)]
     certain = [one for one in ours if one.certain]
@@ -106,12 +106,12 @@ def _sides(
 ) -> Sides:
     here = sorted((profile(one) for one in crm), key=lambda one: one.id)
     there = sorted((profile(one) for one in economic), key=lambda one: one.id)
-    linked_crm, linked_economic = {one for one, _ in linked}, {other for _, other in linked}
     return Sides(
-        crm=[one for one in here if one.id not in linked_crm],
-        economic=[one for one in there if one.id not in linked_economic],
-        linked_crm=[one for one in here if one.id in linked_crm],
-        linked_economic=[one for one in there if one.id in linked_economic],
+        crm=here,
+        economic=there,
+        linked=frozenset(linked),
+        crm_linked=frozenset(one for one, _ in linked),
+        economic_linked=frozenset(other for _, other in linked),
         counts=shared(here, there),
         apart=frozenset(apart),
     )

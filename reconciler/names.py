@@ -21,7 +21,7 @@ _STATES = re.compile(
     r"|in liquidation|sp\.? ?z\.? ?o\.? ?o)\b\.?"
 )
 _OWNER = re.compile(r"(?:^|(?<=[\s,(]))v\s*/\s*")
-_SPLIT = re.compile(r"[^\w]+")
+_SPLIT = re.compile(r"[\W_]+")
 _LETTERS = str.maketrans({"æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "å": "aa", "ß": "ss", "đ": "d", "ł": "l"})
 _COMPANY = frozenset(
     "kommune region skole forening fonden fond klub institut museum kirke sogn menighedsråd bibliotek plejehjem "
@@ -164,7 +164,7 @@ def _split(text: str) -> list[str]:
 
 
 def _words(parts: list[str]) -> list[str]:
-    return [word for part in parts for word in _SPLIT.split(_undotted(part)) if word and word != "_"]
+    return [word for part in parts for word in _SPLIT.split(_undotted(part)) if word]
 
 
 def _undotted(part: str) -> str:

@@ -1,7 +1,7 @@
 """Which records are one customer by their CVR or EAN number? Those one each way; the others are for a person to tell apart."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.evidence import Evidence, Found, Profile, Shared, against, agreeing, differ, strangers, weighed
@@ -27,14 +27,25 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Both sides without the linked records, sorted by id, and who is linked: those still count as holders of a value."""
+    """Both sides, sorted by id, and who is linked: those are in no answer, but what they hold is not another's alone."""
 
     crm: Sequence[Profile]
     economic: Sequence[Profile]
-    linked_crm: Sequence[Profile]
-    linked_economic: Sequence[Profile]
+    linked: Collection[tuple[str, str]]
+    crm_linked: Collection[str]
+    economic_linked: Collection[str]
     counts: Shared
     apart: Apart
+
+    @property
+    def crm_free(self) -> list[Profile]:
+        """The CRM's customers that have no link."""
+        return [one for one in self.crm if one.id not in self.crm_linked]
+
+    @property
+    def economic_free(self) -> list[Profile]:
+        """e-conomic's customers that have no link."""
+        return [one for one in self.economic if one.id not in self.economic_linked]
 
     def parted(self, one: Profile, other: Profile) -> bool:
         """Whether the two can never be one customer, whatever else agrees."""
@@ -50,24 +61,20 @@ def numbered(sides: Sides) -> Numbered:
     """Pair by CVR and EAN number. A record that two numbers give to two others is certain with neither."""
     found: dict[tuple[str, str], Found] = {}
     asked: dict[tuple[str, str], Found] = {}
-    crm_eans = _holders(sides.crm, sides.linked_crm, lambda one: one.ean)
-    economic_eans = _holders(sides.economic, sides.linked_economic, lambda one: one.ean)
-    lone_eans = {ean for ean, held in crm_eans.items() if held == 1 and economic_eans.get(ean) == 1}
-    for group in _groups(sides, lambda one: one.identity):
-        _by_cvr(sides, group, lone_eans, found, asked)
-    for crm, economic, _ in _groups(sides, lambda one: one.ean):
-        ean = crm[0].ean
-        if ean in lone_eans:
-            if not sides.parted(crm[0], economic[0]):
-                pair = (crm[0].id, economic[0].id)
-                found.setdefault(pair, sides.found(crm[0], economic[0], Evidence.EAN, certain=True))
-        elif len(crm) * len(economic) <= FEW and crm_eans[ean] <= MOST_ASKED and economic_eans[ean] <= MOST_ASKED:
-            _ask(asked, [sides.found(*both, Evidence.EAN) for both in _allowed(sides, crm, economic)])
+    eans = list(_groups(sides, lambda one: one.ean))
+    lone_eans = {crm[0].ean for crm, economic in eans if len(crm) == len(economic) == 1}
+    for crm, economic in _groups(sides, lambda one: one.identity):
+        _by_cvr(sides, crm, economic, lone_eans, found, asked)
+    for crm, economic in eans:
+        here, there = _free(sides, crm, economic)
+        if crm[0].ean in lone_eans:
+            for one, other in _allowed(sides, here, there):
+                found.setdefault((one.id, other.id), sides.found(one, other, Evidence.EAN, certain=True))
+        elif max(len(crm), len(economic)) <= MOST_ASKED:
+            _ask(asked, [sides.found(*both, Evidence.EAN) for both in _allowed(sides, here, there)])
     crm_ends, economic_ends = Counter(crm for crm, _ in found), Counter(economic for _, economic in found)
     certain = {pair: one for pair, one in found.items() if crm_ends[pair[0]] == economic_ends[pair[1]] == 1}
-    for pair, one in found.items():
-        if pair not in certain:
-            asked[pair] = replace(one, certain=False)
+    asked |= {pair: replace(doubtful, certain=False) for pair, doubtful in found.items() if pair not in certain}
     done_crm, done_economic = {crm for crm, _ in certain}, {economic for _, economic in certain}
     contested = [
         one
@@ -77,20 +84,18 @@ def numbered(sides: Sides) -> Numbered:
     return Numbered(certain=tuple(certain.values()), contested=tuple(contested))
 
 
-_Group = tuple[list[Profile], list[Profile], bool]
-
-
-def _holders(side: Iterable[Profile], linked: Iterable[Profile], number: Callable[[Profile], str]) -> Mapping[str, int]:
-    return Counter(value for some in (side, linked) for one in some if (value := number(one)))
-
-
-def _groups(sides: Sides, number: Callable[[Profile], str]) -> Iterator[_Group]:
-    """Records of both sides that hold the same number, and whether it is theirs alone, by number."""
+def _groups(sides: Sides, number: Callable[[Profile], str]) -> Iterator[tuple[list[Profile], list[Profile]]]:
+    """Records of both sides that hold the same number, linked ones too."""
     crm, economic = _grouped(sides.crm, number), _grouped(sides.economic, number)
-    linked = {number(one) for side in (sides.linked_crm, sides.linked_economic) for one in side}
     for value in sorted(crm.keys() & economic.keys()):
-        alone = len(crm[value]) == len(economic[value]) == 1 and value not in linked
-        yield crm[value], economic[value], alone
+        yield crm[value], economic[value]
+
+
+def _free(sides: Sides, crm: list[Profile], economic: list[Profile]) -> tuple[list[Profile], list[Profile]]:
+    return (
+        [one for one in crm if one.id not in sides.crm_linked],
+        [other for other in economic if other.id not in sides.economic_linked],
+    )
 
 
 def _grouped(side: Iterable[Profile], number: Callable[[Profile], str]) -> dict[str, list[Profile]]:
@@ -103,26 +108,25 @@ def _grouped(side: Iterable[Profile], number: Callable[[Profile], str]) -> dict[
 
 def _by_cvr(
     sides: Sides,
-    group: _Group,
+    crm: list[Profile],
+    economic: list[Profile],
     lone_eans: Collection[str],
     found: dict[tuple[str, str], Found],
     asked: dict[tuple[str, str], Found],
 ) -> None:
-    crm, economic, alone = group
-    if alone:
-        one, other = crm[0], economic[0]
-        if sides.parted(one, other):
-            return
-        if against(one, other) or strangers(one, other):
-            _ask(asked, [_told_apart(sides, one, other)])
-        else:
-            found[one.id, other.id] = sides.found(one, other, Evidence.CVR, certain=True)
+    if len(crm) == len(economic) == 1:
+        for one, other in _allowed(sides, *_free(sides, crm, economic)):
+            if against(one, other) or strangers(one, other):
+                _ask(asked, [_told_apart(sides, one, other)])
+            else:
+                found[one.id, other.id] = sides.found(one, other, Evidence.CVR, certain=True)
         return
     for stage in _STAGES:
         crm, economic, pairs = _split(sides, stage, crm, economic, lone_eans)
         for one, other in pairs:
-            found[one.id, other.id] = sides.found(one, other, Evidence.CVR, certain=True)
-    _ask(asked, _left(sides, crm, economic))
+            if (one.id, other.id) not in sides.linked:
+                found[one.id, other.id] = sides.found(one, other, Evidence.CVR, certain=True)
+    _ask(asked, _left(sides, *_free(sides, crm, economic)))
 
 
 def _told_apart(sides: Sides, one: Profile, other: Profile) -> Found:
@@ -151,7 +155,10 @@ def _split(
     economic: list[Profile],
     lone_eans: Collection[str],
 ) -> tuple[list[Profile], list[Profile], list[tuple[Profile, Profile]]]:
-    """Pairs that hold a value alone on both sides, and those that are left."""
+    """Pairs that hold a value alone on both sides, and those that are left. What is linked already parts like the rest,
+
+    so that asking again after some were linked gives the same answer for the others.
+    """
     here = _grouped(crm, lambda one: stage(one, lone_eans))
     there = _grouped(economic, lambda one: stage(one, lone_eans))
     pairs = [
@@ -168,6 +175,10 @@ def _split(
 
 
 def _may_be_one(sides: Sides, one: Profile, other: Profile) -> bool:
+    if (one.id, other.id) in sides.linked:
+        return True
+    if one.id in sides.crm_linked or other.id in sides.economic_linked:
+        return False
     if sides.parted(one, other) or strangers(one, other):
         return False
     if one.ean and one.ean == other.ean:
