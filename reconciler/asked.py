@@ -1,6 +1,8 @@
 """What is a question to people about one customer? Values only: what it is about, and what both sides hold of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -41,3 +43,41 @@ class Task:
     candidates: tuple[int, ...] = ()
     candidates_here: tuple[str, ...] = ()
     fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """A question as it is stored and as the world was told of it."""
+
+    id: UUID
+    kind: TaskKind
+    subject: str
+    reason: str
+    details: tuple[str, ...]
+    fingerprint: str
+    opened: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What changed of a link's open questions. ``moved`` are about the same, with other values or details than before."""
+
+    opened: tuple[Task, ...] = ()
+    closed: tuple[Open, ...] = ()
+    moved: tuple[tuple[Open, Task], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.opened or self.closed or self.moved)
+
+
+def difference(stored: Iterable[Open], asked: Iterable[Task]) -> Difference:
+    """The stored open questions against those there are now; the same kind and subject is the same question."""
+    before = {(one.kind, one.subject): one for one in stored}
+    opened, moved = [], []
+    for task in asked:
+        known = before.pop((task.kind, task.subject), None)
+        if known is None:
+            opened.append(task)
+        elif (known.fingerprint, known.reason, known.details) != (task.fingerprint, task.reason, task.details):
+            moved.append((known, task))
+    return Difference(opened=tuple(opened), closed=tuple(before.values()), moved=tuple(moved))

@@ -17,7 +17,7 @@ from economic_adapter.contract import (
     WriteEconomicCustomer,
 )
 from reconciler import contract as sync
-from reconciler.contract import RunProgressed, StatusChanged
+from reconciler.contract import RunProgressed, StatusChanged, TaskClosed, TaskOpened
 from reconciler.link import Command, Link, Status
 from reconciler.runs import Run
 from reconciler.tables import messages
@@ -112,3 +112,22 @@ def progressed(run: Run, done: int, total: int) -> Draft:
         subject=f"run/{run.id}",
         agreement=run.agreement,
     )
+
+
+def question(link: Link, words: TaskOpened | TaskClosed, cause: Envelope | None, lane: Lane) -> Draft:
+    """That a question about a customer is open, or no longer."""
+    return Draft(
+        data=words,
+        tenant=link.tenant,
+        subject=crm.aggregate(link.crm_id) if link.crm_id else f"link/{link.id}",
+        cause=cause,
+        customer=link.crm_id or None,
+        agreement=link.agreement,
+        number=link.number,
+        lane=lane,
+    )
+
+
+def question_of(tenant: str, words: TaskOpened | TaskClosed) -> Draft:
+    """That a question about a run is open, or no longer."""
+    return Draft(data=words, tenant=tenant, subject=f"economic/{words.agreement}", agreement=words.agreement)

@@ -99,6 +99,8 @@ def _shared(pairs: list[Pair], system: System) -> set[str]:
 
 def _same_person(one: Pair, other: Pair, shared: set[str]) -> bool:
     """The same e-mail, with the name too where several use it; or the same name and phone (C2, C7)."""
+    if _told_apart(one, other):
+        return False
     mail, name, phone = _evidence(one, other)
     named = bool(name) and name[0] == name[1]
     if mail and mail[0] == mail[1]:
@@ -109,7 +111,12 @@ def _same_person(one: Pair, other: Pair, shared: set[str]) -> bool:
 def _perhaps(one: Pair, other: Pair) -> bool:
     """Evidence that is too weak to pair by and too strong to create a second person on: the name, or a shared e-mail."""
     mail, name, _ = _evidence(one, other)
-    return any(both and both[0] == both[1] for both in (mail, name))
+    return not _told_apart(one, other) and any(both and both[0] == both[1] for both in (mail, name))
+
+
+def _told_apart(one: Pair, other: Pair) -> bool:
+    """Whether a person said that these two are not the same."""
+    return other.economic is not None and other.economic.id in one.apart
 
 
 def _evidence(one: Pair, other: Pair) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -39,7 +39,10 @@ TaskKind = Literal[
 
 
 class TaskOpened(Words):
-    """``sync.task.opened.v1``: a person must choose. Without values: those stand on the page the task leads to."""
+    """``sync.task.opened.v1``: a person must choose. Without values: those stand on the page the task leads to.
+
+    Told again, under the same id, when what it is about changes.
+    """
 
     task: UUID
     kind: TaskKind

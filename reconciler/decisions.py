@@ -1,7 +1,7 @@
 """What did a person decide, having seen what? Values that are kept for good, and how each part of them ended."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -90,15 +90,6 @@ class Ended:
     economic: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     was: Before = ""
     became: Before = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """The message to a link: a person decided this about it, and nothing of it is carried out yet."""
-
-    decision: Decision
-    ended: tuple[Ended, ...] = field(default=())
-    """Parts that were refused before they reached the link."""
 
 
 def state(asked: int, ended: Iterable[Ended]) -> Literal["open", "done", "refused", "partly"]:

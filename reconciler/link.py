@@ -16,7 +16,7 @@ from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import Defaults, EconomicCustomer, WriteEconomicCustomer
 from reconciler.asked import Task
 from reconciler.contract import State
-from reconciler.decisions import Before, Decided, Ended
+from reconciler.decisions import Before, Decision, Ended
 from reconciler.rules import System
 
 Kind = Literal["customer", "contact"]
@@ -321,6 +321,18 @@ class Create:
     run: UUID | None = None
     ruled_out: tuple[str, ...] = ()
     economic: EconomicSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A person decided this about the customer, and nothing of it is carried out yet.
+
+    ``economic`` is what is recorded of the number it names. ``ended``: it was refused before it came here.
+    """
+
+    decision: Decision
+    economic: EconomicSeen | None = None
+    ended: tuple[Ended, ...] = ()
 
 
 Message = Heard | Due | Linked | Unlinked | Create | Decided

@@ -81,6 +81,8 @@ def told_apart(link: Link, numbers: Iterable[int] = (), ids: Iterable[str] = ())
     )
     if link.candidates or link.candidates_here:
         return link
+    if link.rest == "renumbered" and link.customer.economic is not None and link.customer.economic.gone:
+        link = replace(link, rest="deleted_there")
     left = tuple(one for one in link.customer.refusals if one.code != "candidates")
     return put(link, replace(link.customer, refusals=left))
 

@@ -67,17 +67,18 @@ def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
         if link.customer.economic is not None:
             moved = replace(link.customer.economic, id=str(seen.number))
             link = replace(link, customer=replace(link.customer, economic=moved))
-    return _there(link, seen), ""
+    return there(link, seen), ""
 
 
 def stranger(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
     """A link that only e-conomic has, with its side at that version."""
     if link.economic_version is not None and seen.version <= link.economic_version:
         return link, "economic_old"
-    return _there(link, seen), ""
+    return there(link, seen), ""
 
 
-def _there(link: Link, seen: EconomicSeen) -> Link:
+def there(link: Link, seen: EconomicSeen) -> Link:
+    """The link with e-conomic's side as seen, whatever was known of it."""
     link = replace(link, economic_version=seen.version)
     known, customer = link.customer.economic, seen.customer
     if customer is None:

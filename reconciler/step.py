@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Result
-from reconciler import carrying, fields, linking, record, settle
+from reconciler import answers, carrying, fields, linking, record, settle
 from reconciler.commands import commands
 from reconciler.decide import decide
-from reconciler.decisions import Decided, Ended
-from reconciler.link import Command, Create, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
+from reconciler.decisions import Ended
+from reconciler.link import Command, Create, Decided, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
 from reconciler.tasks import still_waived, tasks
@@ -46,7 +46,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
             link, what = linking.create(link, message, rules, now)
             counted.append(what)
         case Decided():
-            link, parts = carrying.taken_up(link, message.decision, rules)
+            link, parts = answers.answered(link, message, rules, now)
             ended += parts
     link = _tidied(link, ended)
     link = decide(link, rules, now)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
-from reconciler import agreements, bus, record, sides, similar, store
-from reconciler.link import Create, Due, Heard, Link, LinkState, Message, Step
+from reconciler import agreements, asked, bus, decided, questions, record, sides, similar, store
+from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
 
@@ -61,6 +61,9 @@ def take_step(
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
+    changed = asked.difference(stored.asked, done.asked)
+    drafts += questions.save(connection, done.link, changed, _how(message, done), now, cause, lane)
+    decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
 
@@ -95,4 +98,15 @@ def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime
     if newest is None or (link.economic_version is not None and newest.version <= link.economic_version):
         return done
     more = step(link, Heard(economic=newest), rules, now)
-    return replace(more, commands=(*done.commands, *more.commands), counted=(*done.counted, *more.counted))
+    return replace(
+        more,
+        commands=(*done.commands, *more.commands),
+        counted=(*done.counted, *more.counted),
+        ended=(*done.ended, *more.ended),
+    )
+
+
+def _how(message: Message, done: Step) -> questions.How:
+    """How the questions ended that this step closed: a person chose, or their cause went."""
+    chose = isinstance(message, Linked | Unlinked | Create | Decided)
+    return "settled" if chose or any(one.result != "refused" for one in done.ended) else "gone"

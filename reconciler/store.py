@@ -13,8 +13,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic_core import to_json
 
-from reconciler import rows, sides
+from reconciler import questions, rows, sides
 from reconciler.agreements import AgreementState, state_of
+from reconciler.asked import Open
 from reconciler.link import Heard, Link, Message, Status
 
 
@@ -27,6 +28,8 @@ class Stored:
     """Only its own row is stored yet."""
     told: Status | None
     agreement: AgreementState
+    asked: tuple[Open, ...] = ()
+    """The open questions the world was told of."""
 
 
 def lock(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> Stored | None:
@@ -63,6 +66,12 @@ def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | N
     """Lock and load that link if the clock still has to tell it something and nobody else holds it."""
     found = _locked(connection, _LOCK_DUE, {"id": link, "now": now})
     return found[0] if found else None
+
+
+def find(connection: sa.Connection, link: UUID) -> Stored | None:
+    """Read that link, not locked."""
+    row = connection.execute(_LOAD, {"id": link}).one_or_none()
+    return None if row is None else _stored(row._asdict())
 
 
 def load(connection: sa.Connection, link: UUID) -> Stored:
@@ -173,6 +182,7 @@ def _stored(row: dict[str, Any]) -> Stored:
         fresh=row["pairs"] is None,
         told=rows.status_of(row),
         agreement=state_of(row, "a_"),
+        asked=questions.of_json(row["asked"]),
     )
 
 
@@ -180,7 +190,7 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
-_READ = """
+_READ = f"""
     select l.*, (select once.revision from sync.link once where once.id = l.id) as read,
            a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
            a.defaults::text as a_defaults, a.paused::text as a_paused,
@@ -197,15 +207,16 @@ _READ = """
                            select json_object_agg(b.field, json_build_object(
                                'crm', b.crm, 'economic', b.economic, 'unknown', b.unknown))
                            from sync.field_base b where b.link = p.link and b.pair = p.id
-                       ), '{}'),
+                       ), '{{}}'),
                        'pending', coalesce((
                            select json_object_agg(o.system, o.body)
                            from sync.operation o where o.link = p.link and o.pair = p.id and o.settled is null
-                       ), '{}')
+                       ), '{{}}')
                    ) order by p.position
                )::text
                from sync.pair p where p.link = l.id
-           ) as pairs
+           ) as pairs,
+           ({questions.OPEN_OF_LINK}) as asked
     from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
 """
 _LOAD = sa.text(f"{_READ} where l.id = :id")

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from reconciler import agreements, fields, items, reading, reconcile, running, runs, store, switching
 from reconciler.agreements import Agreement
-from reconciler.decisions import KEEP, Decided, Decision, Wish
+from reconciler.decisions import KEEP, Decision, Wish
 from reconciler.items import Planned
-from reconciler.link import Choice, Due, Link, LinkState, Pair, Unlinked
+from reconciler.link import Choice, Decided, Due, Link, LinkState, Pair, Unlinked
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import Write
 from reconciler.rules import Rules, System

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from reconciler import carrying, decisions, fields
-from reconciler.decisions import Decided, Decision, Ended, Wish
-from reconciler.link import Command, Due, Message, Pair, Status
+from reconciler.decisions import Decision, Ended, Wish
+from reconciler.link import Command, Decided, Due, Message, Pair, Status
 from reconciler.rules import Rules
 from reconciler.step import step
 from tests.builders.reconciler import LINK, RULES, Case, linked

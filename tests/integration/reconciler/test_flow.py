@@ -156,7 +156,8 @@ def test_a_refusal_is_remembered_with_its_words_until_the_value_moves(on: Wire) 
     (command,) = on.said_only(WriteEconomicCustomer)
     outcome = refused(command.parts[0].operation, "CustomerInvalidEmail", message="Invalid e-mail", detail="email")
     on.hear(economic_answered(command, outcome, customer=there(customer, 7, "v1"), version=2))
-    (told,) = on.said()
+    told, asked = on.said()
+    assert asked.data.kind == "refused"  # type: ignore[attr-defined]
     assert told.data.state == "error"  # type: ignore[attr-defined]
     assert told.data.message == "Invalid e-mail"  # type: ignore[attr-defined]
     on.hear(crm_changed(wrong.model_copy(update={"website": "nordhavn.example"}), 3))
@@ -226,18 +227,20 @@ def test_an_unsendable_customer_says_so(on: Wire) -> None:
     customer = linked(on)
     on.said()
     on.hear(crm_unsendable(customer.id, 2))
-    (told,) = on.said()
+    told, asked = on.said()
     assert (told.data.state, told.data.details) == ("error", ("street",))  # type: ignore[attr-defined]
+    assert (asked.data.kind, asked.data.reason) == ("refused", "unsendable")  # type: ignore[attr-defined]
 
 
 def test_a_number_that_another_link_has_makes_the_older_link_rest(on: Wire) -> None:
     first, second = linked(on, 7), linked(on, 8)
     on.said()
     on.hear(economic_seen(there(second, 8, "v2"), 2, old_numbers=(7,)))
-    (told,) = on.said()
+    told, asked = on.said()
     assert (told.customer, told.data.state, told.data.reason) == (  # type: ignore[attr-defined]
         first.id, "choice", "renumbered",
     )  # fmt: skip
+    assert (asked.customer, asked.data.kind) == (first.id, "renumbered")  # type: ignore[attr-defined]
 
 
 def test_a_renumbered_customer_keeps_its_link(on: Wire) -> None:

@@ -1,0 +1,197 @@
+"""In what order is a decision dealt with? Lock the link, store the decision, step: one transaction, and once for its id.
+
+What it sets going ends in later steps; each part ends written on both sides, or refused with a reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from reconciler import carrying, chosen, decided, fields, joining, sides, store
+from reconciler.decided import Saved
+from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
+from reconciler.link import Decided, Link, Pair
+from reconciler.stepping import Clocked, take_step
+from reconciler.tasks import every
+
+
+_JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
+
+
+class NotDecided(Exception):
+    """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which."""
+
+
+def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
+    """Store a decision and set it going; repeated with the same id it only tells how the first one stands.
+
+    ``NotDecided`` for a customer of another tenant, or none.
+    """
+    elsewhere = decision.means in _JOINING and decision.record is None
+    # who links takes both links in one order for all
+    stored = store.find(connection, decision.link) if elsewhere else store.lock_id(connection, decision.link)
+    if stored is None or (stored.link.tenant, stored.link.agreement) != (decision.tenant, decision.agreement):
+        raise NotDecided("there is no such customer")
+    known = decided.get(connection, decision.id)
+    if known is not None and known.decision.link != decision.link:
+        raise NotDecided("there is another decision of that id")
+    if not decided.insert(connection, decision):
+        return _get(connection, decision.id)
+    if elsewhere:
+        why = _joined(clocked, connection, stored, decision)
+        ended = Ended(decision=decision.id, result="refused" if why else "done", reason=why)
+        decided.note(connection, [ended], clocked.now())
+    else:
+        take_step(clocked, connection, stored, _message(clocked, connection, stored.link, decision))
+    return _get(connection, decision.id)
+
+
+def undo(clocked: Clocked, connection: Connection, tenant: str, undone: UUID, who: str, new: UUID) -> Saved:
+    """Put back what a decision did, where nobody edited since; itself a decision, named ``new``, that can be undone.
+
+    ``NotDecided`` when there is none, it is over 30 days old, or nothing of it was carried out.
+    """
+    first = decided.get(connection, undone)
+    if first is None or first.decision.tenant != tenant:
+        raise NotDecided("there is no such decision")
+    stored = store.lock_id(connection, first.decision.link)
+    first = _get(connection, undone)
+    if stored is None:
+        raise NotDecided("its customer is not known any more")
+    now = clocked.now()
+    if now - first.decision.at > KEEP:
+        raise NotDecided(f"it is over {KEEP.days} days old")
+    wishes = backwards(first.outcome, carrying.standing_in(stored.link))
+    if not wishes:
+        raise NotDecided(
+            "it is not carried out yet" if first.state == "open" else "it changed nothing that can be put back"
+        )
+    decision = replace(
+        first.decision, id=new, means="undo", who=who, at=now, wishes=wishes, undoes=undone, task="", seen=versions(stored.link)
+    )  # fmt: skip
+    return save(clocked, connection, decision)
+
+
+def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str] | None = None) -> Wish:
+    """The wish of a person who sees that record as it is remembered now. ``text``: by field, for both sides."""
+    group = next((one for one in fields.GROUPS[pair.kind] if one.name == detail), None)
+    if group is None:
+        raise NotDecided(
+            f"there is no detail {detail}; there are {', '.join(one.name for one in fields.GROUPS[pair.kind])}"
+        )
+    crm = {name: fields.text({} if pair.crm is None else pair.crm.values, name) for name in group.fields}
+    economic = {name: fields.text({} if pair.economic is None else pair.economic.values, name) for name in group.fields}
+    standing = carrying.standing_in(link).get((pair.id, detail))
+    blank = Wish(record=pair.id, detail=detail, take="different", seen_crm=crm, seen_economic=economic, over=standing)
+    match take:
+        case "crm":
+            return replace(blank, take="crm", economic=crm)
+        case "economic":
+            return replace(blank, take="economic", crm=economic)
+        case "different":
+            return blank
+        case "text":
+            whole = {**crm, **(text or {})}
+            _holdable(pair, detail, text or {})
+            return replace(blank, take="text", crm=whole, economic=whole)
+        case _:
+            raise NotDecided(f"{take} is none of crm, economic, text and different")
+
+
+def versions(link: Link) -> tuple[str, str]:
+    """The versions of both sides that a page of this link shows."""
+    return str(link.crm_version or ""), str(link.economic_version or "")
+
+
+def chosen_first(connection: Connection, link: Link, saved: Saved, ended: Ended) -> Saved | None:
+    """The decision that settled a detail before this one could, if what both sides hold now is what it chose."""
+    if ended.other is not None:
+        return decided.get(connection, ended.other)
+    pair = next((one for one in link.pairs if one.id == ended.record), None)
+    if pair is None or pair.crm is None or pair.economic is None:
+        return None
+    group = next((one for one in fields.GROUPS[pair.kind] if one.name == ended.detail), None)
+    for other in decided.of_link(connection, link.id):
+        if group is None or other.decision.id == saved.decision.id:
+            continue
+        for one in other.outcome:
+            if (one.record, one.detail) != (ended.record, ended.detail) or one.result == "refused":
+                continue
+            if one.crm is None or one.economic is None:
+                continue
+            here = all(
+                fields.same(pair.kind, name, one.crm[1].get(name, ""), fields.text(pair.crm.values, name))
+                for name in group.fields
+            )
+            there = all(
+                fields.same(pair.kind, name, one.economic[1].get(name, ""), fields.text(pair.economic.values, name))
+                for name in group.fields
+            )
+            if here and there:
+                return other
+    return None
+
+
+def kept(link: Link) -> list[tuple[Pair, str, UUID]]:
+    """The details of a customer that were chosen to stay different, and by which decision."""
+    return [
+        (pair, name, choice.decision)
+        for pair in link.pairs
+        for name, choice in pair.chosen.items()
+        if name not in carrying.MARKS and chosen.kept(choice)
+    ]
+
+
+def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> str:
+    """Link, unlink, create or tell apart; why it was refused, or nothing."""
+    link, number = stored.link, decision.number
+    key = (clocked, connection, decision.tenant, decision.agreement)
+    if decision.task:
+        rules = stored.agreement.rules_for(link, clocked.resend)
+        if all(one.fingerprint != decision.task for one in every(link, rules, clocked.now())):
+            return "moved"
+    crm_id = link.crm_id or next(iter(decision.ids), "")
+    number = link.number if number is None and not link.crm_id else number
+    match decision.means:
+        case "unlink":
+            return joining.unlink(*key, crm_id, by="person").refused
+        case "link" | "renumbered" if number is not None:
+            return joining.link(*key, crm_id, number, by="person").refused
+        case "not_the_same" if number is not None:
+            return joining.tell_apart(*key, crm_id, [number]).refused
+        case "create" if link.crm_id:
+            ruled_out = tuple(dict.fromkeys((*decision.ids, *(str(one) for one in link.apart))))
+            return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out).refused
+        case "create" if number is not None:
+            return joining.create_in_crm(*key, number, ruled_out=decision.ids).refused
+    return "number"
+
+
+def _message(clocked: Clocked, connection: Connection, link: Link, decision: Decision) -> Decided:
+    there = link.customer.economic
+    if decision.means != "bar" or there is None or link.number is not None:
+        return Decided(decision=decision)
+    seen = sides.newest_economic(connection, link.tenant, decision.agreement, int(there.id), clocked.now())
+    return Decided(decision=decision, economic=seen)
+
+
+def _holdable(pair: Pair, detail: str, text: Mapping[str, str]) -> None:
+    """A new text must be one that e-conomic can hold, and may not take away what a customer cannot be without."""
+    group = next(one for one in fields.GROUPS[pair.kind] if one.name == detail)
+    for name, value in text.items():
+        if name not in group.fields:
+            raise NotDecided(f"{detail} has no {name}; it has {', '.join(group.fields)}")
+        held = fields.held(pair.kind, name, value)
+        if not fields.same(pair.kind, name, value, held):
+            raise NotDecided(f"e-conomic cannot hold that {name}: of {len(value)} characters it would keep {len(held)}")
+    if detail == "name" and fields.blank(text.get("name", "")):
+        raise NotDecided("a name may not be empty")
+
+
+def _get(connection: Connection, decision: UUID) -> Saved:
+    found = decided.get(connection, decision)
+    if found is None:
+        raise NotDecided("there is no such decision")
+    return found
