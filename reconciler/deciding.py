@@ -16,7 +16,6 @@ from reconciler.link import Decided, Link, Pair
 from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import every
 
-
 _JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
 
 
