@@ -151,7 +151,7 @@ def _open(link: Link, pair: Pair, system: System, rules: Rules) -> bool:
 
 
 def _let(system: System, details: tuple[Detail, ...], rules: Rules) -> tuple[Detail, ...]:
-    """The details that may be written there at all: what e-conomic changed stays there while nothing is to be received."""
+    """The details that may be written there: while nothing is received, of the CRM only those that a person chose."""
     if system is System.ECONOMIC or rules.receive:
         return details
     return tuple(one for one in details if one.decision is not None)

@@ -128,7 +128,10 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
 
     if changed("name") and changed("cvr") and not fields.blank(fields.text(side.values, "cvr")):
         return True
-    known = [one.economic for one in contacts if one.economic is not None]
+    # whoever is new there came with the customer that has the number now
+    known = [
+        one.economic for one in contacts if one.economic is not None and (one.crm is not None or one.economic.gone)
+    ]
     if not all(one.gone for one in known) or not changed("street", "postcode", "city", "country"):
         return False
     return changed("name") or (bool(known) and changed("cvr"))

@@ -142,7 +142,7 @@ def save(
 
 
 def remove(connection: sa.Connection, link: UUID) -> None:
-    """Forget a locked link that is about nothing any more."""
+    """Forget a locked link that is about nothing any more, unless a person decided something about it."""
     connection.execute(_REMOVE, {"id": link})
 
 
@@ -326,7 +326,9 @@ Without blanks, because psycopg remembers how to send a statement only up to 409
 """
 _GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
-_REMOVE = sa.text("delete from sync.link where id = :id")
+_REMOVE = sa.text("""
+    delete from sync.link where id = :id and not exists (select from sync.decision d where d.link = :id)
+""")
 _PUT_OFF = sa.text("""
     update sync.link set
         due = :now + least(cast(:longest as interval), interval '10 seconds' * power(2, least(failures, 16))),

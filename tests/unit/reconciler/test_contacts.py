@@ -7,7 +7,7 @@ import pytest
 from crm_outbox.contract import Part, Result, WriteCustomer
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
 from reconciler.link import Base, Command, Heard, Status
-from reconciler.rules import Direction, Rule, System
+from reconciler.rules import Direction, Rule, System, Transfer
 from tests.builders.reconciler import RULES, Case, linked, outcome_of
 
 METTE = {"name": "Mette Hansen", "email": "mette@nordhavn.dk", "phone": "11111111"}
@@ -310,3 +310,27 @@ def test_a_person_created_and_missing_in_an_older_read_is_there_again_with_the_n
     assert case.economic() == ()
     assert (len(case.contacts), case.contacts[0].rest) == (1, "")
     assert case.status == Status(state="same")
+
+
+def test_c6_a_person_moved_to_another_customer_in_the_crm_is_created_there_and_left_where_it_was() -> None:
+    old, new = with_person(), linked()
+    person = old.crm_contacts.pop("p1")
+    assert old.crm() == ()
+    assert old.status == Status(state="same")
+    assert [one.rest for one in old.contacts] == ["removed"]
+    new.crm_contacts["p1"] = person
+    (command,) = new.crm()
+    assert (part((command,)).action, part((command,)).fields) == ("create", METTE)
+
+
+def test_c8_persons_of_a_customer_that_is_not_linked_wait_and_are_no_error() -> None:
+    case = Case(rules=replace(RULES, transfer=Transfer.HAND), crm_contacts={"p1": dict(METTE)})
+    assert case.crm() == ()
+    assert case.status == Status(state="not_there")
+
+
+def test_c9_persons_are_read_with_their_customer_whatever_the_cause() -> None:
+    case = with_person()
+    case.economic_contacts[7]["phone"] = "33333333"
+    (command,) = case.economic()  # a hook tells of the customer only
+    assert part((command,)).fields == {"phone": "33333333"}

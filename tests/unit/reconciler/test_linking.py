@@ -58,11 +58,22 @@ def test_in_a_pass_blanks_are_filled_and_what_differs_stays_and_becomes_the_base
 
 def test_in_a_pass_e_conomic_s_values_may_be_chosen_where_they_differ() -> None:
     case, run = apart(), uuid4()
-    join(case, by="cvr", run=run, differing="economic")
+    commands = join(case, by="cvr", run=run, differing="economic")
+    written = {"name": "Nordhavn Tømrer", "email": "post@nordhavn.dk"}
+    assert to_crm(commands) == written  # type: ignore[arg-type]
     choice = case.link.customer.chosen["name"]
     assert choice.crm == {"name": "Nordhavn Tømrer"}
     assert (choice.economic, choice.decision, choice.seen_crm) == (None, run, {"name": "Nordhavn Tømrer ApS"})
     assert set(case.link.customer.chosen) == {"name"}  # what only one side has is filled by the plan
+    for command in commands:
+        case.written(command)  # type: ignore[arg-type]
+    assert (case.status, case.link.customer.chosen) == (Status(state="same"), {})
+
+
+def test_s6_what_a_person_chose_is_written_to_the_crm_while_nothing_is_received() -> None:
+    case = apart()
+    case.rules = replace(BY_HAND, receive=False)
+    assert to_crm(join(case, by="cvr", differing="economic")) == {"name": "Nordhavn Tømrer"}  # type: ignore[arg-type]
 
 
 def test_e_conomic_s_value_is_not_chosen_where_only_the_crm_may_change_it() -> None:

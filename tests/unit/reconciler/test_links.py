@@ -221,6 +221,56 @@ def test_r19_a_lone_edit_of_the_cvr_number_is_an_edit() -> None:
     assert to_crm(case.economic(cvr="87654321")) == {"cvr": "87654321"}
 
 
+def test_r19_another_cvr_number_at_another_address_with_nobody_known_left_is_another_customer() -> None:
+    case = linked(values={"cvr": "12345678", "street": "Havnegade 1"})
+    case.crm_contacts["p1"] = {"name": "Mette", "email": "m@x.dk"}
+    (command,) = case.crm()
+    case.written(command, created="7")
+    edited = {"cvr": "87654321", "street": "Torvet 9"}
+    assert to_crm(case.economic(**edited)) == edited  # a company that moved, corrected in one go: its person is there
+    case = linked(values={"cvr": "12345678", "street": "Havnegade 1"})
+    case.crm_contacts["p1"] = {"name": "Mette", "email": "m@x.dk"}
+    (command,) = case.crm()
+    case.written(command, created="7")
+    case.economic_contacts = {9: {"name": "Peter"}}
+    assert case.economic(**edited) == ()
+    assert case.status == Status(state="choice", reason="other_identity")
+
+
+def test_r19_every_lone_edit_of_a_detail_flows() -> None:
+    for name in ("name", "cvr", "ean", "street", "phone", "email", "website"):
+        case = linked(values={"cvr": "12345678", "ean": "5798000000001", "street": "A", "email": "a@x.dk"})
+        value = {"cvr": "87654321", "ean": "5798000000018", "phone": "22222222", "email": "b@x.dk"}.get(name, "Nyt")
+        assert to_crm(case.economic(**{name: value})) == {name: value}
+
+
+def test_r8_r7_what_is_gone_while_a_stranger_looks_the_same_rests_as_renumbered_until_it_is_there_again() -> None:
+    case = linked()
+    case.link = replace(case.link, candidates=(60,))
+    assert case.missing() == ()
+    assert (case.link.state, case.link.rest, case.link.candidates) == (LinkState.RESTING, "renumbered", (60,))
+    assert case.status == Status(state="choice", reason="renumbered")
+    case.economic()
+    assert (case.link.state, case.link.rest, case.link.candidates) == (LinkState.LINKED, "", ())
+
+
+def test_r6_a_link_that_rests_for_its_number_goes_along_when_it_is_told_where() -> None:
+    case = linked()
+    case.link = replace(case.link, candidates=(60,))
+    case.missing()
+    seen = case.economic_seen(version=1, number=60, old=(1042,))
+    case.hear(Heard(economic=seen))
+    assert (case.link.state, case.link.number, case.link.candidates) == (LinkState.LINKED, 60, ())
+
+
+def test_r11_deleted_on_both_sides_is_unlinked() -> None:
+    case = linked()
+    case.missing()
+    case.facts["deleted"] = True
+    assert case.crm() == ()
+    assert (case.link.state, case.link.number, case.link.rest) == (LinkState.UNLINKED, None, "")
+
+
 def test_r19_a_name_that_we_are_writing_ourselves_is_no_sign_of_another_customer() -> None:
     case = linked(values={"cvr": "12345678"})
     (command,) = case.crm(name="Nordhavn Tømrer A/S")
