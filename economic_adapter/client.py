@@ -1,7 +1,8 @@
 """How does a call reach e-conomic? The one file that sends; what an answer means is ``protocol``'s.
 
 Tokens go only to the listed hosts, checked for each call before a token is attached. Nothing is followed, nothing is
-retried. Beside httpx's limits on silence, a whole call ends after 45 s and an answer after 5 MiB.
+retried. Beside httpx's limits on silence, a whole call ends after 45 s and an answer after
+16 MiB: a thousand contact persons with the longest notes are ten.
 """
 
 import ssl
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 HOSTS = frozenset({"restapi.e-conomic.com", "apis.e-conomic.com"})
 TIMEOUT = httpx.Timeout(connect=5.0, read=20.0, write=10.0, pool=5.0)
 DEADLINE = 45.0
-MOST_BYTES = 5 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 
 CALLS = Counter("economic_calls", "Calls to e-conomic by how they ended", ["surface", "method", "result"])

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
+from crm_outbox.messaging.outbox import Outbox
 from economic_adapter import access, agreements, claims, imports, store
 from economic_adapter.budget import Lane
 from economic_adapter.tables import agreement, messages, operation, wake, work
@@ -34,6 +35,7 @@ class Clock:
     """The actions of the clock; each may be repeated, and several clocks may run."""
 
     engine: sa.Engine
+    outbox: Outbox
     now: Callable[[], datetime]
     threads: int
     poll: float
@@ -56,7 +58,7 @@ class Clock:
         return freed
 
     def plan(self) -> int:
-        """Plan the polls that are due, and a probe for every agreement whose access is lost."""
+        """Plan the polls that are due, and a probe for every agreement whose access is lost; tell of runs that wait."""
         now = self.now()
         with self.engine.begin() as connection:
             planned = store.plan_polls(connection, now, self.poll)
@@ -64,6 +66,7 @@ class Clock:
                 due = now + timedelta(seconds=self.probe)
                 store.plan(connection, number, "check", due_at=due, lane=Lane.PERSON, key=access.PROBE)
                 planned += 1
+            planned += imports.tell_waiting(connection, self.outbox, now)
         return planned
 
     def retain(self) -> int:

@@ -96,6 +96,7 @@ def ticking(settings: Settings, engine: sa.Engine) -> clock.Clock:
     """The clock's actions."""
     return clock.Clock(
         engine=engine,
+        outbox=OUTBOX,
         now=now,
         threads=settings.worker_threads,
         poll=settings.clocks.poll,

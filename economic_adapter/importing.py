@@ -71,7 +71,7 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
 def ahead(connection: Connection, claim: Claim, calls: Calls) -> None:
     """What is locked before the row of work: the agreement where it is written to, then the run."""
     run = imports.find(connection, UUID(claim.key))
-    if run is not None and run.phase == "count":
+    if run is not None and run.phase == "count" and run.kind == "sweep":
         calls.fold(connection)
         records.account(connection, claim.agreement)
     imports.lock(connection, UUID(claim.key))
@@ -317,11 +317,14 @@ def _fail(connection: Connection, desk: Desk, claim: Claim, row: Import, cause: 
 def _close(connection: Connection, desk: Desk, claim: Claim, row: Import) -> None:
     """Everybody was told. Who is listed nowhere any more is looked at; its absence is believed when seen twice."""
     gone = staging.listed_nowhere(connection, row.run, row.agreement, row.turn)
-    busy = store.told_of(connection, claim.agreement, gone)
-    for number in gone:
-        store.mark(connection, claim.agreement, number, why="sweep", now=desk.now(), gather=_AT_ONCE)
+    unnoticed = 0
+    for first in range(0, len(gone), PAGE):
+        some = gone[first : first + PAGE]
+        unnoticed += len(some) - len(store.told_of(connection, claim.agreement, some))
+        for number in some:
+            store.mark(connection, claim.agreement, number, why="sweep", now=desk.now(), gather=_AT_ONCE)
     if row.kind == "sweep":
-        row = imports.save(connection, row.run, found=row.found + len(set(gone) - busy))
+        row = imports.save(connection, row.run, found=row.found + unnoticed)
         agreements.missed(connection, claim.agreement, row.found)
     imports.tell(connection, desk.outbox, imports.end(connection, row, "closed", desk.now()))
     claims.finish(connection, claim)

@@ -166,6 +166,24 @@ def tell(connection: Connection, outbox: Outbox, row: Import, cause: Envelope | 
     _append(connection, outbox, row.tenant, progress, cause or _cause(row))
 
 
+def tell_waiting(connection: Connection, outbox: Outbox, now: datetime) -> int:
+    """Tell of every run that nothing is read for, because its agreement waits; once for each cause. How many."""
+    agreement = tables.agreement
+    open_ = sa.select(_import.c.run, _import.c.waiting.label("told"), *agreement.c).join(
+        agreement, agreement.c.number == _import.c.agreement
+    )
+    stopped = 0
+    for row in connection.execute(open_.where(_import.c.state == "running")).mappings().all():
+        cause = "disconnected" if row["state"] == "disconnected" else store.waiting_cause(row, now)
+        if cause in {"", "throttled", row["told"]}:
+            continue
+        run = lock(connection, row["run"])
+        if run is not None and run.state == "running" and run.waiting != cause:
+            tell(connection, outbox, save(connection, run.run, waiting=cause))
+            stopped += 1
+    return stopped
+
+
 def running(connection: Connection) -> list[Import]:
     """Every run that is not over."""
     query = sa.select(_import).where(_import.c.ended_at.is_(None)).order_by(_import.c.asked_at)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter import claims, imports, records, store, tables, work
+from economic_adapter import claims, clock, commands, imports, records, store, tables, work
 from economic_adapter.budget import Lane
 from economic_adapter.client import Grant
 from economic_adapter.contract import CustomerObserved, LookAtCustomer
@@ -470,6 +470,28 @@ def test_a_disconnected_agreement_is_not_called(at_desk: Bench) -> None:
     assert at_desk.calls() == []
 
 
+def test_a_run_whose_agreement_waits_for_other_reasons_is_told_by_the_clock_once(at_desk: Bench) -> None:
+    seeded(at_desk)
+    run = at_desk.run()
+    at_desk.step()
+    ticks = clock.Clock(
+        engine=at_desk.engine, outbox=at_desk.outbox, now=lambda: at_desk.time, threads=1, poll=1e6, probe=60
+    )
+    assert ticks.plan() == 0
+    for values, cause in (
+        ({"paused_until": commands.PAUSED_UNTIL}, "paused"),
+        ({"paused_until": None, "state": "disconnected"}, "disconnected"),
+    ):
+        with at_desk.engine.begin() as connection:
+            connection.execute(sa.update(tables.agreement).values(**values))
+        assert (ticks.plan(), ticks.plan()) == (1, 0)
+        assert (at_desk.far(run)[-1].state, at_desk.far(run)[-1].cause) == ("waiting", cause)
+    with at_desk.engine.begin() as connection:
+        connection.execute(sa.update(tables.agreement).values(state="on"))
+    at_desk.work()
+    assert {one.state for one in at_desk.far(run)[5:]} == {"running", "closed"}
+
+
 def test_an_outage_is_waited_for_and_told_once(at_desk: Bench) -> None:
     seeded(at_desk)
     run = at_desk.run()
@@ -478,7 +500,6 @@ def test_an_outage_is_waited_for_and_told_once(at_desk: Bench) -> None:
     at_desk.sandbox.data.faults.take_away(60, 503)
     for _ in range(5):
         at_desk.work()
-        at_desk.time += at_desk.time - at_desk.time
         at_desk.passes(1)
     waiting = [one for one in at_desk.far(run) if one.state == "waiting"]
     assert [one.cause for one in waiting] == ["away"]

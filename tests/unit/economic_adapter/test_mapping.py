@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from economic_adapter import mapping
-from economic_adapter.contract import Defaults, hold
+from economic_adapter.contract import Defaults, EconomicCustomer, hold
 from economic_adapter.mapping import CONTACT, CUSTOMER, LEGACY, STREET
 from economic_adapter.protocol import Ambiguous, Fault
 
@@ -169,3 +169,13 @@ def test_the_legacy_view_of_an_unchanged_customer_is_no_change(fields: dict[str,
 def test_the_legacy_view_of_a_changed_customer_is_a_change(change: dict[str, Any]) -> None:
     body = mapping.new_customer(7, {"name": "A", "postcode": "8000"}, DEFAULTS)
     assert mapping.legacy_differs(legacy(body) | change, body)
+
+
+def test_the_content_of_a_customer_is_equal_whatever_the_versions_of_its_records() -> None:
+    def seen(version: str, name: str = "Mette Holm") -> EconomicCustomer:
+        body = {"customerNumber": 7, "objectVersion": version, "name": "Nordhavn", "creditMaximum": version}
+        return mapping.customer(body, [{"number": 1, "objectVersion": version, "name": name}])
+
+    assert seen("a") != seen("b")
+    assert mapping.content(seen("a")) == mapping.content(seen("b"))
+    assert mapping.content(seen("a")) != mapping.content(seen("a", "Mette Lund"))
