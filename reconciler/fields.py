@@ -110,13 +110,18 @@ def _lower(value: str) -> str:
     return _folded(_folded(value).lower())
 
 
+def _joined(without: str, text: str) -> str:
+    """The text without those characters; what then stands together is composed anew."""
+    return unicodedata.normalize("NFC", re.sub(without, "", text))
+
+
 def _cvr(value: str) -> str:
-    letters = re.sub(r"[\s.\-/:]", "", _folded(_folded(value).upper()))
+    letters = _joined(r"[\s.\-/:]", _folded(_folded(value).upper()))
     return letters[2:] if re.fullmatch(r"DK[0-9]{8}", letters) else letters
 
 
 def _digits(value: str) -> str:
-    return re.sub(r"[\s.\-]", "", _folded(value))
+    return _joined(r"[\s.\-]", _folded(value))
 
 
 def _phone(value: str) -> str:
@@ -132,7 +137,7 @@ def _phone(value: str) -> str:
 
 
 def _postcode(value: str) -> str:
-    letters = re.sub(r"\s", "", _folded(_folded(value).upper()))
+    letters = _joined(r"\s", _folded(_folded(value).upper()))
     return re.sub(r"^DK-?(?=[0-9]{4}$)", "", letters)
 
 

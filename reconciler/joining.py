@@ -21,7 +21,7 @@ from reconciler.stepping import Clocked, take_step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What came of it: the step taken, or why none was."""
+    """What came of it: the step taken, or why none was. ``candidates``: both, for then the link has them."""
 
     step: Step | None = None
     refused: str = ""
@@ -196,5 +196,7 @@ def look(connection: Connection, tenant: str, agreement: int, number: int) -> No
 
 
 def _tried(step: Step, prefix: str) -> Tried:
+    if any(one.startswith("candidates.") for one in step.counted):
+        return Tried(step=step, refused="candidates")
     refused = next((one for one in step.counted if one.startswith(prefix)), "")
     return Tried(refused=refused.removeprefix(prefix) or prefix) if refused else Tried(step=step)

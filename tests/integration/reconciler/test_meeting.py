@@ -422,8 +422,8 @@ def test_the_button_shows_who_it_may_be_and_creates_when_that_is_ruled_out(both:
     both.in_crm(customer)
     both.in_economic(sydhavn(), why="import")
     with both.engine.begin() as connection:
-        joining.create_in_crm(both.clocked, connection, TENANT, AGREEMENT, 50)
-    assert both.creations() == []
+        tried = joining.create_in_crm(both.clocked, connection, TENANT, AGREEMENT, 50)
+    assert (both.creations(), tried.refused) == ([], "candidates")
     (stranger,) = [one for one in both.links() if not one.crm_id]
     assert stranger.candidates_here == (customer.id,)
     with both.engine.begin() as connection:
