@@ -12,8 +12,8 @@ import time
 
 from bench.report import Figure, show, write
 from reconciler import names
-from reconciler.evidence import profile
 from reconciler.matching import Matching, Record, match
+from reconciler.profiles import profile
 
 SIZE = 50_000
 ONE_CVR = 5_000

@@ -1,24 +1,10 @@
 """What speaks for two records being one customer, and what against? One pair at a time; values only."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler import keys, names
-
-MOST_SHARING = 2
-"""A value that more customers of one side hold says nothing about any of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One customer of one side: its id there (e-conomic's number as text) and its values by the contracts' names."""
-
-    id: str
-    values: Mapping[str, str]
-    persons: tuple[Mapping[str, str], ...] = ()
-    barred: bool = False
+from reconciler.profiles import Profile, Shared
 
 
 class Evidence(StrEnum):
@@ -32,91 +18,6 @@ class Evidence(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     NAME_CITY = "name_city"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """A record by its canonical values; an empty one says nothing."""
-
-    id: str
-    identity: str
-    """CVR number, or a foreign VAT number."""
-    ean: str
-    pnumber: str
-    name: str
-    full: str
-    normal: str
-    personal: bool
-    postcode: str
-    city: str
-    street: str
-    phones: frozenset[str]
-    email: str
-    contact_emails: frozenset[str]
-
-    @property
-    def emails(self) -> frozenset[str]:
-        """Its own address and those of its contact persons."""
-        return self.contact_emails | {self.email} if self.email else self.contact_emails
-
-
-def profile(record: Record) -> Profile:
-    """The canonical values of a record."""
-    values = record.values
-    name = keys.text(values, "name")
-    own = keys.email(values)
-    return Profile(
-        id=record.id,
-        identity=keys.identity(values),
-        ean=keys.ean(values),
-        pnumber=keys.pnumber(values),
-        name=names.folded(name),
-        full=name,
-        normal=names.normal(name),
-        personal=names.personal(name),
-        postcode=keys.postcode(values),
-        city=keys.city(values),
-        street=keys.street(values),
-        phones=keys.phones(values),
-        email=own,
-        contact_emails=frozenset(address for one in record.persons if (address := keys.email(one))) - {own},
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """How many customers of each side hold a value: phones, e-mail addresses, names at a place."""
-
-    crm: Mapping[str, int]
-    economic: Mapping[str, int]
-
-    def few(self, value: str) -> bool:
-        """Whether a value is held by so few that it says something."""
-        return self.crm.get(value, 0) <= MOST_SHARING and self.economic.get(value, 0) <= MOST_SHARING
-
-    def alone(self, value: str) -> bool:
-        """Whether one customer of each side holds it."""
-        return self.crm.get(value, 0) <= 1 and self.economic.get(value, 0) <= 1
-
-
-def shared(crm: Iterable[Profile], economic: Iterable[Profile]) -> Shared:
-    """Count the values of both sides."""
-    return Shared(crm=_counted(crm), economic=_counted(economic))
-
-
-def _counted(side: Iterable[Profile]) -> Mapping[str, int]:
-    return Counter(value for one in side for value in (*one.phones, *one.emails, *places(one)))
-
-
-def places(one: Profile) -> tuple[str, ...]:
-    """A name together with a place, each as one value."""
-    if not one.name:
-        return ()
-    door = f"|{one.street}" if one.personal else ""
-    found = [f"{one.name}|{place}{door}" for place in (one.postcode, one.city) if place]
-    if domain := keys.domain(one.email):
-        found.append(f"{one.name}@{domain}")
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +99,18 @@ def _places_agreeing(one: Profile, other: Profile) -> list[str]:
 
 
 def _street_slip(one: str, other: str) -> bool:
-    """Whether two streets with the same house number differ by a slip of the pen."""
-    shorter = min(len(one), len(other))
-    if shorter < 8 or [word for word in one.split() if word[0].isdigit()] != [
-        word for word in other.split() if word[0].isdigit()
-    ]:
+    """Whether two streets differ by a slip of the pen; the house number is equal, or missing on one side."""
+    (left, number), (right, other_number) = _house(one), _house(other)
+    shorter = min(len(left), len(right))
+    if shorter < 6 or (number and other_number and number != other_number):
         return False
-    return names.slips(one, other, 2 if shorter >= 14 else 1)
+    return left == right or (shorter >= 8 and names.slips(left, right, 2 if shorter >= 14 else 1))
+
+
+def _house(street: str) -> tuple[str, list[str]]:
+    words = street.split()
+    numbers = [word for word in words if word[0].isdigit()]
+    return " ".join(word for word in words if word not in numbers), numbers
 
 
 def _one_person(one: Profile, other: Profile, places: list[str]) -> bool:
@@ -237,7 +143,7 @@ def weighed(one: Profile, other: Profile, evidence: Evidence, reasons: tuple[str
 def compare(one: Profile, other: Profile, counts: Shared) -> Found | None:
     """Whether two records without a common number may be one customer; ``one`` is the CRM's.
 
-    Reasons with ``..._differs`` mean that it is no suggestion for many at once: a person must look at it singly.
+    One that is ``doubtful`` is no suggestion for many at once: a person must look at it singly.
     """
     if differ(one, other):
         return None
@@ -245,12 +151,26 @@ def compare(one: Profile, other: Profile, counts: Shared) -> Found | None:
     evidence = _evidence(one, other, counts, frozenset(agree))
     if evidence is None:
         return None
+    return weighed(one, other, evidence, (*agree, *_doubts(one, other, evidence, frozenset(agree))))
+
+
+def _doubts(one: Profile, other: Profile, evidence: Evidence, agree: frozenset[str]) -> tuple[str, ...]:
     differs = against(one, other)
-    if evidence is Evidence.NAME_POSTCODE and not _NAMED & set(agree):
+    if evidence is Evidence.NAME_POSTCODE and not agree & _NAMED:
         differs = (*differs, "name_differs")
-    if evidence in {Evidence.EMAIL, Evidence.PHONE} and strange(one, other):
-        differs = (*differs, "name_differs", "postcode_differs")
-    return weighed(one, other, evidence, (*agree, *differs))
+    elif evidence is Evidence.NAME_POSTCODE and _personal(one, other) and not agree & _DOOR:
+        differs = (*differs, "street_differs" if one.street and other.street else "street_unknown")
+    if evidence in {Evidence.EMAIL, Evidence.PHONE}:
+        if strange(one, other):
+            differs = (*differs, "name_differs", "postcode_differs")
+        elif evidence is Evidence.PHONE and _personal(one, other):
+            differs = (*differs, "name_differs")  # a household's phone, not a person's
+    return differs
+
+
+def doubtful(one: Found) -> bool:
+    """Whether something speaks against it, so that a person must look at it singly."""
+    return any(code.endswith(("_differs", "_unknown")) for code in one.reasons)
 
 
 def strange(one: Profile, other: Profile) -> bool:
@@ -265,15 +185,18 @@ _MAIL = frozenset({"email", "contact_email", "email_domain"})
 
 
 def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str]) -> Evidence | None:
-    placed = not (one.personal and other.personal) or bool(agree & _DOOR)  # a person's name in a town says nothing
+    at_door = not _personal(one, other) or bool(agree & _DOOR)  # a person's name in a town says little
     if agree & _NAMED:
-        if "postcode" in agree and placed and _rare(one, other, counts, one.postcode):
+        if "postcode" in agree and at_door and _rare(one, other, counts, one.postcode):
             return Evidence.NAME_POSTCODE
         if "phone" in agree:
             return Evidence.NAME_PHONE
         if agree & _MAIL:
             return Evidence.NAME_EMAIL
-        return Evidence.NAME_CITY if "city" in agree and placed and _rare(one, other, counts, one.city) else None
+        if "city" in agree and at_door and _rare(one, other, counts, one.city):
+            return Evidence.NAME_CITY
+        namesakes = "postcode" in agree and _few_namesakes(one, other, counts)
+        return Evidence.NAME_POSTCODE if namesakes and not at_door else None
     if agree & _MAIL - {"email_domain"}:
         return Evidence.EMAIL
     if "phone" in agree:
@@ -282,6 +205,15 @@ def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str
     return Evidence.NAME_POSTCODE if neighbours and names.alike(one.full, other.full) else None
 
 
+def _personal(one: Profile, other: Profile) -> bool:
+    return one.personal and other.personal
+
+
 def _rare(one: Profile, other: Profile, counts: Shared, place: str) -> bool:
-    marked = f"|{place}"
-    return all(counts.few(value) for side in (one, other) for value in places(side) if marked in value)
+    if _personal(one, other):
+        return all(counts.few(f"{side.name}|{place}|{side.street}") for side in (one, other))
+    return all(counts.few(f"{side.name}|{place}") for side in (one, other))
+
+
+def _few_namesakes(one: Profile, other: Profile, counts: Shared) -> bool:
+    return all(counts.few(f"{side.name}|{one.postcode}") for side in (one, other))

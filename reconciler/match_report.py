@@ -107,7 +107,8 @@ def table(one: Score) -> Iterator[str]:
                 rule = f"{evidence} {'links' if certain else 'suggests'}"
                 yield f"  {rule:<24}{count:>8}{right:>8}{right / count:>12.2%}{right / max(one.customers, 1):>10.2%}"
     yield f"  {'together':<24}{'':>16}{one.precision:>12.2%}{one.recall:>10.2%}"
-    yield f"  asked about singly {one.asked}, missed {one.missed}, wrong suggestions {len(one.wrong_suggestions)}"
+    reached = 1 - one.missed / max(one.customers, 1)
+    yield f"  found or asked about {reached:.2%}: asked about singly {one.asked}, missed {one.missed}, wrong suggestions {len(one.wrong_suggestions)}"
     if one.missed_kinds and set(one.missed_kinds) != {""}:
         yield "  missed: " + ", ".join(f"{kind} {count}" for kind, count in sorted(one.missed_kinds.items()))
     yield f"  wrong automatic links: {len(one.wrong_links)}"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from reconciler import keys, names, numbered
 from reconciler.assignment import Edge, choose
-from reconciler.evidence import Evidence, Found, Profile, Record, compare, profile, shared
+from reconciler.evidence import Evidence, Found, compare, doubtful
 from reconciler.numbered import MOST_IN_BLOCK, Apart, Sides
+from reconciler.profiles import Profile, Record, profile, shared
 from reconciler.rules import System
 
 __all__ = ["Evidence", "Found", "Matching", "Record", "candidates", "match"]
@@ -176,8 +177,8 @@ def _settled(asked: Iterable[Found], weaker: Iterable[Found]) -> tuple[list[Foun
     open_: list[Found] = []
     other: list[Found] = []
     for one in weaker:
-        doubtful = one.crm in asked_crm or one.economic in asked_economic or _differs(one)
-        (other if doubtful else open_).append(one)
+        doubt = one.crm in asked_crm or one.economic in asked_economic or doubtful(one)
+        (other if doubt else open_).append(one)
     chosen = choose(Edge(one.crm, one.economic, one.score) for one in open_)
     suggested = [one for one in open_ if (one.crm, one.economic) in chosen]
     taken_crm, taken_economic = {one.crm for one in suggested}, {one.economic for one in suggested}
@@ -186,10 +187,6 @@ def _settled(asked: Iterable[Found], weaker: Iterable[Found]) -> tuple[list[Foun
         if taken < 2 and (taken == 0 or _named(one)):
             contested.append(one)
     return suggested, numbered.best(contested)
-
-
-def _differs(one: Found) -> bool:
-    return any(code.endswith("_differs") for code in one.reasons)
 
 
 def _named(one: Found) -> bool:

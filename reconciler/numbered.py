@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.evidence import Evidence, Found, Profile, Shared, against, agreeing, differ, strangers, weighed
+from reconciler.evidence import Evidence, Found, against, agreeing, differ, strangers, weighed
+from reconciler.profiles import Profile, Shared
 
 Apart = Collection[tuple[str, str]]
 
@@ -74,7 +75,7 @@ def numbered(sides: Sides) -> Numbered:
             _ask(asked, [sides.found(*both, Evidence.EAN) for both in _allowed(sides, here, there)])
     crm_ends, economic_ends = Counter(crm for crm, _ in found), Counter(economic for _, economic in found)
     certain = {pair: one for pair, one in found.items() if crm_ends[pair[0]] == economic_ends[pair[1]] == 1}
-    asked |= {pair: replace(doubtful, certain=False) for pair, doubtful in found.items() if pair not in certain}
+    asked |= {pair: replace(one, certain=False) for pair, one in found.items() if pair not in certain}
     done_crm, done_economic = {crm for crm, _ in certain}, {economic for _, economic in certain}
     contested = [
         one

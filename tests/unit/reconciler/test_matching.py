@@ -146,11 +146,23 @@ def test_weaker_evidence_is_only_suggested(one: dict[str, str], other: dict[str,
     [
         {"name": "Jens Hansen"},
         {"name": "Jens Hansen", "city": "Odense"},
-        {"name": "Jens Hansen", "postcode": "5000"},
     ],
 )
 def test_private_persons_are_never_found_by_name_alone(same: dict[str, str]) -> None:
     assert nothing(match([record("a", **same)], [record(1, **same)]))
+
+
+@pytest.mark.parametrize(("street", "reason"), [("Nygade 7", "street_differs"), ("", "street_unknown")])
+def test_private_persons_of_one_name_and_postcode_are_asked_about_singly(street: str, reason: str) -> None:
+    same = {"name": "Jens Hansen", "postcode": "5000"}
+    found = match([record("a", **same, street="Vestergade 3")], [record(1, **same, street=street)])
+    assert (found.certain, found.suggested) == ((), ())
+    assert [one.reasons for one in found.contested] == [("name", "postcode", reason)]
+
+
+def test_namesakes_of_one_town_are_not_asked_about_when_they_are_many() -> None:
+    crm = [record(f"a{nth}", name="Jens Hansen", postcode="5000", street=f"Vestergade {nth}") for nth in range(1, 4)]
+    assert nothing(match(crm, [record(1, name="Jens Hansen", postcode="5000", street="Nygade 7")]))
 
 
 def test_private_persons_are_suggested_by_name_and_the_same_door() -> None:
@@ -194,6 +206,22 @@ def test_two_equally_good_pairings_are_a_question() -> None:
     found = match([record("a", **same), record("b", **same)], [record(1, **same)])
     assert found.suggested == ()
     assert pairs(found.contested) == {("a", "1"), ("b", "1")}
+
+
+def test_five_thousand_customers_of_one_cvr_number_are_all_asked_about_and_do_not_explode() -> None:
+    crm = [record(f"a{nth}", cvr=CVR, name=f"Afdeling {nth % 90}", postcode="8000") for nth in range(5000)]
+    economic = [record(nth, cvr=CVR, name=f"Kontor {nth % 70}", postcode="8000") for nth in range(5000)]
+    found = match(crm, economic)
+    assert (found.certain, found.suggested, found.crm_only, found.economic_only) == ((), (), (), ())
+    assert len(found.crm_asked) == len(found.economic_asked) == 5000
+    assert len(found.contested) <= 100_000
+
+
+def test_firms_of_one_name_at_one_door_are_asked_about_singly() -> None:
+    same = {"street": "Havnen 1", "postcode": "8000"}
+    found = match([record("a", name="Lund ApS", **same)], [record(1, name="Lund Holding ApS", cvr=CVR, **same)])
+    assert found.suggested == ()
+    assert [one.reasons for one in found.contested] == [("street", "postcode", "name_differs")]
 
 
 def test_barred_customers_are_matched_like_others() -> None:
