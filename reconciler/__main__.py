@@ -16,7 +16,18 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
-from reconciler import bus, clock, comparing, match_report, operate, reconcile, switchboard, transferring
+from reconciler import (
+    answering,
+    asking,
+    bus,
+    clock,
+    comparing,
+    match_report,
+    operate,
+    reconcile,
+    switchboard,
+    transferring,
+)
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
@@ -39,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     transferring.mount(subcommands, _desk)
     comparing.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)
+    asking.mount(subcommands, _desk)
+    answering.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))
 

@@ -170,7 +170,7 @@ def _mark(link: Link, pair: Pair, name: str, choice: Choice) -> tuple[Pair, tupl
     """What was chosen of the customer itself ends when it is seen to be so, or when that is refused."""
     done = link.stage == "inactive" if name == "stage" else bool(link.barred)
     system = System.CRM if name == "stage" else System.ECONOMIC
-    end = Ended(decision=choice.decision, result="done")
+    end = Ended(decision=choice.decision, record=pair.id, detail=name, result="done")
     if any(one.mark == name for one in pair.pending.values()):
         return pair, ()
     if done or system in choice.written:

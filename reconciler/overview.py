@@ -76,6 +76,14 @@ def untold(connection: sa.Connection, tenant: str, agreement: int) -> frozenset[
     return frozenset(connection.execute(_UNTOLD, {"tenant": tenant, "agreement": agreement}).scalars())
 
 
+def written(
+    connection: sa.Connection, tenant: str, agreement: int, crm_id: str, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Every write the engine made to that customer on either side, with the values before and after, the newest first."""
+    values = {"tenant": tenant, "agreement": agreement, "crm_id": crm_id, "limit": limit}
+    return [row._asdict() for row in connection.execute(_HISTORY, values)]
+
+
 def attention(connection: sa.Connection, unanswered_before: datetime) -> list[Item]:
     """Writes nobody answered or acknowledged since that time, and agreements that were lost."""
     writes = [
@@ -133,6 +141,10 @@ _OPEN_WRITES = sa.text("""
 _WRITTEN = sa.text("""
     select at, record, system, action, by, array(select jsonb_object_keys(after)) as fields from sync.audit
     where tenant = :tenant and crm_id = :crm_id and agreement = :agreement order by at desc limit 10
+""")
+_HISTORY = sa.text("""
+    select at, record, record_id, system, action, before, after, by, decision from sync.audit
+    where tenant = :tenant and crm_id = :crm_id and agreement = :agreement order by at desc, id desc limit :limit
 """)
 _UNANSWERED = sa.text("""
     select o.id, l.crm_id, o.system, o.action, o.sent

@@ -74,6 +74,17 @@ def find(connection: sa.Connection, link: UUID) -> Stored | None:
     return None if row is None else _stored(row._asdict())
 
 
+def of_customer(connection: sa.Connection, crm_id: str, tenant: str | None, agreement: int | None) -> list[Stored]:
+    """The links of a customer of the CRM in the agreements in use, of one tenant or of all; not locked."""
+    values = {"crm_id": crm_id, "tenant": tenant, "agreement": agreement}
+    return [_stored(row._asdict()) for row in connection.execute(_OF_CUSTOMER, values)]
+
+
+def with_kept(connection: sa.Connection, tenant: str, limit: int = 200) -> list[Stored]:
+    """A tenant's links of which something was chosen to stay different; not locked."""
+    return [_stored(row._asdict()) for row in connection.execute(_WITH_KEPT, {"tenant": tenant, "limit": limit})]
+
+
 def load(connection: sa.Connection, link: UUID) -> Stored:
     """Read a locked link again, with whatever was committed since it was locked."""
     return _stored(connection.execute(_LOAD, {"id": link}).one()._asdict())
@@ -242,6 +253,18 @@ _LOCK_OPERATION = sa.text(f"""
     {_READ} where l.tenant = :tenant and l.agreement = :agreement
       and l.id = (select o.link from sync.operation o where o.id = any(:operations) and o.settled is null limit 1)
     for no key update of l
+""")
+_OF_CUSTOMER = sa.text(f"""
+    {_READ}
+    where l.crm_id = :crm_id and (cast(:tenant as text) is null or l.tenant = :tenant)
+      and l.agreement = coalesce(cast(:agreement as integer), l.agreement) and a.state <> 'disconnected'
+    order by l.tenant, l.agreement
+""")
+_WITH_KEPT = sa.text(f"""
+    {_READ} where l.tenant = :tenant and exists (
+        select from sync.pair k, jsonb_each(k.chosen) c
+        where k.link = l.id and k.chosen <> '{{}}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
+    order by l.crm_id limit :limit
 """)
 _LOCK_DUE = sa.text(f"""
     {_READ} where l.id = :id and (l.due <= :now or l.look_again)

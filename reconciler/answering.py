@@ -1,0 +1,288 @@
+"""What can a person answer on the command line? Settle details, link, tell apart, unlink, answer a question, undo.
+
+Dry without ``--yes``: it tells what each system would get, and what would be refused.
+"""
+
+import argparse
+import getpass
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from reconciler import chosen, decided, deciding, fields, store
+from reconciler.asking import of_customer, one_link, parts
+from reconciler.decided import Saved
+from reconciler.deciding import NotDecided
+from reconciler.decisions import Decision, Means, Wish
+from reconciler.desk import DONE, REFUSED, WRONG, Desk, changing, say
+from reconciler.link import Decided, Link, Pair
+from reconciler.rules import System
+from reconciler.step import step
+from reconciler.stepping import Clocked
+from reconciler.tasks import tasks
+
+ANSWERS: Mapping[str, Means] = {
+    "leave": "leave", "create": "create", "inactive": "inactive", "bar": "bar", "same-customer": "same_customer",
+    "same-person": "same_person", "another-person": "another_person", "retry": "retry",
+}  # fmt: skip
+_NAMES = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
+_Does = Callable[[argparse.Namespace, sa.Engine, Clocked], int]
+
+
+def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
+    """Add ``settle``, ``answer``, ``link``, ``not-the-same``, ``unlink`` and ``undo``."""
+    settle = of_customer(commands.add_parser("settle", help="choose whose value both systems get, detail by detail"))
+    settle.add_argument("--use", action="append", default=[], metavar="DETAIL=crm|economic")
+    settle.add_argument("--text", action="append", default=[], metavar="FIELD=TEXT", help="a new value for both")
+    settle.add_argument("--leave", action="append", default=[], metavar="DETAIL", help="leave it different")
+    settle.add_argument("--person", metavar="ID", help="of this contact person, by its id as `tasks` or the CRM has it")
+    settle.add_argument("--seen", metavar="MARK", help="refuse what moved since the list with this mark was printed")
+    _by_someone(settle, desk, _settle)
+    answer = of_customer(commands.add_parser("answer", help="answer a question other than by choosing values"))
+    answer.add_argument("answer", choices=sorted(ANSWERS))
+    answer.add_argument("--kind", help="which question, when several are open")
+    answer.add_argument("--person", metavar="ID", help="the contact person of the CRM it is about")
+    answer.add_argument("--other", metavar="ID", help="the contact person of e-conomic it is about")
+    _by_someone(answer, desk, _answer)
+    for name, means, explained in (
+        ("link", "link", "this customer of the CRM is that customer number"),
+        ("not-the-same", "not_the_same", "this customer of the CRM is not that customer number, for good"),
+    ):
+        parser = of_customer(commands.add_parser(name, help=explained))
+        parser.add_argument("number", type=int, metavar="NUMBER")
+        parser.set_defaults(means=means)
+        _by_someone(parser, desk, _about_number)
+    unlink = of_customer(commands.add_parser("unlink", help="these two are not the same customer; nothing is written"))
+    unlink.set_defaults(means="unlink", number=None)
+    _by_someone(unlink, desk, _about_number)
+    undo = commands.add_parser("undo", help="put back what a decision did, where nobody edited since")
+    undo.add_argument("decision", type=UUID, metavar="DECISION")
+    undo.add_argument("--tenant", required=True)
+    _by_someone(undo, desk, _undo)
+
+
+def _settle(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    def decide(stored: store.Stored) -> Decision:
+        link = stored.link
+        pair = _record(link, arguments.person)
+        wishes = _wishes(link, pair, arguments)
+        if not wishes:
+            raise NotDecided("nothing was chosen: say --use, --text or --leave")
+        mark = _mark(wishes)
+        if arguments.seen is not None and arguments.seen != mark:
+            raise NotDecided("a value that was shown has moved; look again")
+        if not arguments.yes:
+            say(f"seen as {mark}")
+        return _decision(stored, "settle", arguments, clocked, wishes=wishes)
+
+    return _decided(arguments, engine, clocked, decide)
+
+
+def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    def decide(stored: store.Stored) -> Decision:
+        link = stored.link
+        rules = stored.agreement.rules_for(link, clocked.resend)
+        open_ = [one for one in tasks(link, rules, clocked.now()) if arguments.kind in {None, one.kind}]
+        about_person = ANSWERS[arguments.answer] in {"same_person", "another_person"} or arguments.person is not None
+        record = _record(link, arguments.person).id if about_person else None
+        if record is not None:
+            open_ = [one for one in open_ if one.subject in {"", str(record)}]
+        if arguments.answer != "retry" and len(open_) != 1:
+            kinds = ", ".join(sorted({one.kind for one in open_})) or "none"
+            raise NotDecided(f"it must be clear which question is answered; open: {kinds}")
+        return _decision(
+            stored,
+            ANSWERS[arguments.answer],
+            arguments,
+            clocked,
+            task=open_[0].fingerprint if arguments.answer != "retry" else "",
+            record=record,
+            other=_record(link, arguments.other).id if arguments.other else None,
+            ids=tuple(str(one) for one in open_[0].candidates) if open_ else (),
+        )
+
+    return _decided(arguments, engine, clocked, decide)
+
+
+def _about_number(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    def decide(stored: store.Stored) -> Decision:
+        if arguments.number is not None and arguments.number < 1:
+            raise NotDecided(f"{arguments.number} is no customer number")
+        return _decision(stored, arguments.means, arguments, clocked, number=arguments.number)
+
+    return _decided(arguments, engine, clocked, decide)
+
+
+def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
+    with engine.begin() as connection:
+        saved = decided.get(connection, arguments.decision)
+        if saved is None or saved.decision.tenant != arguments.tenant:
+            say("there is no such decision")
+            return REFUSED
+        if not arguments.yes:
+            say(
+                f"what {saved.decision.who} decided {saved.decision.at:%Y-%m-%d %H:%M} would be put back; repeat with --yes"
+            )
+            for line in parts(saved):
+                say(line)
+            return DONE
+        try:
+            undone = deciding.undo(clocked, connection, arguments.tenant, arguments.decision, _who(arguments), uuid4())
+        except NotDecided as why:
+            say(f"refused: {why}")
+            return REFUSED
+    return _said(undone, {})
+
+
+def _decided(
+    arguments: argparse.Namespace,
+    engine: sa.Engine,
+    clocked: Clocked,
+    decide: Callable[[store.Stored], Decision],
+) -> int:
+    with engine.begin() as connection:
+        stored = one_link(connection, arguments)
+        if isinstance(stored, int):
+            return stored
+        try:
+            decision = decide(stored)
+            if not arguments.yes:
+                return _told(stored, decision, clocked)
+            saved = deciding.save(clocked, connection, decision)
+        except NotDecided as why:
+            say(f"refused: {why}")
+            return WRONG
+        link = store.load(connection, stored.link.id).link
+        first = {
+            one.detail: other
+            for one in saved.outcome
+            if one.reason in {"moved", "chosen"}
+            and (other := deciding.chosen_first(connection, link, saved, one)) is not None
+        }
+    return _said(saved, first)
+
+
+def _told(stored: store.Stored, decision: Decision, clocked: Clocked) -> int:
+    """What the decision would do, from the same step that would do it."""
+    link = stored.link
+    if not decision.wishes:
+        number = "" if decision.number is None else f" {decision.number}"
+        say(f"customer {link.crm_id}: would be decided: {decision.means}{number}; repeat with --yes")
+        return DONE
+    rules = stored.agreement.rules_for(link, clocked.resend)
+    done = step(link, Decided(decision=decision), rules, clocked.now())
+    for one in done.ended:
+        say(f"{one.detail}: {one.result} {one.reason}".rstrip())
+    for pair in done.link.pairs:
+        for name, choice in pair.chosen.items():
+            if choice.decision != decision.id or chosen.kept(choice) or pair.crm is None or pair.economic is None:
+                continue
+            group = next(one for one in fields.GROUPS[pair.kind] if one.name == name)
+            for system in chosen.left(pair.kind, group, choice, pair.crm.values, pair.economic.values):
+                target = chosen.target(pair.kind, choice, system) or {}
+                say(f"{_NAMES[system]} gets: " + ", ".join(f"{one} {target[one]!r}" for one in group.fields))
+                if any(one.system is system for one in link.pending) or system in rules.paused:
+                    say("  it waits for what is on its way, or for the pause to end")
+    say("repeat with --yes")
+    return REFUSED if any(one.result == "refused" for one in done.ended) else DONE
+
+
+def _said(saved: Saved, first: Mapping[str, Saved]) -> int:
+    say(f"decision {saved.decision.id}: {saved.state}")
+    for line in parts(saved):
+        say(line)
+    for detail, other in first.items():
+        say(f"  {detail}: {other.decision.who} chose {other.decision.at:%Y-%m-%d %H:%M}")
+    return REFUSED if saved.state in {"refused", "partly"} else DONE
+
+
+def _wishes(link: Link, pair: Pair, arguments: argparse.Namespace) -> tuple[Wish, ...]:
+    takes: dict[str, str] = {}
+    texts: dict[str, dict[str, str]] = {}
+
+    def take(detail: str, what: str) -> None:
+        if takes.setdefault(detail, what) != what:
+            raise NotDecided(f"{detail} was chosen twice")
+
+    for one in arguments.use:
+        detail, _, side = one.partition("=")
+        if side not in {"crm", "economic"}:
+            raise NotDecided(f"--use {one}: say DETAIL=crm or DETAIL=economic")
+        take(detail, side)
+    for one in arguments.text:
+        field, equals, value = one.partition("=")
+        group = next((each for each in fields.GROUPS[pair.kind] if field in each.fields), None)
+        if not equals or group is None:
+            names = ", ".join(fields.FIELDS[pair.kind])
+            raise NotDecided(
+                f"--text {one}: there is no field {field}; there are {names}"
+                if equals
+                else f"--text {one}: say FIELD=TEXT"
+            )
+        take(group.name, "text")
+        texts.setdefault(group.name, {})[field] = value
+    for detail in arguments.leave:
+        take(detail, "different")
+    return tuple(deciding.wish(link, pair, detail, what, texts.get(detail)) for detail, what in takes.items())
+
+
+def _record(link: Link, person: str | None) -> Pair:
+    """The customer, or the contact person of that id: ours, the CRM's, or e-conomic's number."""
+    if person is None:
+        return link.customer
+    for pair in link.contacts:
+        known = {str(pair.id), *(side.id for side in (pair.crm, pair.economic) if side is not None)}
+        if person in known:
+            return pair
+    raise NotDecided(f"there is no contact person {person}")
+
+
+def _mark(wishes: tuple[Wish, ...]) -> str:
+    """A short mark of the values that were shown."""
+    seen = [
+        (one.detail, str(one.record), sorted(one.seen_crm.items()), sorted(one.seen_economic.items())) for one in wishes
+    ]
+    return sha256(repr(sorted(seen)).encode()).hexdigest()[:8]
+
+
+def _decision(
+    stored: store.Stored,
+    means: Means,
+    arguments: argparse.Namespace,
+    clocked: Clocked,
+    *,
+    wishes: tuple[Wish, ...] = (),
+    task: str = "",
+    number: int | None = None,
+    ids: tuple[str, ...] = (),
+    record: UUID | None = None,
+    other: UUID | None = None,
+) -> Decision:
+    link = stored.link
+    return Decision(
+        id=uuid4(),
+        tenant=link.tenant,
+        agreement=link.agreement or 0,
+        link=link.id,
+        means=means,
+        who=_who(arguments),
+        at=clocked.now(),
+        wishes=wishes,
+        task=task,
+        number=number,
+        ids=ids,
+        record=record,
+        other=other,
+        seen=deciding.versions(link),
+    )
+
+
+def _who(arguments: argparse.Namespace) -> str:
+    return arguments.who or getpass.getuser()
+
+
+def _by_someone(parser: argparse.ArgumentParser, desk: Desk, does: _Does) -> None:
+    parser.add_argument("--who", help="who decides; by default who is signed in here")
+    changing(parser, desk, does)
