@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from crm_outbox.contract import WriteCustomer
 from crm_outbox.messaging.envelope import Envelope
 from economic_adapter.contract import EconomicCustomer, WriteEconomicCustomer
-from reconciler import agreements, joining, reconcile
+from reconciler import agreements, joining, reconcile, store
 from reconciler.link import LinkState
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, crm_changed, economic_seen
@@ -208,3 +208,37 @@ def test_without_the_agreement_s_lock_the_two_are_created_on_both_sides(
         reconcile.handle(both.clocked, connection, here)
         meanwhile(both, lambda other: reconcile.handle(both.clocked, other, there))()
     assert len(creations(both)) == 2
+
+
+def test_without_the_origin_a_customer_of_ours_is_created_back_in_e_conomic(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both.hear(economic_seen(EconomicCustomer(number=50, object_version="v1", name="Jens Hansen"), 1))
+    (command,) = both.creations()
+    made = both.made(command, "c9", country="Danmark")
+    with monkeypatch.context() as without:
+        without.setattr(store, "lock_operation", lambda *_: None)
+        both.hear(crm_changed(made, 1))
+    (twin,) = both.said_only(WriteEconomicCustomer)
+    assert (twin.customer, twin.parts[0].action) == ("c9", "create")
+
+
+def test_with_the_origin_it_is_known_whatever_comes_first(both: Both) -> None:
+    both.hear(economic_seen(EconomicCustomer(number=50, object_version="v1", name="Jens Hansen"), 1))
+    (command,) = both.creations()
+    both.hear(crm_changed(both.made(command, "c9", country="Danmark"), 1))
+    assert all(one.parts[0].action == "change" for one in both.said_only(WriteEconomicCustomer))
+    assert both.pairs() == [("c9", 50, "linked")]
+
+
+def test_a_new_customer_heard_of_while_its_answer_is_dealt_with_has_one_link(both: Both) -> None:
+    both.hear(economic_seen(sydhavn(), 1))
+    (command,) = both.creations()
+    made = both.made(command, "c9")
+    with both.engine.connect() as connection, connection.begin():
+        reconcile.handle(both.clocked, connection, crm_changed(made, 1))
+        join = meanwhile(both, lambda _: both.answered(command, made))
+        blocked(both)
+    join()
+    assert both.pairs() == [("c9", 50, "linked")]
+    assert both.said_only(WriteEconomicCustomer) == []

@@ -7,6 +7,7 @@ import pytest
 
 from crm_outbox.contract import Result, Stage
 from economic_adapter.contract import Defaults, WriteEconomicCustomer
+from reconciler import record
 from reconciler.link import Heard, LinkState, Status
 from reconciler.rules import System, Transfer
 from tests.builders.reconciler import DEFAULTS, ON, RULES, Case, linked, outcome_of, to_crm, to_economic
@@ -235,6 +236,13 @@ def test_r19_another_cvr_number_at_another_address_with_nobody_known_left_is_ano
     case.economic_contacts = {9: {"name": "Peter"}}
     assert case.economic(**edited) == ()
     assert case.status == Status(state="choice", reason="other_identity")
+
+
+def test_r19_without_it_a_reused_number_overwrites_the_customer_in_the_crm(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = linked(values={"cvr": "12345678"})
+    monkeypatch.setattr(record, "another_identity", lambda *_: False)
+    written = to_crm(case.economic(name="Sydhavn Maler A/S", cvr="87654321"))
+    assert written == {"name": "Sydhavn Maler A/S", "cvr": "87654321"}
 
 
 def test_r19_every_lone_edit_of_a_detail_flows() -> None:
