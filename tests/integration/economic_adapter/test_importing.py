@@ -1,5 +1,7 @@
 """Everything e-conomic holds is read and told once under a run, whatever happens on the way; then the run closes."""
 
+import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +19,7 @@ from economic_adapter.sandbox.data import AGREEMENT
 from economic_adapter.sandbox.seeding import seed
 from economic_adapter.tables import messages
 from tests.builders.economic import TENANT, Bench, Crash, creation
+from tests.waiting import eventually
 
 OTHER = 4712
 
@@ -303,6 +306,52 @@ def test_a_count_that_never_agrees_ends_the_run_with_a_sentence(at_desk: Bench) 
     assert (last.state, last.cause, last.closed) == ("failed", "e-conomic counts 7 customers and shows 6", False)
     assert numbers(at_desk.under(run)) == Counter(range(1, 7)), "told once, however often listed"
     assert at_desk.rows(tables.work) + at_desk.rows(tables.import_customer) == []
+
+
+@pytest.mark.parametrize("seed_", range(3))
+def test_whatever_workers_do_at_once_the_newest_told_of_each_customer_is_what_economic_holds(
+    at_desk: Bench, seed_: int
+) -> None:
+    seeded(at_desk, customers=60, contacts=60, page=7)
+    data, chance = at_desk.sandbox.data, random.Random(seed_)
+    data.settings.latency_ms = 2
+    run = at_desk.run()
+    sweep = at_desk.run(kind="sweep")
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def working(worker: int) -> None:
+        try:
+            while not stop.is_set():
+                work.step(at_desk.desk, AGREEMENT, worker)
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    workers = [threading.Thread(target=working, args=(5000 + n,)) for n in range(3)]
+    for one in workers:
+        one.start()
+    for nth in range(60):
+        number = chance.randint(1, 60)
+        if chance.random() < 0.3:
+            ui.create_contact(data, number, {"name": f"Ny {nth}"})
+        else:
+            ui.edit_customer(data, number, {"name": f"Ændret {nth} ApS"})
+        with at_desk.engine.begin() as connection:
+            store.mark(
+                connection, AGREEMENT, number, why="hook", now=at_desk.time, gather=store.Gather(quiet=0, most=0)
+            )
+    eventually(lambda: not at_desk.rows(tables.work) or failures, within=60)
+    stop.set()
+    for one in workers:
+        one.join(30)
+    assert failures == []
+    assert at_desk.far(run)[-1].closed
+    assert at_desk.far(sweep)[-1].closed
+    assert set(numbers(at_desk.under(run))) == set(range(1, 61))
+    every = [one.data for one in at_desk.envelopes() if isinstance(one.data, CustomerObserved)]
+    assert latest(every) == held(at_desk)
+    versions = Counter((one.number, one.version) for one in every if one.run != run)
+    assert set(versions.values()) == {1}, "a version is told once, but for what a run tells again"
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
