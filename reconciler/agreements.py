@@ -222,6 +222,11 @@ def to_sweep(connection: sa.Connection, mark: datetime) -> Sequence[tuple[str, i
     return [(row.tenant, row.agreement) for row in connection.execute(_TO_SWEEP, {"mark": mark})]
 
 
+def brake(connection: sa.Connection, tenant: str, agreement: int) -> int:
+    """How many customers a pass may write to beyond what was confirmed; one, where a part of few is less than one."""
+    return int(connection.scalar(_BRAKE, {"tenant": tenant, "agreement": agreement}) or 1)
+
+
 def looked(connection: sa.Connection, tenant: str, agreement: int) -> None:
     """Every customer of the tenant has a link in this agreement."""
     connection.execute(_LOOKED, {"tenant": tenant, "agreement": agreement})
@@ -330,5 +335,11 @@ _TO_SWEEP = sa.text("""
                       where r.tenant = a.tenant and r.agreement = a.agreement and r.kind in ('sweep', 'read')
                         and r.started >= :mark)
     order by a.tenant, a.agreement
+""")
+_BRAKE = sa.text("""
+    select least(a.brake_customers, greatest(1, (
+        select count(*) from sync.link l
+        where l.tenant = a.tenant and l.agreement = a.agreement and l.state = 'linked') * a.brake_percent / 100))
+    from sync.agreement a where a.tenant = :tenant and a.agreement = :agreement
 """)
 _LOOKED = sa.text("update sync.agreement set look_again = false where tenant = :tenant and agreement = :agreement")

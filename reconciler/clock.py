@@ -17,7 +17,20 @@ from crm_outbox.messaging.database import is_away
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
-from reconciler import agreements, bus, meeting, overview, reading, records, running, runs, store, switching, undoing
+from reconciler import (
+    agreements,
+    braking,
+    bus,
+    meeting,
+    overview,
+    reading,
+    records,
+    running,
+    runs,
+    store,
+    switching,
+    undoing,
+)
 from reconciler.link import Due
 from reconciler.stepping import Clocked
 from reconciler.tables import messages
@@ -117,7 +130,7 @@ def follow_runs(engine: sa.Engine, clocked: Clocked) -> int:
     """Ask again, look at what is missing, end what is complete, say how far each run came; returns how many moved."""
     with engine.begin() as connection:
         found = runs.under_way(connection)
-    worked = 0
+        worked = braking.end_passes(connection, clocked.now())
     for run in found:
         with engine.begin() as connection:
             now = clocked.now()
@@ -170,7 +183,7 @@ def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
         with engine.begin() as connection:
             stored = store.lock_due(connection, link, clocked.now())
             if stored is not None:
-                meeting.take(clocked, connection, stored, Due(), lane=lane)
+                meeting.take(clocked, connection, stored, Due(), lane=lane, in_pass=lane is Lane.BULK)
     except Exception as error:
         if is_away(error):
             raise

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from reconciler import agreements, overview, receipt, store
+from reconciler import agreements, braking, overview, receipt, store
 from reconciler.desk import DONE, REFUSED, Desk, opened, say
 from reconciler.silent import Compared, Standing, compared
 
@@ -42,11 +42,14 @@ def compare(connection: sa.Connection, tenant: str, agreement: int, now: datetim
     """Compare every linked customer of an agreement, on what is recorded of both sides."""
     known = next(one for one in agreements.of_tenant(connection, tenant) if one.agreement == agreement)
     rules = agreements.rules_of(connection, known, resend)
+    held = overview.held(connection, tenant, agreement)
     untold = overview.untold(connection, tenant, agreement)
     standing: Counter[str] = Counter()
     silent: list[dict[str, object]] = []
     for link in store.of_agreement(connection, tenant, agreement):
-        found: Compared | None = compared(link, rules, now, told=link.id not in untold)
+        found: Compared | None = compared(
+            link, braking.still(rules) if link.id in held else rules, now, told=link.id not in untold
+        )
         if found is None:
             continue
         standing[str(found.standing)] += 1

@@ -1,7 +1,7 @@
 """Which customers is a run about, what did its preview show of each, and what became of it? SQL only."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -63,6 +63,19 @@ def insert(connection: sa.Connection, run: UUID, planned: Sequence[Planned]) -> 
     for start in range(0, len(rows), AT_ONCE):
         connection.execute(_INSERT, rows[start : start + AT_ONCE])
     connection.execute(_COUNT, {"run": run})
+
+
+def append(connection: sa.Connection, run: UUID, planned: Planned) -> int:
+    """Store one more customer of a locked run; its position."""
+    position = int(connection.scalar(_NEXT, {"run": run}) or 1)
+    insert(connection, run, [replace(planned, position=position)])
+    return position
+
+
+def rewrite(connection: sa.Connection, run: UUID, position: int, writes: Sequence[Write]) -> None:
+    """What would be written of a customer is another thing now."""
+    rows = to_json([asdict(write) for write in writes]).decode()
+    connection.execute(_REWRITE, {"run": run, "position": position, "writes": rows})
 
 
 def planned(connection: sa.Connection, run: UUID, now: datetime, limit: int) -> list[int]:
@@ -131,6 +144,10 @@ _COLUMNS = "run, position, action, crm_id, number, evidence, writes, state, reas
 _INSERT = sa.text("""
     insert into sync.run_item (run, position, action, crm_id, number, evidence, writes, link)
     values (:run, :position, :action, :crm_id, :number, :evidence, cast(:writes as jsonb), :link)
+""")
+_NEXT = sa.text("select coalesce(max(position), 0) + 1 from sync.run_item where run = :run")
+_REWRITE = sa.text("""
+    update sync.run_item set writes = cast(:writes as jsonb) where run = :run and position = :position
 """)
 _COUNT = sa.text("""
     update sync.run set total = (select count(*) from sync.run_item where run = :run) where id = :run

@@ -33,6 +33,7 @@ def take(
     cause: Envelope | None = None,
     *,
     lane: Lane = Lane.LIVE,
+    in_pass: bool = False,
 ) -> Step:
     """One step on a locked link, and what follows from it for others: strangers that waited for it, a merged one's heir."""
     before = stored.link
@@ -42,7 +43,7 @@ def take(
         stored = now or stored
         if now is None:
             return Step(link=before, status=stored.told or Status(state="not_there"))
-    done = take_step(clocked, connection, stored, message, cause, lane=lane)
+    done = take_step(clocked, connection, stored, message, cause, lane=lane, in_pass=in_pass)
     _follow(clocked, connection, before, done.link, cause, lane)
     return done
 

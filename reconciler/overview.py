@@ -84,6 +84,11 @@ def written(
     return [row._asdict() for row in connection.execute(_HISTORY, values)]
 
 
+def held(connection: sa.Connection, tenant: str, agreement: int) -> frozenset[UUID]:
+    """Links that wait for a person because a pass stopped before it wrote to them."""
+    return frozenset(connection.execute(_HELD, {"tenant": tenant, "agreement": agreement}).scalars())
+
+
 def attention(connection: sa.Connection, unanswered_before: datetime) -> list[Item]:
     """Writes nobody answered or acknowledged since that time, and agreements that were lost."""
     writes = [
@@ -116,6 +121,9 @@ _UNTOLD = sa.text("""
     where l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked'
       and ((c.epoch, c.number) > (l.crm_epoch, l.crm_number)
            or (e.epoch, e.counter) > (l.economic_epoch, l.economic_counter))
+""")
+_HELD = sa.text("""
+    select id from sync.link where tenant = :tenant and agreement = :agreement and held is not null
 """)
 _STATUSES = sa.text("""
     select coalesce(status, 'not_looked_at') as status, count(*) as customers from sync.link

@@ -110,6 +110,22 @@ def seen(connection: sa.Connection, run: UUID) -> Mapping[System, int]:
     return {System(row.system): row.customers for row in connection.execute(_SEEN, {"run": run})}
 
 
+def kind_of(connection: sa.Connection, run: UUID) -> str:
+    """What a run is, by its id or the one the CRM's side was asked again with; empty when it is unknown."""
+    return str(connection.scalar(_KIND, {"run": run}) or "")
+
+
+def open_pass(connection: sa.Connection, tenant: str, agreement: int) -> Run | None:
+    """The pass of an agreement that has not ended, locked."""
+    row = connection.execute(_OPEN_PASS, {"tenant": tenant, "agreement": agreement}).one_or_none()
+    return None if row is None else Run(**row._asdict())
+
+
+def passed(connection: sa.Connection) -> list[UUID]:
+    """Passes with nothing left to look at, that nobody has to let go."""
+    return list(connection.execute(_PASSED).scalars())
+
+
 def missing_numbers(connection: sa.Connection, run: Run, limit: int) -> list[int]:
     """Numbers recorded before a run began that were not told under it."""
     values = {"run": run.id, "agreement": run.agreement, "tenant": run.tenant, "started": run.started, "limit": limit}
@@ -145,6 +161,21 @@ _ENTER = sa.text("""
     select run.id, :system, :id from sync.run run
     where (run.id = :run or run.crm_run = :run) and run.ended is null
     on conflict do nothing
+""")
+_KIND = sa.text("select kind from sync.run where id = :run or crm_run = :run limit 1")
+_OPEN_PASS = sa.text("""
+    select * from sync.run
+    where tenant = :tenant and agreement = :agreement and kind = 'pass' and ended is null
+    order by started limit 1
+    for no key update
+""")
+_PASSED = sa.text("""
+    select r.id from sync.run r
+    where r.kind = 'pass' and r.ended is null and r.state = 'running'
+      and not exists (select from sync.link l where l.agreement = r.agreement and l.tenant = r.tenant and l.look_again)
+      and not exists (select from sync.run s
+                      where s.tenant = r.tenant and s.agreement = r.agreement and s.kind = 'sweep' and s.ended is null)
+    for no key update skip locked
 """)
 _SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
 _MISSING = sa.text("""

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
-from reconciler import agreements, asked, bus, decided, questions, record, sides, similar, store
+from economic_adapter.contract import CustomerObserved
+from reconciler import agreements, asked, braking, bus, decided, questions, record, runs, sides, similar, store
 from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
@@ -35,17 +36,21 @@ def take_step(
     lane: Lane = Lane.LIVE,
     prepare: Callable[[Link], Link] | None = None,
     rules: Rules | None = None,
+    in_pass: bool = False,
 ) -> Step:
     """One step on a locked link: decide, save, append what follows. ``prepare`` changes the link first.
 
-    ``rules`` are a run's own; without, those the agreement gives this link.
+    ``rules`` are a run's own; without, those the agreement gives this link. ``in_pass``: one of many that are looked at
+    at once; what it would write counts for the brake, and stays when that holds.
     """
     link = stored.link
     if link.state is LinkState.UNLINKED and link.agreement is not None:
         agreements.hold(connection, link.tenant, link.agreement)
         stored = store.load(connection, link.id)
     now = clocked.now()
-    rules = rules or stored.agreement.rules_for(stored.link, clocked.resend)
+    if rules is None:
+        rules = stored.agreement.rules_for(stored.link, clocked.resend)
+        rules = braking.still(rules) if stored.held else rules
     before = stored.link if prepare is None else prepare(stored.link)
     if stored.fresh and before.crm_id and not isinstance(message, Heard):
         # The first look at a link made for a customer that was recorded earlier.
@@ -55,6 +60,10 @@ def take_step(
         elif recorded is not None:
             before, _ = record.crm(before, recorded)
     done = _searched(connection, before, step(before, message, rules, now), message, rules, now)
+    if (in_pass and not stored.fresh) or _swept(connection, cause):
+        would = braking.writes(before, done)
+        if would and braking.admits(connection, before, would, now) is not None:
+            done = step(before, message, braking.still(rules), now)
     if done.link.number is not None and done.link.number != stored.link.number:
         done = _with_newest(connection, done, rules, now)
     store.save(connection, stored, done.link, done.status, message, now)
@@ -66,6 +75,12 @@ def take_step(
     decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
+
+
+def _swept(connection: Connection, cause: Envelope | None) -> bool:
+    """Whether a reading of everything found it, and no person or hook."""
+    seen = None if cause is None else cause.data
+    return isinstance(seen, CustomerObserved) and seen.run is not None and runs.kind_of(connection, seen.run) == "sweep"
 
 
 def _searched(connection: Connection, before: Link, done: Step, message: Message, rules: Rules, now: datetime) -> Step:

@@ -27,6 +27,8 @@ class Stored:
     fresh: bool
     """Only its own row is stored yet."""
     told: Status | None
+    held: bool
+    """It waits for a person, because a pass would have written to too many."""
     agreement: AgreementState
     asked: tuple[Open, ...] = ()
     """The open questions the world was told of."""
@@ -157,6 +159,11 @@ def remove(connection: sa.Connection, link: UUID) -> None:
     connection.execute(_REMOVE, {"id": link})
 
 
+def hold(connection: sa.Connection, link: UUID, run: UUID | None) -> None:
+    """A locked link waits for a person to let that run go on; none, and it waits no longer."""
+    connection.execute(_HELD, {"id": link, "held": run})
+
+
 def put_off(connection: sa.Connection, link: UUID, now: datetime, longest: timedelta) -> None:
     """The clock failed on this link: try it again after a gap that doubles up to the longest."""
     connection.execute(_PUT_OFF, {"id": link, "now": now, "longest": longest})
@@ -192,6 +199,7 @@ def _stored(row: dict[str, Any]) -> Stored:
         link=rows.link_of(row, row["pairs"]),
         fresh=row["pairs"] is None,
         told=rows.status_of(row),
+        held=row["held"] is not None,
         agreement=state_of(row, "a_"),
         asked=questions.of_json(row["asked"]),
     )
@@ -352,6 +360,7 @@ _GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pa
 _REMOVE = sa.text("""
     delete from sync.link where id = :id and not exists (select from sync.decision d where d.link = :id)
 """)
+_HELD = sa.text("update sync.link set held = :held where id = :id")
 _PUT_OFF = sa.text("""
     update sync.link set
         due = :now + least(cast(:longest as interval), interval '10 seconds' * power(2, least(failures, 16))),

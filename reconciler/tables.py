@@ -139,6 +139,8 @@ link = sa.Table(
     # the clock's: when time must be told to it; that its agreement changed; how often telling it failed
     sa.Column("due", _MOMENT),
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
+    # the pass that stopped before it wrote to it
+    sa.Column("held", sa.Uuid),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     # how the customer stands, as the world was told
     sa.Column("status", sa.Text),
@@ -156,6 +158,7 @@ sa.Index(
 )
 sa.Index("link_due", link.c.due, postgresql_where=link.c.due.isnot(None))
 sa.Index("link_look_again", link.c.agreement, postgresql_where=link.c.look_again)
+sa.Index("link_held", link.c.held, postgresql_where=link.c.held.isnot(None))
 sa.Index("link_status", link.c.tenant, link.c.agreement, link.c.status)
 
 pair = sa.Table(

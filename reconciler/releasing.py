@@ -1,0 +1,58 @@
+"""How does a pass that braked go on? A person lets exactly its list go; one that moved since is shown anew."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.envelope import Lane
+from crm_outbox.messaging.outbox import append
+from reconciler import braking, bus, items, meeting, questions, reading, runs, store
+from reconciler.link import Due
+from reconciler.rehearsal import differs_from
+from reconciler.step import step
+from reconciler.stepping import Clocked
+
+
+def release(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int]:
+    """Let the customers go that a pass holds, each in a transaction of its own; how many went, and how many had moved.
+
+    Those that moved stay held, with what would be written now.
+    """
+    with engine.begin() as connection:
+        held = list(items.listed(connection, run_id, ["planned"]))
+    went = 0
+    for item in held:
+        with engine.begin() as connection:
+            went += _one(connection, clocked, item)
+    with engine.begin() as connection:
+        now = clocked.now()
+        run = runs.lock(connection, run_id)
+        if run is not None and run.ended is None and not items.left(connection, run_id):
+            runs.update(connection, run_id, state="done", reason="", ended=now)
+            answered = questions.close_for_run(connection, run_id, "brake", "settled", now)
+            if answered is not None:
+                append(connection, bus.OUTBOX, answered)
+            reading.tell(connection, run_id, now)
+    return went, len(held) - went
+
+
+def _one(connection: Connection, clocked: Clocked, item: items.Stored) -> bool:
+    now = clocked.now()
+    stored = None if item.link is None else store.lock_id(connection, item.link)
+    if stored is None or not stored.held:
+        items.mark(connection, item.run, item.position, "left_out", now, reason="gone")
+        return True
+    rules = stored.agreement.rules_for(stored.link, clocked.resend)
+    if stored.link.crm_id:
+        done = step(stored.link, Due(), rules, now)
+        would = braking.writes(stored.link, done)
+        if differs_from(item.writes, would) and would:
+            items.rewrite(connection, item.run, item.position, would)
+            return False
+    store.hold(connection, stored.link.id, None)
+    free = replace(stored, held=False)
+    meeting.take(clocked, connection, free, Due(), lane=Lane.BULK)
+    items.mark(connection, item.run, item.position, "done", now, link=stored.link.id)
+    return True
