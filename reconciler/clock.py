@@ -10,10 +10,11 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
-from crm_outbox.messaging.database import is_away
+from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.settings import Broker
@@ -98,12 +99,17 @@ def make_links(engine: sa.Engine) -> int:
     They are only made here, to be looked at like any other link whose agreement was switched.
     """
     worked = 0
-    with engine.begin() as connection:
-        for tenant, agreement in agreements.to_look_again(connection):
-            made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
-            if not made:
-                agreements.looked(connection, tenant, agreement)
-            worked += made
+    try:
+        with engine.begin() as connection:
+            for tenant, agreement in agreements.to_look_again(connection):
+                made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
+                if not made:
+                    agreements.looked(connection, tenant, agreement)
+                worked += made
+    except DBAPIError as error:
+        if not is_contended(error):
+            raise
+        return 0  # the same links are being made by whoever is hearing of them: the next look finds what is left
     return worked
 
 
@@ -187,6 +193,8 @@ def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
     except Exception as error:
         if is_away(error):
             raise
+        if is_contended(error):
+            return 0  # somebody else is at it: it is still due, and the next look comes soon
         log.exception("clock.link_failed", link=str(link))
         with engine.begin() as connection:
             store.put_off(connection, link, clocked.now(), LONGEST_PUT_OFF)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
-from crm_outbox.messaging.database import is_away
+from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.envelope import Lane
 from reconciler import agreements, items, reading, reconcile, runs, sides, store, switching
 from reconciler.agreements import Agreement
@@ -168,6 +168,8 @@ def chunk(
         except Exception as error:
             if is_away(error):
                 raise
+            if is_contended(error):
+                continue  # it is still planned: the next chunk has it
             log.exception("run.item_failed", run=str(run.id), position=position)
             with engine.begin() as connection:
                 if items.lock(connection, run.id, position) is not None:

@@ -46,13 +46,7 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     on.add_argument("--number-from", type=int, help="the lowest customer number new customers may get")
     on.add_argument("--preview", action="store_true", help="read both sides and show what would be done")
     on.add_argument("--confirm", metavar="LINKED,FILLED,CREATED", help="the counts of the preview, as it printed them")
-    on.add_argument(
-        "--link-group",
-        action="append",
-        default=[],
-        metavar="EVIDENCE",
-        help="link the suggestions of this evidence too",
-    )
+    link_groups(on)
     on.add_argument("--create-in-economic", action="store_true", help="create those only Clickmate has in e-conomic")
     changing(on, desk, _switch_on)
     off = of_agreement(commands.add_parser("switch-off", help="switch it off; everything is still recorded"))
@@ -61,6 +55,17 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     run.add_argument("--run", type=UUID, help="one of them, with what it left out")
     run.add_argument("--steer", choices=("pause", "resume", "stop"))
     changing(run, desk, _runs)
+
+
+def link_groups(parser: argparse.ArgumentParser) -> None:
+    """Add the option that ticks groups of suggestions."""
+    parser.add_argument(
+        "--link-group",
+        action="append",
+        default=[],
+        metavar="EVIDENCE",
+        help="link the suggestions of this evidence too, such as name_postcode; may be said several times",
+    )
 
 
 def _read(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:

@@ -10,7 +10,7 @@ from reconciler import agreements, items, receipt, releasing, running, runs, und
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.preview import Asked
 from reconciler.reconcile import Clocked
-from reconciler.switchboard import confirmed, read_first, wait_for_run
+from reconciler.switchboard import confirmed, link_groups, read_first, wait_for_run
 
 _SHOWN = 50
 
@@ -26,6 +26,7 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
         default="keep",
         help="details that differ: leave them, or use e-conomic's",
     )
+    link_groups(transfer)
     transfer.add_argument("--without-barred", action="store_true", help="leave out those that are blocked in e-conomic")
     changing(transfer, desk, _transfer)
     brake = of_agreement(commands.add_parser("release-brake", help="let exactly those go that a pass stopped before"))
@@ -60,6 +61,7 @@ def _transfer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked
         agreement=known.agreement,
         run=uuid4(),
         differing=arguments.differing,
+        groups=frozenset(arguments.link_group),
         without_barred=arguments.without_barred,
     )
     shown, run = confirmed(arguments, engine, clocked, known, asked)
