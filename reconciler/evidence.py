@@ -18,6 +18,8 @@ class Evidence(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     NAME_CITY = "name_city"
+    NAME = "name"
+    """A company's name that one customer of each side has, at two places: never suggested, only asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ _WORTH = {
 }  # fmt: skip
 _RANK = {
     Evidence.NAME_POSTCODE: 80, Evidence.NAME_PHONE: 70, Evidence.NAME_EMAIL: 70, Evidence.EMAIL: 40,
-    Evidence.PHONE: 30, Evidence.NAME_CITY: 30,
+    Evidence.PHONE: 30, Evidence.NAME_CITY: 30, Evidence.NAME: 10,
 }  # fmt: skip
 
 
@@ -160,6 +162,8 @@ def _doubts(one: Profile, other: Profile, evidence: Evidence, agree: frozenset[s
     differs = against(one, other)
     if evidence is Evidence.NAME_POSTCODE and not agree & _NAMED:
         differs = (*differs, "name_differs")
+    elif evidence is Evidence.NAME:
+        differs = (*differs, "postcode_differs" if one.postcode and other.postcode else "place_unknown")
     elif evidence is Evidence.NAME_POSTCODE and _personal(one, other) and not agree & _DOOR:
         differs = (*differs, "street_differs" if one.street and other.street else "street_unknown")
     if evidence in {Evidence.EMAIL, Evidence.PHONE}:
@@ -197,8 +201,10 @@ def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str
             return Evidence.NAME_EMAIL
         if "city" in agree and at_door and _rare(one, other, counts, one.city):
             return Evidence.NAME_CITY
-        namesakes = "postcode" in agree and _few_namesakes(one, other, counts)
-        return Evidence.NAME_POSTCODE if namesakes and not at_door else None
+        if "postcode" in agree and not at_door and _few_namesakes(one, other, counts):
+            return Evidence.NAME_POSTCODE
+        lone = one.name == other.name and not _personal(one, other) and counts.alone(f"{one.name}|")
+        return Evidence.NAME if lone else None
     if agree & _MAIL - {"email_domain"}:
         return Evidence.EMAIL
     if "phone" in agree:

@@ -145,6 +145,7 @@ def _blocked(side: Sequence[Profile], block: Callable[[Profile], Iterator[str]])
 
 def _names(one: Profile) -> Iterator[str]:
     if one.name:
+        yield f"{one.name}|"
         if one.postcode:
             yield f"{one.name}|{one.postcode}"
             yield from (f"{word}~{one.postcode}" for word in names.plain(one.normal).split() if len(word) > 2)

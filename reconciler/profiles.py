@@ -95,12 +95,13 @@ def _counted(side: Iterable[Profile]) -> Mapping[str, int]:
 
 
 def places(one: Profile) -> tuple[str, ...]:
-    """A name together with a place, each as one value; of a private person also with the door."""
+    """A name alone and together with a place, each as one value; of a private person also with the door."""
     if not one.name:
         return ()
     found = [f"{one.name}|{place}" for place in (one.postcode, one.city) if place]
     if one.personal:
         found += [f"{place}|{one.street}" for place in found]
+    found.append(f"{one.name}|")
     if domain := keys.domain(one.email):
         found.append(f"{one.name}@{domain}")
     return tuple(found)

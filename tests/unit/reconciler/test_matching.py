@@ -225,6 +225,14 @@ def test_five_thousand_customers_of_one_cvr_number_are_all_asked_about_and_do_no
     assert len(found.contested) <= 100_000
 
 
+def test_a_companys_name_alone_is_asked_about_where_nobody_else_has_it() -> None:
+    one, other = record("a", name="Struer Stole", postcode="7600"), record(1, name="Struer Stole ApS", postcode="3700")
+    found = match([one], [other])
+    assert found.suggested == ()
+    assert [(one.evidence, one.reasons) for one in found.contested] == [(Evidence.NAME, ("name", "postcode_differs"))]
+    assert nothing(match([one], [other, record(2, name="Struer Stole A/S", postcode="2100")]))
+
+
 def test_firms_of_one_name_at_one_door_are_asked_about_singly() -> None:
     same = {"street": "Havnen 1", "postcode": "8000"}
     found = match([record("a", name="Lund ApS", **same)], [record(1, name="Lund Holding ApS", cvr=CVR, **same)])
