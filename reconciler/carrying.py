@@ -102,7 +102,7 @@ def _taken_up(link: Link, decision: UUID, wish: Wish, rules: Rules) -> tuple[Lin
     if group is None:
         return refused("unknown_detail")
     standing = pair.chosen.get(group.name)
-    if standing is not None and standing.decision != wish.over:
+    if standing is not None and (standing.decision != wish.over or _leaving(pair, group, standing)):
         return refused("chosen", standing.decision)
     crm = {name: fields.text(pair.crm.values, name) for name in group.fields}
     economic = {name: fields.text(pair.economic.values, name) for name in group.fields}
@@ -123,6 +123,12 @@ def _taken_up(link: Link, decision: UUID, wish: Wish, rules: Rules) -> tuple[Lin
     if chosen.kept(choice):
         return put(link, _left_different(pair, group, choice, wish)), (_end(pair, group, choice, "kept", wish=wish),)
     return put(link, replace(pair, chosen={**pair.chosen, group.name: choice})), ()
+
+
+def _leaving(pair: Pair, group: Group, standing: Choice) -> bool:
+    """Whether an earlier choice is being written just now: then it can be undone, but no longer chosen otherwise."""
+    under_way = any(name in one.becomes for one in pair.pending.values() for name in group.fields)
+    return under_way and not chosen.kept(standing)
 
 
 def _left_different(pair: Pair, group: Group, choice: Choice, wish: Wish) -> Pair:

@@ -146,6 +146,19 @@ def test_the_second_of_two_people_is_refused_and_told_which_decision_came_first(
     assert case.last[0].other == LINK
 
 
+def test_what_is_being_written_just_now_is_not_chosen_otherwise_and_what_waits_is() -> None:
+    case = contested()
+    case.settle(name="Nordhavn C")
+    case.settle(name="economic")
+    assert case.ended == [("name", "refused", "chosen")]
+    waiting = contested()
+    waiting.rules = replace(ASK, paused=frozenset(System))
+    waiting.settle(name="Nordhavn C")
+    waiting.settle(name="economic")
+    assert waiting.ended == [("name", "refused", "chosen")]
+    assert waiting.last[0].decision != waiting.link.customer.chosen["name"].decision
+
+
 def test_left_different_the_pair_is_the_base_and_nothing_is_asked_until_one_moves() -> None:
     case = contested()
     assert case.settle(name="different", phone="crm") != ()
