@@ -25,11 +25,11 @@ _agreement, _mirror, _operation = tables.agreement, tables.mirror, tables.operat
 _KEEP_ALL = sa.text("""
     insert into economic.mirror as held
         (agreement, number, epoch, counter, body, object_version, contacts, absent, seen_at, kept)
-    select :agreement, one.number, (select epoch from economic.epoch), 1, cast(one.body as jsonb), one.version,
-           cast(one.contacts as jsonb), false, :now, nextval('economic.mirror_kept')
-    from unnest(cast(:numbers as integer[]), cast(:bodies as text[]), cast(:versions as text[]), cast(:contacts as text[]))
-         with ordinality as one (number, body, version, contacts, place)
-    order by one.place
+    select :agreement, one.number, (select epoch from economic.epoch), 1, one.body, one.version, one.contacts, false,
+           :now, nextval('economic.mirror_kept')
+    from jsonb_to_recordset(cast(:listed as jsonb))
+         as one (number integer, body jsonb, version text, contacts jsonb)
+    order by one.number
     on conflict (agreement, number) do update set
         epoch = excluded.epoch, counter = held.counter + 1, body = excluded.body,
         object_version = excluded.object_version, contacts = excluded.contacts, absent = false, missing_since = null,
@@ -196,19 +196,18 @@ def keep_all(
     """
     if not listed:
         return {}
-    numbers = sorted(listed)
-    rows = connection.execute(
-        _KEEP_ALL,
+    # one document: an array would be escaped letter by letter
+    document = [
         {
-            "agreement": agreement,
-            "numbers": numbers,
-            "bodies": [_json(listed[one].body) for one in numbers],
-            "versions": [str(listed[one].body.get("objectVersion", "")) for one in numbers],
-            "contacts": [_json(list(listed[one].contacts)) for one in numbers],
-            "now": now,
-            "since": since,
-        },
-    )
+            "number": number,
+            "body": one.body,
+            "version": str(one.body.get("objectVersion", "")),
+            "contacts": list(one.contacts),
+        }
+        for number, one in listed.items()
+    ]
+    given = {"agreement": agreement, "listed": _json(document), "now": now, "since": since}
+    rows = connection.execute(_KEEP_ALL, given)
     return {row.number: Version(row.epoch, row.counter) for row in rows}
 
 

@@ -3,6 +3,7 @@
 The caller holds the transaction; nothing here commits.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -14,6 +15,12 @@ from economic_adapter import tables
 from economic_adapter.mapping import Body
 
 _customer, _contact, _mirror = tables.import_customer, tables.import_contact, tables.mirror
+_STAGE = sa.text(
+    "insert into economic.import_contact (run, number, customer, body)"
+    " select :run, one.number, one.customer, one.body from jsonb_to_recordset(cast(:contacts as jsonb))"
+    " as one (number integer, customer integer, body jsonb) order by one.number"
+    " on conflict (run, number) do update set customer = excluded.customer, body = excluded.body"
+)
 _LIST = sa.text(
     "insert into economic.import_customer as held (run, number, turn)"
     " select :run, one, :turn from unnest(cast(:numbers as integer[])) as one order by one"
@@ -25,12 +32,10 @@ def stage_contacts(connection: Connection, run: UUID, bodies: Mapping[int, tuple
     """Hold these contact persons, each with its customer's number; how many were new."""
     if not bodies:
         return 0
-    rows = [{"run": run, "number": one, "customer": of, "body": body} for one, (of, body) in sorted(bodies.items())]
     known = sa.select(sa.func.count()).where(_contact.c.run == run, _contact.c.number.in_(list(bodies)))
     before = int(connection.scalar(known) or 0)
-    statement = insert(_contact)
-    latest = {"customer": statement.excluded.customer, "body": statement.excluded.body}
-    connection.execute(statement.on_conflict_do_update(index_elements=["run", "number"], set_=latest), rows)
+    document = [{"number": one, "customer": of, "body": body} for one, (of, body) in bodies.items()]
+    connection.execute(_STAGE, {"run": run, "contacts": json.dumps(document, ensure_ascii=False, allow_nan=False)})
     return len(bodies) - before
 
 

@@ -123,7 +123,7 @@ def test_an_empty_economic_closes_with_nothing_read(at_desk: Bench) -> None:
     assert at_desk.under(run) == []
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_worker_that_dies_at_any_call_loses_and_doubles_nothing(at_desk: Bench, moment: str) -> None:
     seeded(at_desk, customers=5, contacts=5, page=2)
     for call in range(30):
@@ -308,7 +308,7 @@ def test_a_count_that_never_agrees_ends_the_run_with_a_sentence(at_desk: Bench) 
     assert at_desk.rows(tables.work) + at_desk.rows(tables.import_customer) == []
 
 
-@pytest.mark.parametrize("seed_", range(3))
+@pytest.mark.parametrize("seed_", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
 def test_whatever_workers_do_at_once_the_newest_told_of_each_customer_is_what_economic_holds(
     at_desk: Bench, seed_: int
 ) -> None:
@@ -372,7 +372,12 @@ def test_a_listing_that_goes_wrong_once_is_begun_again(at_desk: Bench, kind: str
 
 @pytest.mark.parametrize("path", ["*/contacts", "*/customers"])
 @pytest.mark.parametrize(
-    ("kind", "cause"), [("repeat", "repeats itself"), ("endless", "never ends"), ("foreign_next", "refused a page")]
+    ("kind", "cause"),
+    [
+        ("repeat", "repeats itself"),
+        pytest.param("endless", "never ends", marks=pytest.mark.slow),
+        ("foreign_next", "refused a page"),
+    ],
 )
 def test_a_listing_that_always_goes_wrong_ends_the_run_with_a_sentence(
     at_desk: Bench, kind: str, path: str, cause: str
@@ -428,6 +433,7 @@ def test_another_agreement_than_the_pinned_one_is_not_read(at_desk: Bench) -> No
     assert at_desk.under(run) == []
 
 
+@pytest.mark.slow
 def test_five_thousand_customers_with_one_cvr_are_five_thousand_customers(at_desk: Bench) -> None:
     seed(
         at_desk.sandbox.data,
