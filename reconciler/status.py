@@ -4,23 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crm_outbox.contract import Stage
-from reconciler import contacts, plan
 from reconciler.asked import Task
-from reconciler.decide import stopped
-from reconciler.link import Link, LinkState, Pair, Status
+from reconciler.link import Link, LinkState, Status
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System, Transfer
-from reconciler.tasks import TAKEN_NAME, named, tasks
-
-_Plans = Sequence[tuple[Pair, Detail]]
+from reconciler.tasks import TAKEN_NAME, Plans, named, planned, tasks
 
 
-def status(link: Link, rules: Rules, now: datetime, asked: Sequence[Task] | None = None) -> Status:
-    """The state a person sees, the details it is about, and why. ``asked`` are the open questions, where they are known."""
-    asked = tasks(link, rules, now) if asked is None else asked
+def status(
+    link: Link, rules: Rules, now: datetime, asked: Sequence[Task] | None = None, plans: Plans | None = None
+) -> Status:
+    """The state a person sees, the details it is about, and why. ``asked`` and ``plans`` are those of this link, if known."""
+    plans = planned(link, rules) if plans is None else plans
+    asked = tasks(link, rules, now, plans) if asked is None else asked
     if (found := _switched(link, rules) or _error(link, asked)) is not None:
         return found
-    plans = _plans(link, rules)
+    plans = _plans(link, plans)
     found = _choice(link, asked) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
     if found is not None:
         return found
@@ -78,7 +77,7 @@ def _perhaps(link: Link) -> Status | None:
     return Status(state="perhaps", reason="candidates") if link.candidates or link.candidates_here or refused else None
 
 
-def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
+def _on_its_way(link: Link, plans: Plans, rules: Rules) -> Status | None:
     cause = next((one.cause for one in link.pending if one.cause), "")
     if link.state is LinkState.CREATING:
         return Status(state="creating", reason=cause)
@@ -100,24 +99,19 @@ def _on_its_way(link: Link, plans: _Plans, rules: Rules) -> Status | None:
     return Status(state="sending", reason=cause, details=_unique([*under_way, *writes]))
 
 
-def _differences(plans: _Plans) -> Status | None:
+def _differences(plans: Plans) -> Status | None:
     details = [name for pair, one in plans for name in named(pair, one.differing)]
     return Status(state="different", details=_unique(details)) if details else None
 
 
-def _plans(link: Link, rules: Rules) -> list[tuple[Pair, Detail]]:
-    """The plan of each detail both sides hold; with nothing flowing, questions are only differences."""
-    if link.state is not LinkState.LINKED:
-        return []
-    found = []
-    for pair in link.pairs:
-        if contacts.alive(pair.crm) and contacts.alive(pair.economic):
-            for one in plan.of(pair, rules, stopped(pair)):
-                if link.flows or one.do is not Do.ASK:
-                    found.append((pair, one))
-                elif one.differing:
-                    found.append((pair, plan.Detail(group=one.group, do=Do.NOTHING, differing=one.differing)))
-    return found
+def _plans(link: Link, plans: Plans) -> Plans:
+    """With nothing flowing, questions are only differences."""
+    if link.flows:
+        return plans
+    return [
+        (pair, one if one.do is not Do.ASK else Detail(group=one.group, do=Do.NOTHING, differing=one.differing))
+        for pair, one in plans
+    ]
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:

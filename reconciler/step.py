@@ -17,7 +17,7 @@ from reconciler.decisions import Ended
 from reconciler.link import Command, Create, Decided, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.status import status
-from reconciler.tasks import still_waived, tasks
+from reconciler.tasks import planned, still_waived, tasks
 
 LONGEST_GAP = timedelta(hours=1)
 DAY = timedelta(hours=24)
@@ -53,11 +53,12 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
     link = still_waived(link, rules, now)
-    asked = tasks(link, rules, now)
+    plans = planned(link, rules)
+    asked = tasks(link, rules, now, plans)
     return Step(
         link=link,
         commands=commands(link, [*again, *fresh]),
-        status=status(link, rules, now, asked),
+        status=status(link, rules, now, asked, plans),
         counted=tuple(one for one in counted if one),
         asked=asked,
         ended=(*ended, *carrying.dropped(chosen_before, link, ended)),

@@ -26,20 +26,34 @@ TAKEN_NAME = frozenset({"CustomerContactNameAlreadyExists", "CustomerNumberMisma
 """Refusals that ask who a contact person is."""
 WAIVED = frozenset({"deleted_there", "deleted_here", "deleted_edited", "contact"})
 """Kinds that may be answered with leaving everything as it is."""
+Plans = Sequence[tuple[Pair, Detail]]
 _ASKED: dict[str, TaskKind] = {"empty": "empty", "bouncing": "bouncing"}
 
 
-def tasks(link: Link, rules: Rules, now: datetime) -> tuple[Task, ...]:
+def tasks(link: Link, rules: Rules, now: datetime, plans: Plans | None = None) -> tuple[Task, ...]:
     """The open questions about that customer, those first that stop everything else; none about one that does not flow.
 
     A question that was answered with leaving it as it is stays away until a value it is about moves.
     """
-    return tuple(one for one in every(link, rules, now) if one.fingerprint not in link.waived)
+    return tuple(one for one in every(link, rules, now, plans) if one.fingerprint not in link.waived)
 
 
-def every(link: Link, rules: Rules, now: datetime) -> tuple[Task, ...]:
+def every(link: Link, rules: Rules, now: datetime, plans: Plans | None = None) -> tuple[Task, ...]:
     """As ``tasks``, with those that were answered with leaving it as it is."""
-    return tuple(_finished(link, one) for one in _found(link, rules, now))
+    plans = planned(link, rules) if plans is None else plans
+    return tuple(_finished(link, one) for one in _found(link, rules, now, plans))
+
+
+def planned(link: Link, rules: Rules) -> Plans:
+    """The plan of each detail that both sides hold, in order; none of a customer that is not linked."""
+    if link.state is not LinkState.LINKED:
+        return ()
+    return tuple(
+        (pair, one)
+        for pair in link.pairs
+        if contacts.alive(pair.crm) and contacts.alive(pair.economic)
+        for one in plan.of(pair, rules, stopped(pair))
+    )
 
 
 def still_waived(link: Link, rules: Rules, now: datetime) -> Link:
@@ -50,14 +64,14 @@ def still_waived(link: Link, rules: Rules, now: datetime) -> Link:
     return replace(link, waived=tuple(one for one in link.waived if one in known))
 
 
-def _found(link: Link, rules: Rules, now: datetime) -> Iterator[Task]:
+def _found(link: Link, rules: Rules, now: datetime, plans: Plans) -> Iterator[Task]:
     match link.state:
         case LinkState.RESTING:
             yield _resting(link)
         case LinkState.UNLINKED:
             yield from _unlinked(link, rules)
         case LinkState.LINKED if link.flows:
-            yield from _linked(link, rules)
+            yield from _linked(link, plans)
     if link.flows or link.state is LinkState.CREATING:
         yield from _silent(link, now)
 
@@ -103,7 +117,7 @@ def _unlinked(link: Link, rules: Rules) -> Iterator[Task]:
         yield _task(link, "missing", "missing", details=(what,), shown=_values(pair, ("name", "country")))
 
 
-def _linked(link: Link, rules: Rules) -> Iterator[Task]:
+def _linked(link: Link, plans: Plans) -> Iterator[Task]:
     if link.unsendable:
         reason, _, detail = link.unsendable.partition(" ")
         task = _task(link, "refused", "unsendable", details=(detail,) if detail else (), subject="unsendable")
@@ -118,18 +132,18 @@ def _linked(link: Link, rules: Rules) -> Iterator[Task]:
                 yield _task(link, "contact", refusal.code, details=details, subject=str(pair.id), shown=shown)
             else:
                 yield _refused(link, pair, refusal, "unclear" if refusal.code in UNCLEAR else "refused")
-    yield from _asked(link, rules, stopped_by)
+    yield from _asked(link, plans, stopped_by)
     for pair in link.contacts:
         if pair.rest in {"unclear", "removed_edited"}:
             shown = _values(pair, fields.FIELDS["contact"])
             yield _task(link, "contact", pair.rest, details=("contact",), subject=str(pair.id), shown=shown)
 
 
-def _asked(link: Link, rules: Rules, stopped_by: set[tuple[UUID, str]]) -> Iterator[Task]:
+def _asked(link: Link, plans: Plans, stopped_by: set[tuple[UUID, str]]) -> Iterator[Task]:
     """One question for all details of a kind, whoever of the customer and its persons they are about."""
     asked: dict[TaskKind, list[tuple[Pair, Detail]]] = {}
-    for pair, one in asks(link, rules):
-        if not any((pair.id, name) in stopped_by for name in one.group.fields):
+    for pair, one in plans:
+        if one.do is Do.ASK and not any((pair.id, name) in stopped_by for name in one.group.fields):
             asked.setdefault(_ASKED.get(one.reason, "values"), []).append((pair, one))
     for kind, details in asked.items():
         yield _task(
@@ -139,15 +153,6 @@ def _asked(link: Link, rules: Rules, stopped_by: set[tuple[UUID, str]]) -> Itera
             details=_unique(name for pair, one in details for name in named(pair, one.differing)),
             shown=tuple(shown for pair, one in details for shown in _values(pair, one.group.fields)),
         )
-
-
-def asks(link: Link, rules: Rules) -> Iterator[tuple[Pair, Detail]]:
-    """The details the plan asks about, in its order."""
-    for pair in link.pairs:
-        if contacts.alive(pair.crm) and contacts.alive(pair.economic):
-            for one in plan.of(pair, rules, stopped(pair)):
-                if one.do is Do.ASK:
-                    yield pair, one
 
 
 def _silent(link: Link, now: datetime) -> Iterator[Task]:
