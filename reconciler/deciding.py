@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import carrying, chosen, decided, fields, joining, sides, store
+from reconciler import carrying, chosen, decided, fields, joining, linking, sides, store
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
 from reconciler.link import Decided, Link, Pair
@@ -17,6 +17,8 @@ from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import every
 
 _JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
+_BACK = frozenset({"link", "renumbered", "unlink", "not_the_same"})
+"""What is undone without values: the values a linking filled go back when its run is undone."""
 
 
 class NotDecided(Exception):
@@ -28,7 +30,12 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
 
     ``NotDecided`` for a customer of another tenant, or none.
     """
-    elsewhere = decision.means in _JOINING and decision.record is None
+    about = [(one.record, one.detail) for one in decision.wishes]
+    if len(set(about)) < len(about):
+        raise NotDecided("a detail was chosen twice")
+    if not about and (decision.means == "settle" or (decision.means == "undo" and decision.undoes is None)):
+        raise NotDecided("nothing was chosen")
+    elsewhere = decision.record is None and (decision.means in _JOINING or (decision.means == "undo" and not about))
     # who links takes both links in one order for all
     stored = store.find(connection, decision.link) if elsewhere else store.lock_id(connection, decision.link)
     if stored is None or (stored.link.tenant, stored.link.agreement) != (decision.tenant, decision.agreement):
@@ -63,7 +70,7 @@ def undo(clocked: Clocked, connection: Connection, tenant: str, undone: UUID, wh
     if now - first.decision.at > KEEP:
         raise NotDecided(f"it is over {KEEP.days} days old")
     wishes = backwards(first.outcome, carrying.standing_in(stored.link))
-    if not wishes:
+    if not wishes and not (first.state == "done" and first.decision.means in _BACK):
         raise NotDecided(
             "it is not carried out yet" if first.state == "open" else "it changed nothing that can be put back"
         )
@@ -84,6 +91,9 @@ def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str]
     economic = {name: fields.text({} if pair.economic is None else pair.economic.values, name) for name in group.fields}
     standing = carrying.standing_in(link).get((pair.id, detail))
     blank = Wish(record=pair.id, detail=detail, take="different", seen_crm=crm, seen_economic=economic, over=standing)
+    source = {"crm": crm, "economic": economic}.get(take)
+    if detail == "name" and source is not None and fields.blank(source["name"]):
+        raise NotDecided("a name may not be empty")
     match take:
         case "crm":
             return replace(blank, take="crm", economic=crm)
@@ -147,6 +157,8 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
     """Link, unlink, create or tell apart; why it was refused, or nothing."""
     link, number = stored.link, decision.number
     key = (clocked, connection, decision.tenant, decision.agreement)
+    if decision.means == "undo":
+        return _back(clocked, connection, stored, decision)
     if decision.task:
         rules = stored.agreement.rules_for(link, clocked.resend)
         if all(one.fingerprint != decision.task for one in every(link, rules, clocked.now())):
@@ -166,6 +178,25 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
         case "create" if number is not None:
             return joining.create_in_crm(*key, number, ruled_out=decision.ids).refused
     return "number"
+
+
+def _back(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> str:
+    """Undo a linking, an unlinking or a telling apart; where the link went on since, it stays: ``moved``."""
+    first = None if decision.undoes is None else decided.get(connection, decision.undoes)
+    link, key = stored.link, (clocked, connection, decision.tenant, decision.agreement)
+    if first is None or not link.crm_id:
+        return "gone"
+    match first.decision.means:
+        case "link" | "renumbered" if link.number == first.decision.number:
+            return joining.unlink(*key, link.crm_id, by="undo").refused
+        case "unlink" if link.number is None and link.old_numbers:
+            return joining.link(*key, link.crm_id, link.old_numbers[-1], by=linking.UNDO).refused
+        case "not_the_same" if first.decision.number in link.apart:
+            apart = tuple(one for one in link.apart if one != first.decision.number)
+            locked = joining.locked(connection, decision.tenant, decision.agreement, link.crm_id, None)
+            joining.prepared(clocked, connection, locked[0], None, replace(locked[0].link, apart=apart))
+            return ""
+    return "moved"
 
 
 def _message(clocked: Clocked, connection: Connection, link: Link, decision: Decision) -> Decided:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import decided, deciding, questions, stepping, store
 from reconciler.contract import TaskClosed, TaskOpened
+from reconciler.decided import Saved
 from reconciler.link import Due
 from tests.builders.crm import a_customer
 from tests.builders.sync import (
@@ -260,3 +261,41 @@ def _blocked(engine: sa.Engine) -> Callable[[], bool]:
             return bool(connection.scalar(waits))
 
     return look
+
+
+def test_nothing_chosen_or_one_detail_twice_is_no_decision(desk: Desk) -> None:
+    desk.said()
+    decision = desk.decision(name="crm")
+    with pytest.raises(deciding.NotDecided, match="twice"):
+        desk.save(replace(decision, wishes=decision.wishes * 2))
+    with pytest.raises(deciding.NotDecided, match="nothing was chosen"):
+        desk.save(replace(decision, wishes=()))
+    assert desk.said() == []
+
+
+def test_unlinking_linking_and_telling_apart_are_undone(desk: Desk) -> None:
+    desk.said()
+    before = desk.link()
+    unlinked = replace(desk.decision(), means="unlink")
+    assert desk.save(unlinked).state == "done"
+    assert desk.link().number is None
+    assert undone(desk, unlinked.id).state == "done"
+    after = desk.link()
+    assert (after.number, after.apart) == (7, ())
+    assert after.customer.base == before.customer.base
+    apart = replace(desk.decision(), means="not_the_same", number=9)
+    desk.save(apart)
+    assert desk.link().apart == (9,)
+    undone(desk, apart.id)
+    assert desk.link().apart == ()
+    again = replace(desk.decision(), means="unlink")
+    desk.save(again)
+    linked = replace(desk.decision(), means="link", number=7)
+    assert desk.save(linked).state == "done"
+    assert undone(desk, linked.id).state == "done"
+    assert (desk.link().number, desk.link().parted) == (None, (7,))
+
+
+def undone(desk: Desk, decision: UUID) -> Saved:
+    with desk.engine.begin() as connection:
+        return deciding.undo(desk.clocked, connection, TENANT, decision, "Marie", uuid4())
