@@ -62,6 +62,8 @@ def tell_changed(connection: Connection, desk: Desk, claim: Claim, row: Import, 
 def _differs(listed: Listed, held: records.Held | None, *, in_content: bool = False) -> bool:
     if held is None or held.body is None:
         return True
+    if listed.body == held.body and tuple(listed.contacts) == held.contacts:
+        return False  # nearly all of a sweep: nothing has to be made of them
     now, before = mapping.customer(listed.body, listed.contacts), mapping.customer(held.body, held.contacts)
     return mapping.content(now) != mapping.content(before) if in_content else now != before
 
