@@ -316,6 +316,7 @@ def _fail(connection: Connection, desk: Desk, claim: Claim, row: Import, cause: 
 
 def _close(connection: Connection, desk: Desk, claim: Claim, row: Import) -> None:
     """Everybody was told. Who is listed nowhere any more is looked at; its absence is believed when seen twice."""
+    staging.found_again(connection, row.run, row.agreement, row.turn, row.began or desk.now())
     gone = staging.listed_nowhere(connection, row.run, row.agreement, row.turn)
     unnoticed = 0
     for first in range(0, len(gone), PAGE):

@@ -54,7 +54,6 @@ def tell_changed(connection: Connection, desk: Desk, claim: Claim, row: Import, 
         for number, version in versions.items()
     ]
     tell_all(connection, desk.outbox, claim, "sweep", row.run, seen)
-    records.found_again(connection, claim.agreement, list(listed))
     staging.mark_told(connection, row.run, list(listed))
     return sum(_differs(listed[number], held.get(number), in_content=True) for number in versions)
 

@@ -216,12 +216,6 @@ def kept_now(connection: Connection) -> int:
     return int(connection.execute(sa.select(tables.KEPT.next_value())).scalar_one())
 
 
-def found_again(connection: Connection, agreement: int, numbers: Sequence[int]) -> None:
-    """These customers are there: whoever was missed among them is not missed any more."""
-    missed = (_mirror.c.agreement == agreement, _mirror.c.number.in_(numbers), _mirror.c.missing_since.is_not(None))
-    connection.execute(sa.update(_mirror).where(*missed).values(missing_since=None))
-
-
 def miss(connection: Connection, agreement: int, number: int, now: datetime) -> None:
     """Note that a customer was not there; believed when that is seen again later."""
     since = sa.func.coalesce(_mirror.c.missing_since, now)

@@ -5,6 +5,7 @@ The caller holds the transaction; nothing here commits.
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -118,15 +119,24 @@ def present(connection: Connection, run: UUID, turn: int) -> int:
     return _count(connection, _customer.c.run == run, _customer.c.told, _customer.c.turn == turn)
 
 
+def found_again(connection: Connection, run: UUID, agreement: int, turn: int, before: datetime) -> None:
+    """Customers of this listing that were missed before it began are missed no more."""
+    missed = (_mirror.c.agreement == agreement, _mirror.c.missing_since < before, _shown(run, turn).exists())
+    connection.execute(sa.update(_mirror).where(*missed).values(missing_since=None))
+
+
 def listed_nowhere(connection: Connection, run: UUID, agreement: int, turn: int) -> list[int]:
     """Customers that were there when last seen and that this listing does not show."""
-    shown = sa.select(_customer.c.number).where(
-        _customer.c.run == run, _customer.c.turn == turn, _customer.c.number == _mirror.c.number
-    )
     gone = sa.select(_mirror.c.number).where(
-        _mirror.c.agreement == agreement, _mirror.c.body.is_not(None), ~_mirror.c.absent, ~shown.exists()
+        _mirror.c.agreement == agreement, _mirror.c.body.is_not(None), ~_mirror.c.absent, ~_shown(run, turn).exists()
     )
     return list(connection.scalars(gone.order_by(_mirror.c.number)))
+
+
+def _shown(run: UUID, turn: int) -> sa.Select[tuple[int]]:
+    return sa.select(_customer.c.number).where(
+        _customer.c.run == run, _customer.c.turn == turn, _customer.c.number == _mirror.c.number
+    )
 
 
 def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:

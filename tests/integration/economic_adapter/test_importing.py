@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -643,7 +644,7 @@ def test_a_sweep_never_puts_what_it_listed_over_what_was_written_meanwhile(at_de
 def test_a_customer_missed_once_and_listed_again_is_missed_no_more(at_desk: Bench) -> None:
     known(at_desk)
     with at_desk.engine.begin() as connection:
-        records.miss(connection, AGREEMENT, 3, at_desk.time)
+        records.miss(connection, AGREEMENT, 3, at_desk.time - timedelta(minutes=2))
     at_desk.imported(kind="sweep")
     assert all(row["missing_since"] is None for row in at_desk.rows(tables.mirror))
 
