@@ -38,14 +38,7 @@ def created_in(running: Product) -> int:
     )
 
 
-def read_once(running: Product) -> None:
-    """With nothing in e-conomic nothing is read when it is switched on; here both sides count as read."""
-    with running.engine.begin() as connection:
-        connection.execute(sa.text("update sync.agreement set read_at = coalesce(read_at, now())"))
-
-
 def test_a_customer_created_in_e_conomic_is_created_in_the_crm_once_with_its_person(running: Product) -> None:
-    read_once(running)
     made = ui.create_customer(running.sandbox.data, MURER, 50, agreement=AGREEMENT)
     ui.create_contact(running.sandbox.data, made.number, {"name": "Birthe Lund"}, agreement=AGREEMENT)
     (customer,) = eventually(lambda: here(running, "35204539"), within=30)
@@ -61,7 +54,6 @@ def test_a_customer_created_in_e_conomic_is_created_in_the_crm_once_with_its_per
 
 
 def test_a_customer_created_on_both_sides_at_once_ends_once_on_each(running: Product) -> None:
-    read_once(running)
     ui.create_customer(running.sandbox.data, {"name": "Skovbo VVS", "cvrNo": "13748136"}, 50, agreement=AGREEMENT)
     customer = running.create(**SKOVBO)
     eventually(lambda: running.status(customer).get("state") not in {None, "creating", "perhaps"}, within=30)
@@ -71,7 +63,6 @@ def test_a_customer_created_on_both_sides_at_once_ends_once_on_each(running: Pro
 
 
 def test_a_renumbered_customer_keeps_its_link(running: Product) -> None:
-    read_once(running)
     customer = running.create(**SKOVBO)
     eventually(lambda: running.status(customer).get("state") == "same", within=30)
     there = running.there("13748136")
@@ -86,7 +77,6 @@ def test_a_renumbered_customer_keeps_its_link(running: Product) -> None:
 
 
 def test_a_customer_renumbered_before_its_creation_was_answered_is_found_again(running: Product) -> None:
-    read_once(running)
     customer = running.create(**SKOVBO)
     there = eventually(lambda: running.there("13748136"), within=30)
     assert there is not None
@@ -98,7 +88,6 @@ def test_a_customer_renumbered_before_its_creation_was_answered_is_found_again(r
 
 
 def test_a_renumbering_nobody_told_of_makes_no_second_customer(running: Product) -> None:
-    read_once(running)
     customer = running.create(**SKOVBO)
     eventually(lambda: running.status(customer).get("state") == "same", within=30)
     there = running.there("13748136")
