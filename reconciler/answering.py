@@ -108,7 +108,7 @@ def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
 
 def _about_number(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
     def decide(stored: store.Stored) -> Decision:
-        if arguments.number is not None and arguments.number < 1:
+        if arguments.number is not None and not 1 <= arguments.number <= 999_999_999:
             raise NotDecided(f"{arguments.number} is no customer number")
         return _decision(stored, arguments.means, arguments, clocked, number=arguments.number)
 

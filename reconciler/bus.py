@@ -129,5 +129,12 @@ def question(link: Link, words: TaskOpened | TaskClosed, cause: Envelope | None,
 
 
 def question_of(tenant: str, words: TaskOpened | TaskClosed) -> Draft:
-    """That a question about a run is open, or no longer."""
-    return Draft(data=words, tenant=tenant, subject=f"economic/{words.agreement}", agreement=words.agreement)
+    """As ``question``, about a run, or about a customer of which only the words are left."""
+    return Draft(
+        data=words,
+        tenant=tenant,
+        subject=crm.aggregate(words.customer) if words.customer else f"economic/{words.agreement}",
+        customer=words.customer,
+        agreement=words.agreement,
+        number=words.number,
+    )

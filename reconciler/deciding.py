@@ -102,8 +102,8 @@ def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str]
         case "different":
             return blank
         case "text":
-            whole = {**crm, **(text or {})}
             _holdable(pair, detail, text or {})
+            whole = {**crm, **{name: fields.held(pair.kind, name, value) for name, value in (text or {}).items()}}
             return replace(blank, take="text", crm=whole, economic=whole)
         case _:
             raise NotDecided(f"{take} is none of crm, economic, text and different")

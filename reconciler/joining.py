@@ -180,7 +180,8 @@ def dissolve(
     lane: Lane = Lane.LIVE,
 ) -> None:
     """A customer of the CRM gets the number that only e-conomic's customer had: nothing is left of its own link."""
-    empty = replace(stored.link, number=None, candidates_here=())
+    bare = replace(stored.link.customer, refusals=())
+    empty = replace(stored.link, number=None, candidates_here=(), customer=bare)
     take_step(clocked, connection, stored, Due(), cause, lane=lane, prepare=lambda _: empty)
     store.remove(connection, stored.link.id)
 

@@ -1,6 +1,6 @@
 """Which questions to people are open? The rows of tasks, kept as a link or a run says, and what the world is told of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -158,6 +158,25 @@ def close_for_run(connection: sa.Connection, run: UUID, kind: TaskKind, how: How
     return bus.question_of(row.tenant, TaskClosed(task=row.id, kind=kind, agreement=row.agreement, how=how, closed=now))
 
 
+def withdraw(connection: sa.Connection, links: Sequence[UUID], now: datetime) -> list[Draft]:
+    """Close the open questions about links that are to be forgotten; returns what is to be told of it."""
+    return [
+        bus.question_of(
+            row.tenant,
+            TaskClosed(
+                task=row.id,
+                kind=row.kind,
+                customer=row.crm_id,
+                agreement=row.agreement,
+                number=row.number,
+                how="gone",
+                closed=now,
+            ),
+        )
+        for row in connection.execute(_WITHDRAW, {"links": list(links), "now": now})
+    ]
+
+
 def listed(
     connection: sa.Connection,
     tenant: str | None,
@@ -200,6 +219,11 @@ _OPEN_FOR_RUN = sa.text("""
 _CLOSE_FOR_RUN = sa.text("""
     update sync.task set closed = :now, how = :how where run = :run and kind = :kind and closed is null
     returning id, tenant, agreement
+""")
+_WITHDRAW = sa.text("""
+    update sync.task t set closed = :now, how = 'gone' from sync.link l
+    where l.id = t.link and t.link = any(:links) and t.closed is null
+    returning t.id, t.tenant, t.agreement, t.kind, l.crm_id, l.number
 """)
 _LISTED = sa.text("""
     select t.id, t.tenant, t.agreement, t.kind, t.reason, t.details, l.crm_id as customer, l.number, t.link, t.run, t.opened

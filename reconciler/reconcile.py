@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Refused, Version
+from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, joining, meeting, reading, runs, sides, store, strangers, switching
+from reconciler import agreements, bus, joining, meeting, questions, reading, runs, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.rules import System
 from reconciler.stepping import Clocked, take_step
@@ -71,7 +72,7 @@ def written(clocked: Clocked, connection: Connection, envelope: Envelope, answer
     if stored is None or not operations & {one.operation for one in stored.link.pending}:
         created = store.lock_operation(connection, envelope.tenant, answer.agreement, list(operations))
         if created is not None and stored is not None:
-            heard = _given_way(connection, stored, created.link, heard)
+            heard = _given_way(clocked, connection, stored, created.link, heard)
         stored = created or stored
     if stored is None:
         log.warning("answer.without_link", customer=answer.id, agreement=answer.agreement)
@@ -170,12 +171,13 @@ def _recognised(link: Link, crm_id: str, heard: Heard) -> Heard:
     return replace(heard, outcomes=(answer, *heard.outcomes))
 
 
-def _given_way(connection: Connection, stranger: store.Stored, created: Link, heard: Heard) -> Heard:
+def _given_way(clocked: Clocked, connection: Connection, stranger: store.Stored, created: Link, heard: Heard) -> Heard:
     """A customer of ours whose origin could not be seen when it was heard of got a link of its own, which gives way."""
     link = stranger.link
     if created.crm_id or link.id == created.id:
         return heard
     if link.state is LinkState.UNLINKED and link.number is None and not link.pending and not link.old_numbers:
+        append_all(connection, bus.OUTBOX, questions.withdraw(connection, [link.id], clocked.now()))
         store.remove(connection, link.id)
         return heard
     refused = tuple(

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.envelope import Lane
-from reconciler import agreements, items, reading, reconcile, runs, sides, store, switching
+from crm_outbox.messaging.outbox import append_all
+from reconciler import agreements, bus, items, questions, reading, reconcile, runs, sides, store, switching
 from reconciler.agreements import Agreement
 from reconciler.classes import Here, There, record_here, record_there
 from reconciler.items import Planned
@@ -194,7 +195,7 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
         rules = replace(stored.agreement.as_rules(clocked.resend), agreement="on")
         reason = _moved(connection, stored, item, here, there, asked, rules, now)
         if not reason:
-            _clear_stranger(connection, run, item)
+            _clear_stranger(connection, run, item, now)
             words = message(item.action, there, asked, item.evidence)
             if stored.fresh and item.crm_id is not None:
                 reconcile.take_step(
@@ -285,9 +286,12 @@ def _moved(
     return ""
 
 
-def _clear_stranger(connection: Connection, run: Run, item: items.Stored) -> None:
+def _clear_stranger(connection: Connection, run: Run, item: items.Stored, now: datetime) -> None:
     """A link that only e-conomic's customer had gives its number to the customer of the CRM."""
     if item.action == "link" and item.number is not None:
+        holders = store.lock_numbers(connection, run.tenant, run.agreement, [item.number])
+        gone = questions.withdraw(connection, [one.link.id for one in holders if not one.link.crm_id], now)
+        append_all(connection, bus.OUTBOX, gone)
         store.remove_stranger(connection, run.tenant, run.agreement, item.number)
 
 

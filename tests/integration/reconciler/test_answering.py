@@ -120,6 +120,7 @@ def test_unlinked_and_linked_again_by_hand(desk: Desk, capsys: pytest.CaptureFix
     assert main(["unlink", desk.customer.id, "--yes"]) == 0
     assert (desk.link().number, desk.link().apart) == (None, (7,))
     assert main(["link", desk.customer.id, "0", "--yes"]) == 2
+    assert main(["link", desk.customer.id, "9999999999", "--yes"]) == 2
     assert main(["link", desk.customer.id, "7", "--yes"]) == 0
     assert desk.link().number == 7
     assert [one for one in desk.said() if isinstance(one.data, WriteCustomer | WriteEconomicCustomer)] == []

@@ -296,6 +296,37 @@ def test_unlinking_linking_and_telling_apart_are_undone(desk: Desk) -> None:
     assert (desk.link().number, desk.link().parted) == (None, (7,))
 
 
+def test_an_own_text_is_written_without_what_nobody_can_see(desk: Desk) -> None:
+    desk.said()
+    desk.save(desk.decision(name="  Nord\u202ehavn\u200b  C "))
+    (command,) = desk.said_only(WriteEconomicCustomer)
+    assert command.parts[0].fields == {"name": "Nordhavn C"}
+    desk.carried_out(command, 3)
+    (back,) = desk.said_only(WriteCustomer)
+    assert back.parts[0].fields == {"name": "Nordhavn C"}
+
+
+def test_questions_about_a_link_that_is_forgotten_are_told_as_gone(desk: Desk) -> None:
+    (opened,) = desk.said_only(TaskOpened)
+    link = desk.link().id
+    with desk.engine.begin() as connection:
+        (draft,) = questions.withdraw(connection, [link], desk.time)
+        assert questions.withdraw(connection, [link], desk.time) == []
+    assert isinstance(draft.data, TaskClosed)
+    assert (draft.data.task, draft.data.how, draft.data.customer) == (opened.task, "gone", desk.customer.id)
+
+
+def test_a_question_about_a_run_opens_once_and_closes_once(desk: Desk) -> None:
+    run = uuid4()
+    with desk.engine.begin() as connection:
+        draft = questions.open_for_run(connection, TENANT, AGREEMENT, run, "brake", desk.time, reason="25 customers")
+        assert draft is not None
+        assert questions.open_for_run(connection, TENANT, AGREEMENT, run, "brake", desk.time) is None
+        assert "brake" in questions.counts(connection, TENANT)
+        assert questions.close_for_run(connection, run, "brake", "settled", desk.time) is not None
+        assert questions.close_for_run(connection, run, "brake", "settled", desk.time) is None
+
+
 def undone(desk: Desk, decision: UUID) -> Saved:
     with desk.engine.begin() as connection:
         return deciding.undo(desk.clocked, connection, TENANT, decision, "Marie", uuid4())
