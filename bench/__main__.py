@@ -1,9 +1,9 @@
-"""``python -m bench relay|road|import|matching``: which measurement is made?"""
+"""``python -m bench relay|road|import|matching|reconciler``: which measurement is made?"""
 
 import importlib
 import sys
 
-BENCHES = {"relay": "relay", "road": "road", "import": "importing", "matching": "matching"}
+BENCHES = {"relay": "relay", "road": "road", "import": "importing", "matching": "matching", "reconciler": "reconciler"}
 
 
 def main(arguments: list[str]) -> int:

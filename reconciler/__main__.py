@@ -24,6 +24,7 @@ from reconciler import (
     comparing,
     match_report,
     operate,
+    piloting,
     reconcile,
     switchboard,
     transferring,
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures.set_defaults(command=_match_report)
     transferring.mount(subcommands, _desk)
     comparing.mount(subcommands, _desk)
+    piloting.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)
     asking.mount(subcommands, _desk)
     answering.mount(subcommands, _desk)

@@ -181,6 +181,11 @@ def occupy(connection: sa.Connection, tenant: str, agreement: int, run: UUID | N
     connection.execute(_OCCUPY, {"tenant": tenant, "agreement": agreement, "run": run})
 
 
+def try_out(connection: sa.Connection, tenant: str, agreement: int, crm_id: str | None) -> None:
+    """That customer flows alone while a locked agreement is off; none, and nobody does."""
+    connection.execute(_TRY_OUT, {"tenant": tenant, "agreement": agreement, "crm_id": crm_id})
+
+
 def expect(connection: sa.Connection, tenant: str, command: ConfigureAgreement, due: datetime, resent: int = 0) -> None:
     """Record a configuration before it leaves; it replaces one that is not answered yet."""
     connection.execute(
@@ -300,6 +305,7 @@ _RULES_OF = sa.text("""
            receive, read_at, busy, pilot
     from sync.agreement where tenant = :tenant and agreement = :agreement
 """)
+_TRY_OUT = sa.text("update sync.agreement set pilot = :crm_id where tenant = :tenant and agreement = :agreement")
 _OCCUPY = sa.text("update sync.agreement set busy = :run where tenant = :tenant and agreement = :agreement")
 _INSERT = sa.text("""
     insert into sync.agreement (tenant, agreement) values (:tenant, :agreement) on conflict do nothing

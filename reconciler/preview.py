@@ -23,6 +23,8 @@ from reconciler.rules import Rules, System
 from reconciler.step import step
 
 Action = Literal["link", "create_here", "create_there", "change"]
+PILOT = "pilot"
+"""The evidence of a pair that a person named to try it out."""
 CALLS = {"change": 4, "contact": 3, "customer": 5}
 """Calls to e-conomic for a customer that is written and looked at again, a new contact person, a new customer."""
 CALLS_A_MINUTE = 400
@@ -120,6 +122,10 @@ def preview(here: Sequence[Here], there: Sequence[There], asked: Asked, rules: R
     items: list[Item] = []
     skipped: list[Skipped] = []
     runs = _Rehearsals(crm=crm, economic=economic, asked=asked, rules=rules, now=now)
+    if (only := asked.only) is not None and (number := asked.only_number) is not None:
+        if only in crm and number in economic and LINKED not in {known.here[only], known.there[number]}:
+            _put(runs.linking(only, number, PILOT), items, skipped)
+        return _summed(asked, known, crm, economic, tuple(items), tuple(skipped))
     for pair in (*known.found.certain, *chosen):
         _put(runs.linking(pair.crm, int(pair.economic), str(pair.evidence)), items, skipped)
     for crm_id, label in known.here.items():
@@ -133,6 +139,7 @@ def preview(here: Sequence[Here], there: Sequence[There], asked: Asked, rules: R
             _transferring(economic[number], label, runs, asked, items, skipped)
     if asked.only is not None:
         items = [one for one in items if one.crm_id == asked.only]
+        skipped = [one for one in skipped if one.crm_id == asked.only]
     items.sort(key=_order)
     return _summed(asked, known, crm, economic, tuple(items), tuple(skipped))
 

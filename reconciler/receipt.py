@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from reconciler.classes import CONTESTED, LEAD, LINKED, ONLY, SUGGESTED, UNREADABLE
+from reconciler.matching import Evidence
 from reconciler.preview import Preview
 from reconciler.rules import System
 
@@ -12,6 +13,8 @@ _SAFE = {
     "numbers_match": "the customer numbers in Clickmate are those of e-conomic already",
 }
 _EVIDENCE = {"cvr": "CVR no.", "ean": "EAN no.", "parted": "linked before, then undone"}
+GROUPS = tuple(str(one) for one in Evidence if one not in {Evidence.CVR, Evidence.EAN})
+"""Groups of suggestions an admin may tick, the strongest first."""
 REASONS = {
     "moved": "changed since the preview",
     "linked": "linked meanwhile",

@@ -21,7 +21,7 @@ from reconciler.classes import Here, There, record_here, record_there
 from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
 from reconciler.matching import match
-from reconciler.preview import Asked, Preview, message, preview, rehearsed
+from reconciler.preview import PILOT, Asked, Preview, message, preview, rehearsed
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import differs_from
 from reconciler.rules import Rules, Transfer
@@ -142,9 +142,15 @@ def ready(engine: sa.Engine, kinds: Collection[str]) -> list[Run]:
             run = runs.find(connection, one)
             if run is not None and run.kind in kinds and run.state == "running":
                 known = agreements.lock(connection, run.tenant, run.agreement)
-                if known is not None and known.state == "on":
+                if known is not None and (known.state == "on" or _tried(known, run)):
                     found.append(run)
     return found
+
+
+def _tried(known: Agreement, run: Run) -> bool:
+    """Whether a run is about the one customer that flows while everything else is off."""
+    only = run.options.get("only")
+    return only is not None and only == known.pilot and known.configure is None
 
 
 def chunk(
@@ -275,7 +281,9 @@ def _moved(
         if here is None or there is None or there.customer is None:
             return "gone"
         found = match([record_here(link.crm_id, here)], [record_there(there)])
-        if item.evidence not in {str(one.evidence) for one in (*found.certain, *found.suggested)}:
+        if item.evidence != PILOT and item.evidence not in {
+            str(one.evidence) for one in (*found.certain, *found.suggested)
+        }:
             return MOVED
         holders = store.lock_numbers(connection, link.tenant, asked.agreement, [there.number])
         if any(one.link.crm_id or one.link.pending for one in holders):

@@ -44,6 +44,11 @@ def observed(
         if known.state == "switching_on":
             _decide(connection, envelope, known, seen, now, resend)
             return
+        if known.pilot is not None and outcome.result is Result.REFUSED:
+            agreements.try_out(connection, tenant, seen.agreement, None)
+            agreements.move(
+                connection, tenant, seen.agreement, known.state, now, reason=outcome.message or outcome.reason
+            )
     if known.seen is not None and seen.seen < known.seen:
         return
     if seen.state == "disconnected" and known.state != "disconnected":
@@ -81,6 +86,15 @@ def switch_on(
     )
     _send(connection, agreement.tenant, words, now, resend)
     return words.operation
+
+
+def open_for_pilot(connection: Connection, agreement: Agreement, crm_id: str, now: datetime, resend: timedelta) -> None:
+    """Have the adapter work for one customer while everything else of a locked agreement stays off."""
+    agreements.try_out(connection, agreement.tenant, agreement.agreement, crm_id)
+    words = ConfigureAgreement(
+        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=agreement.number_from
+    )
+    _send(connection, agreement.tenant, words, now, resend)
 
 
 def switch_off(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:

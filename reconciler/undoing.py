@@ -48,6 +48,7 @@ def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, 
         started=now,
         asked_by=by,
         of_run=run.id,
+        options={"only": run.options.get("only")},
     )
     back = [
         Planned(
@@ -61,7 +62,8 @@ def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, 
         for one in items.listed(connection, run.id, ["done"])
     ]
     items.insert(connection, undo, back)
-    agreements.occupy(connection, known.tenant, known.agreement, undo)
+    if known.pilot is None:
+        agreements.occupy(connection, known.tenant, known.agreement, undo)
     reading.tell(connection, undo, now)
     return undo
 
@@ -214,5 +216,6 @@ def _finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
     before = None if run.of_run is None else runs.find(connection, run.of_run)
     known = running.release(connection, run, now)
     if known is not None and before is not None and before.kind == "switch_on":
+        agreements.try_out(connection, known.tenant, known.agreement, None)
         switching.switch_off(connection, replace(known, busy=None), now, clocked.resend)
     reading.tell(connection, run_id, now)
