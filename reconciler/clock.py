@@ -32,6 +32,7 @@ from reconciler import (
     switching,
     undoing,
 )
+from reconciler.decisions import KEEP
 from reconciler.link import Due
 from reconciler.stepping import Clocked
 from reconciler.tables import messages
@@ -47,6 +48,8 @@ LONGEST_PUT_OFF = timedelta(hours=1)
 UNANSWERED = timedelta(hours=1)
 """An operation neither answered nor acknowledged for so long needs a person."""
 KEEP_OPERATIONS = timedelta(days=90)
+KEEP_RUNS = KEEP + timedelta(days=1)
+"""What a run wrote, customer by customer, is kept a little longer than it can be taken back."""
 
 STUCK = Gauge("sync_operations_stuck", "Writes neither answered nor acknowledged for an hour")
 
@@ -181,7 +184,8 @@ def retain(engine: sa.Engine) -> int:
     """Make outbox days ahead, drop old ones, forget old inbox ids and settled operations; returns how many."""
     worked = upkeep.retain(engine, messages)
     with engine.begin() as connection:
-        return worked + store.expire(connection, datetime.now(UTC) - KEEP_OPERATIONS)
+        now = datetime.now(UTC)
+        return worked + store.expire(connection, now - KEEP_OPERATIONS) + runs.forget(connection, now - KEEP_RUNS)
 
 
 def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:

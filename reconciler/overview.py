@@ -90,7 +90,7 @@ def held(connection: sa.Connection, tenant: str, agreement: int) -> frozenset[UU
 
 
 def attention(connection: sa.Connection, unanswered_before: datetime) -> list[Item]:
-    """Writes nobody answered or acknowledged since that time, and agreements that were lost."""
+    """Writes nobody answered or acknowledged since that time, agreements that were lost, runs that stopped."""
     writes = [
         Item(
             kind=Kind.UNCLEAR_WRITE,
@@ -111,7 +111,21 @@ def attention(connection: sa.Connection, unanswered_before: datetime) -> list[It
         )
         for row in connection.execute(_LOST)
     ]
-    return writes + lost
+    stopped = [
+        Item(
+            kind=Kind.IMPORT_STOPPED,
+            id=str(row.id),
+            since=row.since,
+            cause=f"{row.kind} of agreement {row.agreement} {row.state}: {row.reason}",
+            command=(
+                f"reconciler release-brake --tenant {row.tenant} {row.id}"
+                if row.state == "braked"
+                else f"reconciler runs --tenant {row.tenant} --run {row.id}"
+            ),
+        )
+        for row in connection.execute(_STOPPED)
+    ]
+    return writes + lost + stopped
 
 
 _UNTOLD = sa.text("""
@@ -159,5 +173,14 @@ _UNANSWERED = sa.text("""
     from sync.operation o join sync.link l on l.id = o.link
     where o.settled is null and coalesce(o.acknowledged, o.sent) < :before
     order by o.sent limit 1000
+""")
+_STOPPED = sa.text("""
+    select r.id, r.tenant, r.agreement, r.kind, r.state, r.reason, coalesce(r.ended, r.started) as since
+    from sync.run r
+    where r.state = 'braked' or (r.state = 'failed' and not exists (
+        select from sync.run newer
+        where newer.tenant = r.tenant and newer.agreement = r.agreement and newer.kind = r.kind
+          and newer.started > r.started))
+    order by since limit 1000
 """)
 _LOST = sa.text("select tenant, agreement, changed from sync.agreement where state = 'access_lost' order by changed")

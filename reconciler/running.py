@@ -35,21 +35,23 @@ MOVED = "moved"
 FAILED = "our_error"
 
 
-def look(connection: Connection, known: Agreement, asked: Asked, now: datetime, resend: timedelta) -> Preview:
-    """The preview of a run on what is recorded now."""
-    links = list(store.of_agreement(connection, known.tenant, known.agreement))
-    by_id = {one.crm_id: one for one in links if one.crm_id}
-    strangers = {one.number: one for one in links if not one.crm_id}
-    read = known.run if known.read_at is not None else None
-    here = [
-        Here(id=crm_id, seen=seen, link=by_id.get(crm_id))
-        for crm_id, seen in sides.all_crm(connection, known.tenant, read)
-    ]
-    there = [
-        There(number=seen.number, seen=seen, link=strangers.get(seen.number))
-        for seen in sides.all_economic(connection, known.tenant, known.agreement, read)
-    ]
-    return preview(here, there, asked, agreements.rules_of(connection, known, resend), now)
+def look(engine: sa.Engine, known: Agreement, asked: Asked, now: datetime, resend: timedelta) -> Preview:
+    """The preview of a run on what is recorded now. It may take a minute, so nothing is held open while it is made."""
+    with engine.connect() as connection:
+        links = list(store.of_agreement(connection, known.tenant, known.agreement))
+        by_id = {one.crm_id: one for one in links if one.crm_id}
+        strangers = {one.number: one for one in links if not one.crm_id}
+        read = known.run if known.read_at is not None else None
+        here = [
+            Here(id=crm_id, seen=seen, link=by_id.get(crm_id))
+            for crm_id, seen in sides.all_crm(connection, known.tenant, read)
+        ]
+        there = [
+            There(number=seen.number, seen=seen, link=strangers.get(seen.number))
+            for seen in sides.all_economic(connection, known.tenant, known.agreement, read)
+        ]
+        rules = agreements.rules_of(connection, known, resend)
+    return preview(here, there, asked, rules, now)
 
 
 def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "") -> None:

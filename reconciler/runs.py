@@ -126,6 +126,13 @@ def passed(connection: sa.Connection) -> list[UUID]:
     return list(connection.execute(_PASSED).scalars())
 
 
+def forget(connection: sa.Connection, before: datetime) -> int:
+    """Forget who was told under runs that are over and are no agreement's last reading, and, of runs that ended before
+    that time, the values of their customers; returns how many rows."""
+    told = connection.execute(_FORGET_SEEN).rowcount
+    return told + connection.execute(_FORGET_WRITES, {"before": before}).rowcount
+
+
 def missing_numbers(connection: sa.Connection, run: Run, limit: int) -> list[int]:
     """Numbers recorded before a run began that were not told under it."""
     values = {"run": run.id, "agreement": run.agreement, "tenant": run.tenant, "started": run.started, "limit": limit}
@@ -176,6 +183,15 @@ _PASSED = sa.text("""
       and not exists (select from sync.run s
                       where s.tenant = r.tenant and s.agreement = r.agreement and s.kind = 'sweep' and s.ended is null)
     for no key update skip locked
+""")
+_FORGET_SEEN = sa.text("""
+    delete from sync.run_seen where run in (
+        select r.id from sync.run r where r.ended is not null
+        and not exists (select from sync.agreement a where a.run = r.id))
+""")
+_FORGET_WRITES = sa.text("""
+    update sync.run_item set writes = '[]' where writes <> '[]' and run in (
+        select id from sync.run where ended < :before)
 """)
 _SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
 _MISSING = sa.text("""

@@ -166,10 +166,10 @@ def confirmed(
 ) -> tuple[Preview, UUID | None]:
     """The preview, printed where it must be seen, and the stored run if its counts were confirmed."""
     now = clocked.now()
+    shown = running.look(engine, known, asked, now, clocked.resend)
     with engine.begin() as connection:
         before = runs.latest(connection, known.tenant, known.agreement, [asked.kind])
         same = before is not None and before.state == "previewed" and dict(before.options) == running.options(asked)
-        shown = running.look(connection, known, asked, now, clocked.resend)
         counts = shown.confirmed_by
         unmoved = same and before is not None and before.fingerprint == shown.fingerprint
         if not unmoved:

@@ -113,12 +113,13 @@ def test_a_company_with_unkeyed_customers_is_switched_on_without_a_creation_or_a
         with suppress(RuntimeError):  # it may go on for longer than the command waits
             running.command("reconciler", *ON, "--yes", "--confirm", confirmed.group(1))
 
-        def quiet() -> None:
+        def quiet() -> bool:
             with running.engine.connect() as connection:
                 states = Counter(connection.execute(sa.text("select state from sync.link")).scalars())
                 waiting = connection.scalar(sa.text("select count(*) from sync.operation where settled is null"))
             assert states["linked"] == KEYED
             assert waiting == 0
+            return True
 
         eventually(quiet, within=240)
         posts = {

@@ -98,6 +98,15 @@ def test_it_says_that_it_stopped(company: Company) -> None:
     assert [one.kind for one in said if isinstance(one, TaskOpened)] == ["brake"]
 
 
+def test_operators_are_told_how_to_let_it_go(company: Company) -> None:
+    drifted(company)
+    looked(company)
+    with company.wire.engine.connect() as connection:
+        (item,) = clock.needs_a_person(connection, company.wire.time)
+    assert item.kind.queue == "attention.import-stopped"
+    assert "release-brake" in item.command
+
+
 def test_what_is_held_stays_held_whatever_is_heard_of_it(company: Company) -> None:
     drifted(company)
     looked(company)

@@ -1,7 +1,8 @@
 """What does switching on do where both sides have customers already? Exactly what the preview showed, and nothing more."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -193,6 +194,49 @@ def test_a_paused_run_goes_on_where_it_was(company: Company, capsys: pytest.Capt
     assert main(["runs", "--tenant", TENANT, "--run", str(run.id), "--steer", "resume", "--yes"]) == 0
     running.carry_out(company.wire.engine, company.wire.clocked)
     assert latest(company).done == 2
+
+
+def test_a_clock_that_dies_between_two_customers_goes_on_where_it_was(
+    company: Company, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(company)
+    assert main([*ON, "--yes", "--confirm", counts(previewed(company, capsys))]) == 3
+    company.wire.switch(customers=4)
+    mark, marked = items.mark, []
+
+    def dying(*given: Any, **more: Any) -> None:
+        marked.append(given)
+        if len(marked) == 2:
+            raise KeyboardInterrupt
+        mark(*given, **more)
+
+    monkeypatch.setattr(items, "mark", dying)
+    with pytest.raises(KeyboardInterrupt):
+        running.carry_out(company.wire.engine, company.wire.clocked)
+    monkeypatch.undo()
+    monkeypatch.setenv("DATABASE_URL", str(company.wire.engine.url.render_as_string(hide_password=False)))
+    assert latest(company).done == 1
+    while running.carry_out(company.wire.engine, company.wire.clocked):
+        company.wire.later(seconds=2)
+    shown = planned(company)
+    company.work()
+    assert latest(company).done == 2
+    assert sorted(company.written, key=repr) == sorted(shown, key=repr)
+
+
+def test_what_is_written_of_a_run_is_forgotten_after_its_undo_has_run_out(
+    company: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(company)
+    assert main([*ON, "--yes", "--confirm", counts(previewed(company, capsys))]) == 3
+    carried_out(company)
+    assert planned(company)
+    with company.wire.engine.begin() as connection:
+        runs.forget(connection, company.wire.time - timedelta(days=31))
+    assert planned(company)
+    with company.wire.engine.begin() as connection:
+        runs.forget(connection, company.wire.time + timedelta(days=1))
+    assert not planned(company)
 
 
 def test_what_has_no_link_waits_while_the_run_goes_on_and_is_looked_at_after(
