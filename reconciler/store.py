@@ -109,7 +109,10 @@ def insert_stranger(connection: sa.Connection, link: UUID, tenant: str, agreemen
 
 
 def remove_stranger(connection: sa.Connection, tenant: str, agreement: int, number: int) -> None:
-    """Forget the link that only e-conomic's customer has: a customer of the CRM gets its number."""
+    """Forget the link that only e-conomic's customer has: a customer of the CRM gets its number.
+
+    One that a person decided about stays for that, without the number.
+    """
     connection.execute(_REMOVE_STRANGER, {"tenant": tenant, "agreement": agreement, "number": number})
 
 
@@ -288,9 +291,15 @@ _INSERT_STRANGER = sa.text("""
     values (:id, :tenant, :agreement, null, 'unlinked', :number)
     on conflict do nothing
 """)
-_REMOVE_STRANGER = sa.text("""
-    delete from sync.link
-    where tenant = :tenant and agreement = :agreement and number = :number and crm_id is null and state = 'unlinked'
+_STRANGER = """
+    tenant = :tenant and agreement = :agreement and number = :number and crm_id is null and state = 'unlinked'
+    and {} (select from sync.decision d where d.link = link.id)
+"""
+_REMOVE_STRANGER = sa.text(f"""
+    with decided as (
+        update sync.link set number = null, candidates_here = '{{}}' where {_STRANGER.format("exists")}
+    )
+    delete from sync.link where {_STRANGER.format("not exists")}
 """)
 _INSERT_MISSING = sa.text("""
     insert into sync.link (id, tenant, agreement, crm_id, state, look_again)

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Stage, WriteCustomer
 from economic_adapter.contract import EconomicContact, EconomicCustomer, WriteEconomicCustomer
-from reconciler import clock, joining, store
+from reconciler import clock, decided, deciding, joining, store
+from reconciler.decisions import Decision
 from reconciler.link import LinkState
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
@@ -478,3 +480,20 @@ def test_another_tenant_s_customers_are_never_candidates(both: Both) -> None:
     both.hear(replace(crm_changed(foreign, 1, agreement=None), tenant="other"))
     both.hear(economic_seen(sydhavn(), 1))
     assert len(both.creations()) == 1
+
+
+def test_what_a_person_decided_about_a_stranger_outlives_it(both: Both) -> None:
+    customer = by_hand(both).new(name="Sydhavn Maler A/S", postcode="5000")
+    both.in_crm(customer)
+    both.in_economic(sydhavn(cvr="", postcode="5000"))
+    (stranger,) = [one for one in both.links() if not one.crm_id]
+    decision = Decision(
+        id=uuid4(), tenant=TENANT, agreement=AGREEMENT, link=stranger.id, means="link", who="mn", at=both.time,
+        ids=(customer.id,),
+    )  # fmt: skip
+    with both.engine.begin() as connection:
+        saved = deciding.save(both.clocked, connection, decision)
+    assert saved.state == "done"
+    assert (customer.id, 50, "linked") in both.pairs()
+    with both.engine.connect() as connection:
+        assert decided.get(connection, decision.id) == saved
