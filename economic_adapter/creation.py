@@ -72,6 +72,8 @@ def _choose(desk: Desk, claim: Claim, operation: Operation) -> Operation:
         asked = operation.part.number
         while True:
             number = records.take_number(connection, claim.agreement) if asked is None else asked
+            if asked is None and records.held(connection, claim.agreement, number) is not None:
+                continue  # somebody had it once, and is still known by it
             if claims.hold_number(connection, claim, number):
                 break
             if asked is not None:

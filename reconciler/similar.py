@@ -85,7 +85,7 @@ def around(
         creating=tuple(under_way),
         former=tuple(
             Former(crm_id=row.crm_id, gone=row.gone, parted=seen.number in row.parted)
-            for row in connection.execute(_FORMER, key)
+            for row in connection.execute(_FORMER, {**key, "numbers": [seen.number, *seen.old_numbers]})
         ),
         certain=found.certain,
         evidence=found.evidence,
@@ -190,7 +190,7 @@ _BUSY = sa.text("""
 _FORMER = sa.text("""
     select l.crm_id, l.parted, coalesce((side.state -> 'customer' ->> 'deleted')::boolean, false) as gone
     from sync.link l left join sync.crm_side side on side.tenant = l.tenant and side.crm_id = l.crm_id
-    where l.tenant = :tenant and l.agreement = :agreement and l.old_numbers @> array[cast(:number as integer)]
+    where l.tenant = :tenant and l.agreement = :agreement and l.old_numbers && cast(:numbers as integer[])
       and l.state = 'unlinked' and l.crm_id is not null
 """)
 _LINKED_ALIKE = sa.text("""

@@ -11,7 +11,7 @@ from crm_outbox.messaging import settlement
 from crm_outbox.messaging.envelope import Version, Words
 from crm_outbox.messaging.settlement import Acked, Closed, Event, Nacked, Returned, Sent, Window
 from tests.simulation.dice import Dice
-from tests.simulation.store import Connection
+from tests.simulation.store import Connection, Session
 
 OWNERS = ("crm", "economic", "sync")
 CONSUMERS = ("crm-applier", "economic-adapter", "reconciler")
@@ -42,7 +42,7 @@ class Bus:
 
     def append(
         self,
-        connection: Connection,
+        connection: Connection | Session,
         owner: str,
         to: str,
         data: Words,

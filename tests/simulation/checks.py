@@ -26,6 +26,10 @@ ROUNDS = 5
 def at_rest(world: "World") -> Iterator[str]:
     """Everything that does not hold once a world has settled."""
     yield from one_to_one(world)
+    ended = {(one.decision, one.record, one.detail) for one in world.ended}
+    for wish, crm_id in world.wished.items():
+        if wish not in ended:
+            yield f"{crm_id}: what a person decided about {wish[2]} was neither carried out nor refused"
     for link in world.sync.links.values():
         name = link.crm_id or str(link.number)
         if any(link.pending):

@@ -16,6 +16,7 @@ from crm_outbox.contract import (
     WriteCustomer,
 )
 from crm_outbox.messaging.envelope import Version
+from reconciler.fields import canon
 from tests.simulation.bus import Bus
 from tests.simulation.store import Connection
 from tests.simulation.truth import Truth
@@ -217,7 +218,7 @@ class Crm:
             return None
         crm_id = f"c{len(self.rows) + 1}"
         key = self.truth.keys[whole.operation]
-        if any(row.key == key for row in self.rows.values()):
+        if any(row.key == key and not row.deleted for row in self.rows.values()):
             self.wrong.append(f"{key} was created a second time in the CRM")
         row = Row(
             key=key, who=self.companies.get(whole.operation, key), created=now, active_since=now, made_by="product"
@@ -242,8 +243,8 @@ class Crm:
             for crm_id, row in self.rows.items()
             if not row.deleted
             and (
-                (fields.get("cvr") and row.values.get("cvr") == fields["cvr"])
-                or (fields.get("ean") and row.values.get("ean") == fields["ean"])
+                _same("cvr", fields, row.values)
+                or _same("ean", fields, row.values)
                 or (
                     fields.get("email")
                     and fields.get("name")
@@ -252,3 +253,8 @@ class Crm:
                 )
             )
         ]
+
+
+def _same(name: str, one: dict[str, str], other: dict[str, str]) -> bool:
+    value = canon("customer", name, one.get(name, ""))
+    return value != "" and value == canon("customer", name, other.get(name, ""))

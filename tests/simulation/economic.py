@@ -48,10 +48,15 @@ class There:
     born: int
     persons: dict[int, Person] = field(default_factory=dict)
 
+    _read: tuple[str, dict[str, str]] = ("", {})
+
     @property
     def values(self) -> dict[str, str]:
         """Our fields of it."""
-        return mapping.customer_values(self.body)
+        version = str(self.body["objectVersion"])
+        if self._read[0] != version:
+            self._read = version, mapping.customer_values(self.body)
+        return self._read[1]
 
 
 class Economic:
@@ -71,6 +76,10 @@ class Economic:
         self.companies: Callable[[str], str] = lambda key: key
         """Which real company a record of the CRM is, by its name in the truth."""
         self.wrong: list[str] = []
+        self.whose: dict[str, str] = {}
+        """Which real company a record is of, by its name in the truth when it came."""
+        self.last: dict[int, str] = {}
+        """Who had a number last."""
 
     # ---- what people do in its window
 
@@ -78,6 +87,7 @@ class Economic:
         """A bookkeeper creates a customer."""
         number = number or self.free()
         body: Body = {"customerNumber": number, "access": True, "objectVersion": self.version()}
+        self.whose[key] = who
         self.rows[number] = There(key=key, who=who, body=body, made_by="person", born=self.tick())
         for name, value in values.items():
             self.set(number, name, value)
@@ -87,8 +97,8 @@ class Economic:
     def set(self, number: int, name: str, value: str) -> str:
         """A bookkeeper types a value; its window keeps what it can. What it now holds."""
         row = self.rows[number]
-        self._put("customer", row.body, name, value)
         row.body["objectVersion"] = self.version()
+        self._put("customer", row.body, name, value)
         kept = row.values[name]
         self.truth.edited("economic", row.key, name, kept)
         return kept
@@ -114,6 +124,7 @@ class Economic:
     def renumber(self, number: int, new: int) -> None:
         """A bookkeeper gives a customer another number."""
         row = self.rows.pop(number)
+        self.last[number] = row.key
         row.body |= {"customerNumber": new, "objectVersion": self.version()}
         for one in row.persons.values():
             one.body["customerNumber"] = new
@@ -122,12 +133,12 @@ class Economic:
 
     def remove(self, number: int) -> None:
         """A bookkeeper deletes a customer without bookings."""
-        del self.rows[number]
+        self.last[number] = self.rows.pop(number).key
         self.hooks.append((None, number))
 
     def free(self) -> int:
         """The next number its window proposes."""
-        return max((one for one in self.rows if one < 5000), default=1000) + 1
+        return max((one for one in (*self.rows, *self.last) if one < 5000), default=1000) + 1
 
     def version(self) -> str:
         """A new ``objectVersion``."""
@@ -265,15 +276,15 @@ class Economic:
         if any(row.key == key for row in self.rows.values()):
             self.wrong.append(f"{key} was created a second time in e-conomic")
         for name in ("cvr", "ean"):
-            if not values[name]:
+            if not (wanted := _bare(values[name])):
                 continue
-            searched = self.searched.get(values[name], 0)
-            seen = self.truth.seen_apart.get(operation, frozenset())
-            for number, row in self.rows.items():
-                if row.values[name] == values[name] and row.born < searched and number not in seen:
-                    self.wrong.append(f"{key} was created in e-conomic beside {number}, which has its {name}")
+            searched = {spelled: at for spelled, at in self.searched.items() if _bare(spelled) == wanted}
             if not searched:
                 self.wrong.append(f"{key} was created in e-conomic without a search for its {name}")
+            seen = self.truth.seen_apart.get(operation, frozenset())
+            for number, row in self.rows.items():
+                if row.born < searched.get(row.values[name], 0) and number not in seen:
+                    self.wrong.append(f"{key} was created in e-conomic beside {number}, which has its {name}")
 
     def _refuse(self, values: dict[str, str]) -> None:
         if "bad" in values["email"]:
@@ -289,3 +300,7 @@ class Economic:
 
 def _rejected(code: str, name: str) -> Rejected:
     return Rejected(Head(status=400), (Fault(code=code, property=name, message=code),))
+
+
+def _bare(value: str) -> str:
+    return re.sub(r"[^0-9]", "", value)

@@ -10,8 +10,8 @@ from unittest.mock import patch
 from economic_adapter import decide as adapter_decide
 from economic_adapter import mapping
 from economic_adapter.operation import Operation, State
-from reconciler import decide, fields, plan, record, settle
-from reconciler.link import Base, Heard, Link, Message, Pair, Pending, Step
+from reconciler import decide, fields, plan, record, settle, similar
+from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rule, Rules, System
 from tests.simulation import adapter, crm, sync, world
@@ -20,15 +20,30 @@ NAMES: Mapping[str, str] = {
     "version-check": "a write goes through whatever version the other side has by now",
     "recorded-operation": "that a write leaves is not recorded before it does",
     "one-base": "one value is remembered for both sides, not one per side",
+    "decision-durable": "a person's decision is forgotten once its first write went out",
     "base-late": "an answer does not move the base; only the next look at both sides does",
     "exists-test": "two values count as equal when both are there",
     "rules-read": "an admin's rules are stored and never read",
     "whole-record": "a write carries every detail, not only what changed",
+    "agreement-lock": "two steps may link or create at the same time",
+    "origin": "a record does not carry the operation that created it",
+    "greedy-matching": "the first candidate is taken, not the best for the whole set",
     "answers-gate": "an outcome counts only when the state beside it is news",
     "blind-mark": "a look clears its customer's mark even when it was marked again",
     "r19": "a number that holds another company is believed to be the same customer",
 }
 """Name and what is missing then, in the order of the list."""
+
+THEMES: Mapping[str, frozenset[str]] = {
+    "agreement-lock": frozenset({"meeting"}),
+    "greedy-matching": frozenset({"meeting"}),
+    "decision-durable": frozenset({"decisions"}),
+    "origin": frozenset({"meeting"}),
+    "blind-mark": frozenset({"hooks"}),
+    "r19": frozenset({"numbers", "mixed"}),
+    "recorded-operation": frozenset({"creation", "persons", "faults"}),
+}
+"""Where a missing safety can show at all; other schedules are passed over when it is looked for."""
 
 _Patch = Callable[[], Any]
 
@@ -133,11 +148,28 @@ def _whole_record() -> Any:
 
 
 def _agreement_lock() -> Any:
-    @contextmanager
-    def open_door(_sync: Any, _link: Link) -> Iterator[None]:
-        yield
+    return patch.object(sync._Tables, "hold_agreement", lambda *_: None)
 
-    return patch.object(sync.Sync, "_agreement", open_door)
+
+def _decision_durable() -> Any:
+    def forgotten(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
+        if not isinstance(message, Decided):
+            contacts = tuple(replace(pair, chosen={}) for pair in link.contacts)
+            link = replace(link, customer=replace(link.customer, chosen={}), contacts=contacts)
+        return _STEP(link, message, rules, now)
+
+    return patch.object(world, "plain", forgotten)
+
+
+def _greedy_matching() -> Any:
+    found = similar._similar
+
+    def greedy(*given: Any) -> similar.Similar:
+        all_of_them = found(*given)
+        first = all_of_them.free[0] if all_of_them.free else ""
+        return replace(all_of_them, certain=first, evidence="first")
+
+    return patch.object(similar, "_similar", greedy)
 
 
 def _origin() -> Any:
@@ -177,7 +209,7 @@ def _both(*patches: Any) -> Iterator[None]:
         yield
 
 
-_STEP = sync.plain
+_STEP: Callable[[Link, Message, Rules, datetime], Step] = sync.plain
 _PATCHES: dict[str, _Patch] = {
     "version-check": _version_check,
     "recorded-operation": _recorded_operation,
@@ -188,6 +220,8 @@ _PATCHES: dict[str, _Patch] = {
     "whole-record": _whole_record,
     "agreement-lock": _agreement_lock,
     "origin": _origin,
+    "decision-durable": _decision_durable,
+    "greedy-matching": _greedy_matching,
     "answers-gate": _answers_gate,
     "blind-mark": _blind_mark,
     "r19": _r19,

@@ -1,10 +1,17 @@
 """What do people do? They edit, clear, put back, add, remove, renumber, delete and merge, in either system, at any moment."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+from uuid import uuid5
 
 from crm_outbox.contract import Stage
-from reconciler import fields
+from reconciler import contacts, fields, plan
+from reconciler.carrying import standing_in
+from reconciler.decide import stopped
+from reconciler.decisions import Decision, Wish, backwards
+from reconciler.link import Decided, Link, LinkState, Pair
+from reconciler.plan import Detail
 from reconciler.rules import Direction, System
 from tests.simulation.crm import Row
 from tests.simulation.dice import Dice
@@ -22,35 +29,63 @@ class People:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.made = 0
+        self.decisions = 0
+        self.pages: list[Link] = []
+        """What the open pages show: links as they were when somebody opened them."""
         self.does: dict[str, Callable[[Dice], None]] = {
             "edit": self.edit, "person": self.person, "create": self.create, "stage": self.stage, "found": self.found,
             "renumber": self.renumber, "remove": self.remove, "reuse": self.reuse, "delete": self.delete,
-            "merge": self.merge, "rules": self.rules,
+            "merge": self.merge, "rules": self.rules, "both": self.both, "page": self.page, "decide": self.decide, "undo": self.undo,
         }  # fmt: skip
 
     # ---- in the CRM
 
     def create(self, dice: Dice) -> None:
-        """Somebody creates a customer in the CRM: a lead, or an active one."""
-        world, company = self.world, self.company()
+        """Somebody creates a customer in the CRM: a lead, or an active one; now and then one that e-conomic has already."""
+        world, company = self.world, self.company(dice, here=True)
         if company is None:
             return
-        crm_id = f"c{len(world.crm.rows) + 1}"
         stage = Stage.LEAD if world.setup.theme == "creation" and dice.percent(40) else Stage.ACTIVE
+        self._create(company, self.typed(dice, company), stage)
+
+    def _create(self, company: int, values: dict[str, str], stage: Stage) -> None:
+        world = self.world
+        crm_id = f"c{len(world.crm.rows) + 1}"
         active = world.now if stage is Stage.ACTIVE else None
         world.crm.rows[crm_id] = Row(
             key=crm_id, who=f"company {company}", created=world.now, stage=stage, active_since=active
         )
-        for name, pool in details(company).items():
-            value = pool[0] if name in {"name", "cvr", "postcode"} else dice.pick(pool)
-            world.crm.set(crm_id, name, "" if name == "email" else value)
+        for name, value in values.items():
+            world.crm.set(crm_id, name, value)
         world.trace.note("the CRM", "created", crm_id, world.crm.rows[crm_id].values["name"], str(stage))
         self._commit(crm_id, "created")
 
-    def company(self) -> int | None:
-        """The next company that turns up; none once all are there."""
+    def company(self, dice: Dice | None = None, *, here: bool = True) -> int | None:
+        """The next company that turns up, or one that only the other side has; none once all are there."""
+        if dice is not None and self.world.setup.meet and dice.percent(self.world.setup.meet):
+            mine = {row.who for row in self.world.crm.rows.values()}
+            theirs = {row.who for row in self.world.economic.rows.values()}
+            only = sorted(theirs - mine if here else mine - theirs)
+            if only:
+                return int(dice.pick(only).split()[1])
         self.made += 1
         return self.made - 1 if self.made <= len(COMPANIES) else None
+
+    def typed(self, dice: Dice, company: int) -> dict[str, str]:
+        """What somebody types of a new customer: its name and numbers as they like to spell them, or not at all."""
+        pools = details(company)
+        spelled = self.world.setup.meet > 0
+        values = {}
+        for name, pool in pools.items():
+            if name in {"name", "cvr", "postcode"}:
+                values[name] = dice.pick(pool[:2]) if spelled else pool[0]
+            else:
+                values[name] = dice.pick(pool[:2] if spelled and name == "country" else pool)
+        if spelled and dice.percent(30):
+            values["cvr"] = ""
+        if spelled and dice.percent(25):  # a private person, of whom nothing is known but the name
+            values = dict.fromkeys(values, "") | {"name": values["name"].rsplit(" ", 1)[0], "country": "Danmark"}
+        return values | {"email": ""}
 
     def stage(self, dice: Dice) -> None:
         """A lead becomes active, or a customer inactive."""
@@ -161,13 +196,35 @@ class People:
 
     def found(self, dice: Dice) -> None:
         """A bookkeeper creates a customer in e-conomic."""
-        economic, company = self.world.economic, self.company()
+        company = self.company(dice, here=False)
         if company is None:
             return
-        values = {name: pool[0] for name, pool in details(company).items() if name != "email"}
-        key = f"e{economic.tick()}"
-        number = economic.create(key, f"company {company}", values)
+        self._found(company, self.typed(dice, company))
+
+    def _found(self, company: int, values: dict[str, str]) -> None:
+        economic = self.world.economic
+        number = economic.create(f"e{economic.tick()}", f"company {company}", values)
         self.world.trace.note("e-conomic", "created", str(number), values["name"])
+
+    def both(self, dice: Dice) -> None:
+        """One company is created on both sides at the same time, and both are told of at the same time (R4)."""
+        world, company = self.world, self.company()
+        if company is None:
+            return
+        values = self.typed(dice, company)
+        self._found(company, values | ({"cvr": ""} if dice.percent(50) else {}))
+        self._create(company, values, Stage.ACTIVE)
+        with world.peril.of(None):
+            world.hook(None, newest=True)
+            world.now += timedelta(seconds=3)
+            while world.work(None):
+                pass
+            world.relay(None, "crm")
+            queue = world.bus.queues["economic-adapter"]
+            while queue:
+                world.take("economic-adapter", queue.pop(0))
+            for _ in range(3):
+                world.relay(None, "economic")
 
     def renumber(self, dice: Dice) -> None:
         """A bookkeeper gives a customer another number."""
@@ -218,6 +275,80 @@ class People:
             if group.name in {"name", "cvr"}
         )
         return flows and bool(self.world.economic.rows[number].values["cvr"])
+
+    # ---- on the page of a task
+
+    def page(self, dice: Dice) -> None:
+        """Somebody opens the page of a customer and looks at it for a while."""
+        links = [one for one in self.world.sync.links.values() if one.state is LinkState.LINKED]
+        if links:
+            self.pages = [*self.pages[-2:], dice.pick(links)]
+
+    def decide(self, dice: Dice) -> None:
+        """Somebody settles what an open page asks, as it was when it was opened: at once, late, or after somebody else."""
+        if not self.pages or dice.percent(60):
+            self.page(dice)
+        if not self.pages:
+            return
+        link = dice.pick(self.pages)
+        wishes = []
+        for pair in link.pairs:
+            if not contacts.alive(pair.crm) or not contacts.alive(pair.economic):
+                continue
+            wishes += [
+                self._wish(dice, pair, detail)
+                for detail in plan.of(pair, self.world.rules, stopped(pair))
+                if detail.do is plan.Do.ASK or dice.percent(40 if detail.differing else 12)
+            ]
+        if wishes:
+            self._say(link, wishes, "settle")
+
+    def undo(self, dice: Dice) -> None:
+        """Somebody takes a decision back."""
+        done = [one for one in self.world.ended if one.result in {"written", "kept"}]
+        if not done:
+            return
+        last = dice.pick(done[-4:])
+        link = next(
+            (one for one in self.world.sync.links.values() if any(p.id == last.record for p in one.pairs)), None
+        )
+        if link is not None:
+            self._say(link, list(backwards([last], standing_in(link))), "undo")
+
+    def _wish(self, dice: Dice, pair: Pair, detail: Detail) -> Wish:
+        names = detail.group.fields
+        crm = {name: fields.text(pair.crm.values if pair.crm else {}, name) for name in names}
+        economic = {name: fields.text(pair.economic.values if pair.economic else {}, name) for name in names}
+        take = dice.pick(("crm", "economic", "text", "different"))
+        kind: Literal["crm", "economic", "text", "different"] = take  # type: ignore[assignment]
+        here: dict[str, str] | None = None
+        there: dict[str, str] | None = None
+        if kind == "crm":
+            there = dict(crm)
+        elif kind == "economic":
+            here = dict(economic)
+        elif kind == "text":
+            here = there = {
+                name: f"chosen {dice.below(3)}" if name in detail.differing else crm[name] for name in names
+            }
+        return Wish(
+            record=pair.id, detail=detail.group.name, take=kind, crm=here, economic=there, seen_crm=crm,
+            seen_economic=economic,
+        )  # fmt: skip
+
+    def _say(self, link: Link, wishes: list[Wish], means: Literal["settle", "undo"]) -> None:
+        world = self.world
+        self.decisions += 1
+        decision = Decision(
+            id=uuid5(link.id, f"decision {self.decisions}"), tenant=link.tenant, agreement=link.agreement or 0,
+            link=link.id, means=means, who="Marie", at=world.now, wishes=tuple(wishes),
+        )  # fmt: skip
+        world.trace.count("decisions")
+        told = ", ".join(f"{one.detail} {one.take}" for one in wishes)
+        world.trace.note("Marie", "decides", link.crm_id, told)
+        world.sync.run(link.id, Decided(decision=decision))
+        for one in wishes:
+            world.wished[decision.id, one.record, one.detail] = link.crm_id
 
     # ---- whom
 

@@ -17,16 +17,16 @@ RULES = Rules(
 COMPANIES = (
     ("Nordhavn Tømrer ApS", "12345678", "8000"),
     ("Sydhavn Maler A/S", "25313763", "2100"),
-    ("Østerbro El v/ Kim Bo", "31876544", "2100"),
-    ("Fyns Frugt og Grønt", "40917788", "5000"),
-    ("Ærø Bådebyggeri", "19552101", "5970"),
-    ("Vestkystens Vinduer", "28661230", "6700"),
+    ("Østerbro El ApS", "31876544", "2100"),
+    ("Fyns Frugt og Grønt A/S", "40917788", "5000"),
+    ("Ærø Bådebyggeri I/S", "19552101", "5970"),
+    ("Vestkystens Vinduer ApS", "28661230", "6700"),
     ("Møns Murer ApS", "37240911", "4780"),
     ("Himmerlands Hus A/S", "22675588", "9620"),
-    ("Lolland Lys", "16443308", "4930"),
+    ("Lolland Lys ApS", "16443308", "4930"),
     ("Thy Træ I/S", "30099124", "7700"),
-    ("Skagen Skilte", "44120076", "9990"),
-    ("Bornholm Brød", "33107652", "3700"),
+    ("Skagen Skilte ApS", "44120076", "9990"),
+    ("Bornholm Brød A/S", "33107652", "3700"),
 )
 """Companies that really exist here: name, CVR number, postcode."""
 

@@ -1,5 +1,8 @@
 """What makes many schedules quick? The pure core's answers are kept, because the same values give the same answer."""
 
+import dataclasses
+import gc
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,6 +13,8 @@ from reconciler import countries, fields, plan
 
 _KEPT = 1 << 16
 _DEPTH = [0]
+_PRODUCT = ("reconciler.", "economic_adapter.", "tests.simulation.")
+_COPIES: dict[Any, Callable[[Any, dict[str, Any]], Any]] = {}
 
 
 @contextmanager
@@ -28,13 +33,53 @@ def core() -> Iterator[None]:
     for module, name, function in before:
         setattr(module, name, lru_cache(_KEPT)(function))
     plan.plan = _remembered(planned)
+    copying = [module for name, module in sys.modules.items() if name.startswith(_PRODUCT) and _copies(module)]
+    for module in copying:
+        vars(module)["replace"] = changed
+    collecting = gc.isenabled()
+    gc.disable()  # a world is dropped whole; what it leaves in circles is collected once in a while, by ``tidy``
     try:
         yield
     finally:
+        if collecting:
+            gc.enable()
+        for module in copying:
+            vars(module)["replace"] = dataclasses.replace
         _DEPTH[0] = 0
         plan.plan = planned
         for module, name, function in before:
             setattr(module, name, function)
+
+
+def tidy() -> None:
+    """Collect what was dropped."""
+    gc.collect()
+
+
+def changed(value: Any, /, **changes: Any) -> Any:
+    """``dataclasses.replace`` for values without surprises: a copy with some fields changed."""
+    kind = value.__class__
+    copy = _COPIES.get(kind)
+    if copy is None:
+        copy = _COPIES[kind] = _copier(kind)
+    return copy(value, changes)
+
+
+def _copies(module: Any) -> bool:
+    return vars(module).get("replace") is dataclasses.replace
+
+
+def _copier(kind: Any) -> Callable[[Any, dict[str, Any]], Any]:
+    """A function for one class, every field by its name."""
+    if hasattr(kind, "__post_init__"):
+        return lambda value, changes: dataclasses.replace(value, **changes)
+    names = [one.name for one in dataclasses.fields(kind)]
+    lines = [f"    put(copy, {name!r}, changes[{name!r}] if {name!r} in changes else value.{name})" for name in names]
+    code = "\n".join(["def copier(value, changes):", "    copy = new(kind)", *lines, "    return copy"])
+    space: dict[str, Any] = {"new": object.__new__, "put": object.__setattr__, "kind": kind}
+    exec(code, space)  # noqa: S102 - names of dataclass fields, nothing from outside
+    copier: Callable[[Any, dict[str, Any]], Any] = space["copier"]
+    return copier
 
 
 def _remembered(planned: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +90,7 @@ def _remembered(planned: Callable[..., Any]) -> Callable[..., Any]:
     def plan_of(
         kind: str, crm: Mapping[str, str], economic: Mapping[str, str], base: Mapping[str, Any], rules: Any, **more: Any
     ) -> Any:
-        if more.get("refusals") or more.get("chosen"):
+        if any(value for name, value in more.items() if name not in {"under_way", "stopped"}):
             return planned(kind, crm, economic, base, rules, **more)
         rules_of.setdefault(id(rules), rules)  # held, so that no other rules get its id
         key = (

@@ -33,6 +33,8 @@ class Setup:
     doubled: float
     crowded: float
     """How often others come in between."""
+    meet: float
+    """How often somebody who creates a customer creates one that the other side has already."""
     settled: bool
     """Whether everything is at rest before the first event."""
 
@@ -52,12 +54,14 @@ THEMES: dict[str, dict[str, int]] = {
     "values": {"edit": 26, "create": 1},
     "persons": {"person": 22, "edit": 6, "create": 1},
     "creation": {"create": 7, "edit": 12, "stage": 4, "found": 2},
+    "meeting": {"both": 7, "create": 6, "found": 8, "edit": 6, "person": 2, "delete": 1},
     "numbers": {"edit": 12, "renumber": 4, "remove": 2, "reuse": 3, "person": 3, "create": 1, "delete": 1, "merge": 1},
     "hooks": {"edit": 40, "work": 30, "hook": 14, "deliver": 12, "relay": 10},
+    "decisions": {"edit": 26, "decide": 16, "page": 5, "undo": 6, "person": 3},
     "faults": {"edit": 18, "person": 5, "create": 2, "broker": 1, "sweep": 2, "rules": 2},
     "mixed": {
         "edit": 14, "person": 6, "create": 2, "renumber": 1, "remove": 1, "reuse": 1, "stage": 1, "rules": 1, "sweep": 1,
-        "broker": 1, "delete": 1, "merge": 1, "found": 1,
+        "broker": 1, "delete": 1, "merge": 1, "found": 1, "decide": 2, "both": 1,
     },
 }  # fmt: skip
 
@@ -75,9 +79,10 @@ def schedule(seed: int) -> Schedule:
         rules=rules_of(dice),
         crash=0 if calm else dice.pick((4, 10, 25)),
         trouble=0 if calm else dice.pick((3, 10, 25)),
-        lost=0 if calm else dice.pick((0, 3, 10)),
+        lost=dice.pick((0, 10, 25)) if theme == "meeting" else 0 if calm else dice.pick((0, 3, 10)),
         doubled=dice.pick((0, 5, 20)),
-        crowded=50 if theme == "hooks" else dice.pick((0, 10, 40)),
+        crowded=50 if theme in {"hooks", "meeting"} else dice.pick((0, 10, 40)),
+        meet=50 if theme == "meeting" else 0,
         settled=dice.percent(60),
     )
     weights = BUSY | THEMES[theme]

@@ -1,12 +1,20 @@
-"""What does a database do here? Tables are dicts of values; a transaction puts everything back when it ends badly."""
+"""What does a database do here? Tables are dicts of values; a transaction that ends badly leaves nothing behind.
 
-from collections.abc import Iterator
+Two kinds: ``Connection`` writes at once and can take it back, for transactions in whose middle nobody else comes;
+``Session`` keeps its writes to itself until it commits, and waits for locks, for those that meet others.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tests.simulation.peril import Peril
 
-_NONE = object()
+_GONE = object()
+
+
+class Blocked(BaseException):
+    """Somebody else holds a lock, or has just taken a key: the transaction is given up, and taken again later."""
 
 
 class Connection:
@@ -19,7 +27,7 @@ class Connection:
 
     def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         """Store a row."""
-        self._before.append((table, key, table.get(key, _NONE)))
+        self._before.append((table, key, table.get(key, _GONE)))
         table[key] = value
 
     def drop(self, table: dict[Any, Any], key: Any) -> None:
@@ -27,23 +35,97 @@ class Connection:
         if key in table:
             self._before.append((table, key, table.pop(key)))
 
+    def commit(self) -> None:
+        """It stands already."""
+        self._before.clear()
+
     def roll_back(self) -> None:
         """As if nothing had happened."""
         for table, key, value in reversed(self._before):
-            if value is _NONE:
+            if value is _GONE:
                 table.pop(key, None)
             else:
                 table[key] = value
         self._before.clear()
 
 
+class Session:
+    """One transaction among others: it reads what is committed and what it wrote itself, and holds rows until it ends."""
+
+    def __init__(self, held: dict[object, "Session"], execute: Callable[["Session", Any, Any], Any]) -> None:
+        self._held = held
+        self._execute = execute
+        self._mine: dict[int, tuple[dict[Any, Any], dict[Any, Any]]] = {}
+        self.checks: list[Callable[[Session], None]] = []
+        """What must hold when it commits: unique keys."""
+        self.after: list[Callable[[], None]] = []
+        """What is told once it has committed."""
+
+    def rows(self, table: dict[Any, Any]) -> dict[Any, Any]:
+        """The table as this transaction sees it."""
+        mine = self._mine.get(id(table))
+        if mine is None:
+            return table
+        seen = {**table, **mine[1]}
+        return {key: value for key, value in seen.items() if value is not _GONE}
+
+    def get(self, table: dict[Any, Any], key: Any) -> Any:
+        """One row, or none."""
+        mine = self._mine.get(id(table))
+        if mine is not None and key in mine[1]:
+            value = mine[1][key]
+            return None if value is _GONE else value
+        return table.get(key)
+
+    def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        """Store a row."""
+        self._mine.setdefault(id(table), (table, {}))[1][key] = value
+
+    def drop(self, table: dict[Any, Any], key: Any) -> None:
+        """Take a row away, if it is there."""
+        self.put(table, key, _GONE)
+
+    def execute(self, statement: Any, values: Any = None) -> Any:
+        """A statement that a flow sends itself."""
+        return self._execute(self, statement, values)
+
+    def lock(self, what: object) -> None:
+        """Hold a row until the transaction ends."""
+        if self._held.setdefault(what, self) is not self:
+            raise Blocked
+
+    def commit(self) -> None:
+        """Everybody sees it now."""
+        for check in self.checks:
+            check(self)
+        for table, mine in self._mine.values():
+            for key, value in mine.items():
+                if value is _GONE:
+                    table.pop(key, None)
+                else:
+                    table[key] = value
+        self._end()
+        for told in self.after:
+            told()
+
+    def roll_back(self) -> None:
+        """As if nothing had happened."""
+        self._end()
+
+    def _end(self) -> None:
+        for what in [one for one, who in self._held.items() if who is self]:
+            del self._held[what]
+
+
 @contextmanager
-def transaction(peril: Peril) -> Iterator[Connection]:
+def transaction(peril: Peril, connection: Any = None) -> Iterator[Any]:
     """A transaction that may die before its commit or after it."""
-    connection = Connection()
+    if connection is None:
+        connection = Connection()
     try:
         yield connection
         peril.point("before the commit")
+        connection.commit()
     except BaseException:
         connection.roll_back()
         raise

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.link import Due
 from reconciler.rules import System
-from tests.simulation import adapter, quick
+from tests.simulation import quick
 from tests.simulation.dice import Dice
 from tests.simulation.pools import RULES
 from tests.simulation.schedule import schedule
@@ -21,7 +21,7 @@ def _end(seed: int, order: int) -> tuple[object, ...]:
     given = schedule(seed)
     setup = replace(given.setup, rules=RULES, customers=1, crash=0.0, trouble=0.0, lost=0.0, doubled=0.0, crowded=0.0)
     world = World(replace(given, setup=setup, events=()))
-    with adapter.installed(world), quick.core():
+    with world.at_work(), quick.core():
         dice = Dice(seed)
         world.people.create(dice)
         world.drain()
@@ -72,7 +72,7 @@ def test_at_rest_time_alone_sends_nothing() -> None:
     world = lived(schedule(1))
     assert not world.broken
     before = world.writes
-    with adapter.installed(world):
+    with world.at_work():
         for _ in range(20):
             world.pass_time(timedelta(days=1))
             for link in list(world.sync.links):

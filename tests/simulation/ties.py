@@ -3,20 +3,27 @@
 Nothing here reaches the product: it reads what the product decided and tells it to the truth and to the story.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from crm_outbox.contract import WriteCustomer
-from reconciler.link import Command, Link, LinkState, Step
+from reconciler import fields
+from reconciler.link import Link, LinkState, Pending, Status
 from reconciler.rules import System
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.simulation.world import World
 
 
-def remember(world: "World", before: Link, after: Link) -> None:
-    """Tell the truth which record a creation is of, and which two records were found to be one."""
+class Silent:
+    """A log nobody reads."""
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_args, **_more: None
+
+
+def saved(world: "World", before: Link, after: Link, status: Status, told: Status | None) -> None:
+    """A step was committed: what it means for the truth and the story."""
     truth = world.truth
     states = {
         System.CRM: ("crm", after.crm_id, str(after.crm_version)),
@@ -29,56 +36,131 @@ def remember(world: "World", before: Link, after: Link) -> None:
             truth.decided[one.operation] = states[one.system.other]
             source = pair.side(one.system.other)
             if one.action == "create" and source is not None:
-                truth.keys[one.operation] = key_of(world, pair.kind, one.system.other, source.id)
+                truth.keys[one.operation] = key_of(world, after, pair.kind, one.system.other, source.id)
+            if one.action == "create" and pair.kind == "customer":
+                _created(world, after, one)
+            for group, choice in pair.chosen.items():
+                seen = choice.seen_crm if one.system is System.CRM else choice.seen_economic
+                chosen = {name: value for name, value in seen.items() if name in one.values}
+                if chosen:
+                    truth.by_person.setdefault(one.operation, {}).update(chosen)
+                del group
     _joined_customer(world, before, after, states)
     joined = {(pair.crm.id, pair.economic.id) for pair in before.contacts if pair.crm and pair.economic}
     for pair in after.contacts:
         if pair.crm and pair.economic and (pair.crm.id, pair.economic.id) not in joined:
-            here, there = world.crm.everyone[pair.crm.id], world.economic.everyone[int(pair.economic.id)]
-            if here.key != there.key:
+            here, there = world.crm.everyone.get(pair.crm.id), world.economic.everyone.get(int(pair.economic.id))
+            if here is not None and there is not None and here.key != there.key:
                 truth.joined("contact", here.key, there.key, states[System.CRM], states[System.ECONOMIC])
                 there.key = here.key
+    about = after.crm_id or str(after.number)
+    if (before.state, before.rest, before.number) != (after.state, after.rest, after.number):
+        world.trace.note("reconciler", "link", about, str(after.state), after.rest, after.number or "", after.linked_by)
+    if status != told:
+        world.trace.note("reconciler", "status", about, status.state, status.reason, status.details)
+        if status.state in {"choice", "deleted"}:
+            world.trace.count("tasks")
+
+
+def commanded(world: "World", command: Any, about: str) -> None:
+    """A command was committed."""
+    to = "CRM" if isinstance(command, WriteCustomer) else "e-conomic"
+    for part in command.parts:
+        world.sent(command, part)
+        if part.operation in world.trace.told:
+            world.trace.note("reconciler", "again", about, to)
+            continue
+        world.trace.told.add(part.operation)
+        if part.action == "create" and part.record == "customer":
+            world.trace.count("creations")
+        world.trace.note("reconciler", "command", about, to, part.action, part.record, tuple(part.fields.items()))
+
+
+def _created(world: "World", link: Link, creation: Pending) -> None:
+    """A customer is to be created: nobody known on that side may be the same company, as far as its details show."""
+    if world.sync.settings[1].read_at is None and link.run is None:
+        world.wrong.append(f"{link.crm_id or link.number} is created before both sides were read")
+    source = link.customer.side(creation.system.other)
+    if source is None:
+        return
+    world.truth.seen_apart[creation.operation] = frozenset(int(one) for one in creation.ruled_out if one.isdecimal())
+    if creation.system is System.ECONOMIC:
+        row = world.crm.rows.get(link.crm_id)
+        for number, seen in world.sync.economic_side.items():
+            there = world.economic.rows.get(number)
+            if row is None or there is None or there.who != row.who or seen.customer is None or number in link.apart:
+                continue
+            if world.sync.holder(number) or str(number) in creation.ruled_out:
+                continue
+            if _recognisable(source.values, _values(seen.customer)):
+                world.wrong.append(
+                    f"{link.crm_id} is created in e-conomic, though {number}, known, is the same company"
+                )
+        return
+    company = world.economic.rows.get(link.number or 0)
+    key = world.truth.keys[creation.operation]
+    world.crm.companies[creation.operation] = world.economic.whose.get(key, company.who if company else "")
+    for crm_id, known in world.sync.crm_side.items():
+        here = world.crm.rows.get(crm_id)
+        if company is None or here is None or here.who != company.who or known.customer is None or here.deleted:
+            continue
+        mine = world.sync.of(crm_id)
+        if crm_id in creation.ruled_out or (mine is not None and (mine.number or mine.apart)):
+            continue
+        if _recognisable(source.values, _values(known.customer)):
+            world.wrong.append(f"{link.number} is created in the CRM, though {crm_id}, known, is the same company")
+
+
+def _recognisable(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether anybody would see that two records are one company: its CVR number, or its name at its postcode."""
+
+    def same(name: str) -> bool:
+        values = [fields.canon("customer", name, fields.text(record, name)) for record in (one, other)]
+        return values[0] == values[1] and (values[0] != "" or name == "country")
+
+    if all(fields.text(record, "cvr") for record in (one, other)):
+        return same("cvr")  # two different numbers are two companies, whatever else is the same
+    return same("name") and same("postcode") and same("country")
+
+
+def _values(customer: Any) -> dict[str, str]:
+    return {name: getattr(customer, name) for name in fields.FIELDS["customer"]}
 
 
 def _joined_customer(world: "World", before: Link, after: Link, states: dict[System, tuple[str, str, str]]) -> None:
-    if after.state is not LinkState.LINKED or after.number is None or before.number is not None:
+    if before.crm_id and before.number is not None and after.number is None:
+        row, here = world.economic.rows.get(before.number), world.crm.rows.get(before.crm_id)
+        if row is not None and here is not None and row.key == here.key:
+            other = f"{row.key} once {world.economic.tick()}"
+            world.truth.parted(row.key, other)
+            row.key = other
+    if after.state is not LinkState.LINKED or after.number is None or not after.crm_id:
+        return
+    if before.number == after.number and before.crm_id == after.crm_id and before.state is not LinkState.CREATING:
         return
     world.trace.count("links")
-    row = world.economic.rows.get(after.number)
-    here = world.crm.rows.get(after.crm_id)
+    row, here = world.economic.rows.get(after.number), world.crm.rows.get(after.crm_id)
+    if row is not None and here is not None and row.key == here.key and after.linked_by != "created":
+        world.truth.without_base.add(here.key)
     if row is None or here is None or row.key == here.key:
         return
-    if row.who != here.who and after.linked_by not in {"person", "created"}:
+    if row.who != here.who and after.linked_by not in {"person", "created", "merged"}:
         world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
+    if row.who != here.who and after.linked_by == "created":
+        return  # the number changed hands before the answer came: R19 has to see it
     world.truth.joined("customer", here.key, row.key, states[System.CRM], states[System.ECONOMIC])
     row.key = here.key
 
 
-def key_of(world: "World", kind: str, system: System, record: str) -> str:
-    """The name of a record in the truth."""
+def key_of(world: "World", link: Link, kind: str, system: System, record: str) -> str:
+    """The name of a record in the truth, as it was when it was last seen."""
     if kind == "contact":
         one = world.crm.everyone[record] if system is System.CRM else world.economic.everyone[int(record)]
         return one.key
-    return world.crm.rows[record].key if system is System.CRM else world.economic.rows[int(record)].key
-
-
-def told(world: "World", before: Link, after: Link, done: Step, commands: "Sequence[Command]") -> None:
-    """What a step did, for the story and the checks."""
-    trace, about = world.trace, after.crm_id or str(after.number)
-    if (before.state, before.rest, before.number) != (after.state, after.rest, after.number):
-        trace.note("reconciler", "link", about, str(after.state), after.rest, after.number or "", after.linked_by)
-    for command in commands:
-        to = "CRM" if isinstance(command, WriteCustomer) else "e-conomic"
-        for part in command.parts:
-            world.sent(command, part)
-            if part.operation in trace.told:
-                trace.note("reconciler", "again", about, to, str(part.operation)[:8])
-                continue
-            trace.told.add(part.operation)
-            if part.action == "create" and part.record == "customer":
-                trace.count("creations")
-            trace.note("reconciler", "command", about, to, part.action, part.record, tuple(part.fields.items()))
-    if done.status != world.sync.told.get(after.id):
-        trace.note("reconciler", "status", about, done.status.state, done.status.reason, done.status.details)
-        if done.status.state in {"choice", "deleted"}:
-            trace.count("tasks")
+    if system is System.CRM:
+        return world.crm.rows[record].key
+    seen = world.truth.shown_as.get((int(record), str(link.economic_version)), "")
+    row = world.economic.rows.get(int(record))
+    if row is not None and (not seen or world.truth.now_named(seen) == row.key):
+        return row.key
+    return seen or world.economic.last[int(record)]

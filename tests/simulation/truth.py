@@ -4,7 +4,7 @@ A cell is one field of one record in one system. It carries which edits its valu
 loses an edit is seen at once, without asking the reconciler what it believes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -42,19 +42,29 @@ class Truth:
         """The entries of each state that was told, by system, customer and version."""
         self.showings: dict[str, dict[tuple[str, str], Entry]] = {}
         """The entries of each record that e-conomic showed, by ``objectVersion``."""
+        self.renamed: dict[str, str] = {}
+        self.named: dict[str, str] = {}
+        """Which record each ``objectVersion`` is of."""
+        self.shown_as: dict[tuple[int, str], str] = {}
+        """Which record each look at a number saw."""
         self.decided: dict[UUID, tuple[str, str, str]] = {}
         """Which state of the other side an operation was decided on."""
         self.leaving: dict[UUID | None, UUID] = {}
         """Which operation a call belongs to, by its idempotency key."""
         self.seen_apart: dict[UUID, frozenset[int]] = {}
         """Customers a creation was told apart from, by its operation."""
+        self.once: dict[str, str] = {}
+        """The name a record had before it was unlinked: a write decided then may still be under way."""
         self.by_person: dict[UUID, dict[str, str]] = {}
         """What a person saw in the target of each field they decided on, by the operation that carries it out."""
         self.edits = 0
         self.wrong: list[str] = []
 
     def cell(self, system: str, record: str, name: str) -> Cell:
-        return self.cells.setdefault((system, record, name), Cell())
+        found = self.cells.get((system, record, name))
+        if found is None:
+            found = self.cells[system, record, name] = Cell()
+        return found
 
     def edited(self, system: str, record: str, name: str, value: str) -> None:
         """A person sets a value."""
@@ -64,16 +74,23 @@ class Truth:
 
     def shown(self, version: str, record: str) -> None:
         """e-conomic shows a record under that ``objectVersion``: which entries it holds."""
+        self.named[version] = record
         self.showings[version] = {
             (record, name): self.cell("economic", record, name).now for name in (*fields.FIELDS["customer"], "notes")
         }
 
-    def looked(self, number: int, version: str, object_versions: Iterable[str]) -> None:
-        """The adapter keeps what it was shown, under its own version."""
+    def looked(self, number: int, version: str, object_versions: Sequence[str]) -> None:
+        """The adapter keeps what it was shown, under its own version: the customer first, then its persons."""
+        if object_versions:
+            self.shown_as[number, version] = self.named.get(object_versions[0], "")
         state: dict[tuple[str, str], Entry] = {}
         for one in object_versions:
             state |= self.showings.get(one, {})
         self.states["economic", str(number), version] = state
+
+    def now_named(self, record: str) -> str:
+        """What a record is called now that went by that name once."""
+        return self.renamed.get(record, record)
 
     def told(self, system: str, about: str, version: str, records: Iterable[str]) -> None:
         """A state goes out: which entries it holds."""
@@ -86,6 +103,7 @@ class Truth:
     def taken(self, kind: Kind, source: str, record: str, name: str, value: str, operation: UUID) -> Entry | None:
         """The entry of the source that a written value comes from; none when it never held anything like it."""
         state = self.states.get(self.decided[operation], {}) if operation in self.decided else {}
+        record = record if record not in self.once or (record, name) in state else self.once[record]
         entry = state.get((record, name))
         if entry is not None and _alike(kind, name, entry.value, value):
             return entry
@@ -110,6 +128,7 @@ class Truth:
     ) -> None:
         """e-conomic's record ``other`` turns out to be the CRM's ``record``, as the states told it; blanks may be filled."""
         self.without_base.add(record)
+        self.renamed[other] = record
         for name in fields.FIELDS[kind]:
             cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), Cell())
             self.cells["economic", record, name] = cells[1]
@@ -126,6 +145,8 @@ class Truth:
 
     def parted(self, record: str, other: str) -> None:
         """e-conomic's record of that name is not the CRM's any more, and goes by another name."""
+        self.once[other] = record
+        self.renamed[record] = other
         for system, key, name in [one for one in self.cells if one[:2] == ("economic", record)]:
             self.cells[system, other, name] = self.cells.pop((system, key, name))
 

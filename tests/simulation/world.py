@@ -4,24 +4,27 @@ Each event that runs a part of the product may die at any commit or call, may me
 e-conomic or the broker unwilling.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from crm_outbox.contract import CustomerChanged, CustomerWritten, Outcome, Result, WriteCustomer
+from crm_outbox.contract import CustomerChanged, Outcome, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter import work
 from economic_adapter.budget import Budget
-from economic_adapter.contract import CrmState, CustomerObserved, WriteEconomicCustomer
+from economic_adapter.contract import CrmState, CustomerObserved, LookAtCustomer, WriteEconomicCustomer
 from economic_adapter.desk import Desk
 from economic_adapter.protocol import Ambiguous, Answer, Head, Request, Throttled, Transient, Unreached
 from economic_adapter.records import Account
 from reconciler import fields
-from reconciler.link import Command, Due, Link, Message, Step
+from reconciler.decisions import Ended
+from reconciler.link import Command, Due, Heard, Link, Message, Step
 from reconciler.rules import Decides, Direction, Rules
 from tests.simulation import adapter, checks
+from tests.simulation import sync as reconciling
 from tests.simulation.adapter import AGREEMENT, Shelf
 from tests.simulation.bus import CONSUMERS, OWNERS, Bus
 from tests.simulation.bus import Message as Mail
@@ -32,8 +35,8 @@ from tests.simulation.people import People
 from tests.simulation.peril import Crash, Peril
 from tests.simulation.pools import START, details, rule_of
 from tests.simulation.schedule import Event, Schedule
-from tests.simulation.store import Connection, Engine, transaction
-from tests.simulation.sync import Blocked, Sync, plain
+from tests.simulation.store import Blocked, Connection, Engine, Session, transaction
+from tests.simulation.sync import Settings, Sync, plain
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
 
@@ -57,6 +60,9 @@ class World:
         self.departed: set[str] = set()
         """Records that were deleted, merged away, or whose number somebody else has."""
         self.outcomes: dict[UUID, Outcome] = {}
+        self.wished: dict[tuple[UUID, UUID, str], str] = {}
+        """What people decided: by decision, record and detail."""
+        self.ended: list[Ended] = []
         self.heard = 0
         self.shelf.account[AGREEMENT] = Account(number=AGREEMENT, tenant="t", state="on", budget=Budget())
         self.desk = Desk(
@@ -85,7 +91,7 @@ class World:
 
     def live(self) -> None:
         """Everything in the schedule, then rest; stops at the first thing that is wrong."""
-        with adapter.installed(self):
+        with self.at_work():
             dice = Dice(self.schedule.seed + 2)
             for _ in range(self.setup.customers):
                 self.people.create(dice)
@@ -97,6 +103,12 @@ class World:
                 self.happen(self._events.pop())
             if not self.broken:
                 self.rest()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """The product's flows on this world's tables."""
+        with adapter.installed(self), reconciling.installed(self.sync):
+            yield
 
     @property
     def broken(self) -> list[str]:
@@ -110,6 +122,21 @@ class World:
                 self.happen(self._events.pop())
             finally:
                 self._depth -= 1
+
+    def second(self) -> None:
+        """A second reconciler takes a message of its own while the first one is in the middle of its transaction."""
+        queue, dice = self.bus.queues["reconciler"], self.peril.dice
+        if self._depth or dice is None or not queue or not self.peril.happens(self.setup.crowded):
+            return
+        self._depth += 1
+        message = queue.pop(dice.below(len(queue)))
+        try:
+            with self.peril.of(dice):
+                self.take("reconciler", message)
+        except Blocked:
+            queue.append(message)
+        finally:
+            self._depth -= 1
 
     def happen(self, event: Event) -> None:
         """One event."""
@@ -195,13 +222,14 @@ class World:
                 connection.put(self.bus.taken[name], message.id, True)
                 self.peril.point("after the applier's commit")
                 return
-            with transaction(self.peril) as connection:
+            session = self.sync.session() if name == "reconciler" else None
+            with transaction(self.peril, session) as connection:
                 connection.put(self.bus.taken[name], message.id, True)
                 self._effect(connection, message)
         finally:
             self._in_hand.discard((name, message.id))
 
-    def _effect(self, connection: Connection, message: Mail) -> None:
+    def _effect(self, connection: Any, message: Mail) -> None:
         match message.data:
             case WriteCustomer() as command:
                 did = self.crm.apply(connection, command, self.now)
@@ -219,10 +247,10 @@ class World:
                         outcomes=tuple(outcomes),
                     )  # fmt: skip
                     self.bus.append(connection, "economic", "reconciler", seen, message.about)
-            case CustomerObserved() as observed:
-                self.sync.observed(connection, observed)
-            case CustomerWritten() as written:
-                self.sync.written(connection, written, message.version)
+            case LookAtCustomer() as look:
+                adapter.mark(self.shelf, connection, look.number, "look", self.now, quiet=timedelta(0))
+            case told if isinstance(connection, Session):
+                self.sync.hear(connection, told, message.version)
 
     def _changed(self, connection: Connection, change: CustomerChanged, version: Version) -> None:
         known = self.shelf.told.get(change.id)
@@ -268,7 +296,7 @@ class World:
         for row in list(self.shelf.rows.values()):
             if row.worker is not None and self._depth == 0:  # whoever had it is dead: the claims of the living are kept
                 self.shelf.rows[row.id] = replace(row, worker=None, claimed_at=None)
-        for link in self.sync.due(Connection(), self.now):
+        for link in self.sync.due(self.now):
             try:
                 self.sync.run(link, Due())
             except Blocked:
@@ -296,8 +324,14 @@ class World:
                     self.relay(None, owner)
             for name in CONSUMERS:
                 queue = self.bus.queues[name]
-                while queue:
-                    self.take(name, queue.pop(0))
+                while queue and not self.broken:
+                    message = queue.pop(0)
+                    try:
+                        self.take(name, message)
+                    except Blocked as why:
+                        self.wrong.append(
+                            f"{message.about}: its {type(message.data).__name__} can never be taken: {why}"
+                        )
             while self.work(None):
                 pass
             if self.bus.quiet and not self.economic.hooks:
@@ -337,9 +371,9 @@ class World:
 
     def react(self, link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         """One step, looked at: heard twice it changes nothing (P4), and one write at a time is open."""
-        done = plain(link, message, rules, now)
+        done: Step = plain(link, message, rules, now)
         self.heard += 1
-        if self.heard % 4 == 0:
+        if self.heard % 4 == 0 and isinstance(message, Heard | Due):
             again = plain(done.link, message, rules, now)
             if again.commands or again.link != done.link or again.status != done.status:
                 self.wrong.append(f"{link.crm_id}: a message heard twice changed something")
@@ -376,6 +410,7 @@ class World:
     def change_rules(self, rules: Rules) -> None:
         """Other rules hold from now on. Where any of them lets an edit lose, losing one is no error."""
         self.rules = rules
+        self.sync.settings[AGREEMENT] = Settings(rules, read_at=START)
         self.trace.count("rules")
         for kind, groups in fields.GROUPS.items():
             for group in groups:
@@ -386,7 +421,7 @@ class World:
                     self.crm.strict -= names
                 if not both or rule.decides is Decides.CRM:
                     self.economic.strict -= names
-        for link in self.sync.links:
+        for link in list(self.sync.links):
             self.sync.run(link, Due())
 
 
