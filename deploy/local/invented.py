@@ -34,6 +34,11 @@ class Company:
     fields: dict[str, str]
     persons: tuple[dict[str, str], ...]
 
+    @property
+    def name(self) -> str:
+        """The company's name, which no other has."""
+        return self.fields["name"]
+
 
 def cvr(rng: random.Random) -> str:
     """Eight digits with a right check digit (modulus 11), belonging to nobody we know of."""

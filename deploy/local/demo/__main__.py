@@ -12,6 +12,8 @@ from contextlib import ExitStack
 
 from deploy.local import servers
 from deploy.local.demo import tour
+from deploy.local.demo.hands import StepFailed, Tour
+from deploy.local.demo.lists import NO_COMMON_KEY, SAME_CVR, lists
 from deploy.local.demo.stage import Stage, set_up
 
 
@@ -37,7 +39,7 @@ def main() -> int:
 def _play(stage: Stage, *, quiet: bool) -> list[str]:
     """Play every step, also after one that failed; the names of those that did not hold."""
     say = _nothing if quiet else _say
-    hands = tour.Tour(
+    hands = Tour(
         engine=stage.engine,
         doorbell=stage.doorbell,
         books=stage.books,
@@ -45,11 +47,22 @@ def _play(stage: Stage, *, quiet: bool) -> list[str]:
         say=say,
         command=stage.command,
     )
-    plan: list[tuple[str, Callable[[tour.Tour], str]]] = [
+    begun = time.monotonic()
+    entered = lists()
+    hands.keep(entered)
+    say(f"  {'invented data':<20} ok  {time.monotonic() - begun:5.1f} s   {entered}")
+    say(
+        f"  {'':<31} {SAME_CVR + NO_COMMON_KEY} in both ({SAME_CVR} with the same CVR no., {NO_COMMON_KEY} without a common key)\n"
+    )
+    plan: list[tuple[str, Callable[[Tour], str]]] = [
         ("Connect", tour.connect),
         ("Create", tour.create),
+        ("Lead", tour.lead),
         ("Edit both", tour.edit_both),
         ("Persons", tour.persons),
+        ("Transfer all", tour.transfer),
+        ("Renumber", tour.renumber),
+        ("Lost answer", tour.lost_answer),
         ("Away", tour.away),
         ("Break it", tour.killed),
         ("Compare", tour.compared),
@@ -60,7 +73,7 @@ def _play(stage: Stage, *, quiet: bool) -> list[str]:
         started = time.monotonic()
         try:
             lines = step(hands).splitlines()
-        except (tour.StepFailed, RuntimeError, OSError, ValueError, LookupError) as error:
+        except (StepFailed, RuntimeError, OSError, ValueError, LookupError) as error:
             failed.append(name)
             _say(f" {position} {name:<12} DID NOT HOLD after {time.monotonic() - started:.1f} s")
             _explain(str(error), stage)

@@ -6,6 +6,9 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.local.demo.compare import DETAILS
+from deploy.local.invented import Company
+
 AGREEMENT = 123456
 
 
@@ -19,6 +22,23 @@ class Books:
         """Everything the sandbox holds of the demo's agreement."""
         whole: dict[str, dict[str, Any]] = self._call("GET", f"/_sandbox/snapshot?agreement={AGREEMENT}")
         return whole[str(AGREEMENT)]
+
+    def enter(self, number: int, company: Company) -> None:
+        """Enter a customer with its persons by hand, under that number."""
+        first, _, second = company.fields["street"].partition("\n")
+        theirs = {theirs: company.fields[ours] for ours, theirs in DETAILS.items() if company.fields.get(ours)}
+        address = {"address1": first, "address2": second} if second else {"address1": first}
+        self._call("POST", "/_sandbox/ui/customers", theirs | address | {"customerNumber": number})
+        for person in company.persons:
+            self.add_contact(number, person)
+
+    def renumber(self, number: int, new: int) -> None:
+        """Give a customer another number, as a person would."""
+        self._call("POST", f"/_sandbox/ui/customers/{number}/renumber", {"number": new})
+
+    def lose_an_answer(self, method: str, path: str) -> None:
+        """Let the next such call do its work and its answer be lost."""
+        self._call("POST", "/_sandbox/faults", {"kind": "drop", "method": method, "path": path, "when": "after"})
 
     def edit(self, number: int, fields: dict[str, Any]) -> None:
         """Edit a customer's details, as a person would on e-conomic's own page."""
@@ -36,9 +56,10 @@ class Books:
         """Let every call of the API fail for that long."""
         self._call("POST", "/_sandbox/away", {"seconds": seconds})
 
-    def calls(self) -> int:
-        """How many calls of the API were made so far."""
-        return int(self._call("GET", "/_sandbox/calls")["total"])
+    def calls(self, *methods: str) -> int:
+        """How many calls of the API were made so far; only those by these methods, if any are named."""
+        routes: dict[str, int] = self._call("GET", "/_sandbox/calls")["routes"]
+        return sum(count for route, count in routes.items() if not methods or route.partition(" ")[0] in methods)
 
     def answers(self) -> bool:
         """Whether the sandbox is up."""

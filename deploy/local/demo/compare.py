@@ -1,8 +1,10 @@
 """Are both systems the same? Every customer, every person, detail by detail, against what was entered on either side.
 
-Reads the CRM's tables and the sandbox's own state; it asks nothing of the parts that did the syncing.
+Reads the CRM's tables and the sandbox's own state; it asks nothing of the parts that did the syncing, not even when two
+spellings mean the same.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -38,10 +40,13 @@ class Holding:
 
 @dataclass(slots=True, kw_only=True)
 class Entered:
-    """What people entered, in either system: the values that must stand in both at the end, by CVR number."""
+    """What people entered, in either system: the values that must stand in both at the end, by what tells customers apart."""
 
     customers: dict[str, dict[str, str]] = field(default_factory=dict)
     persons: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    crm_only: set[str] = field(default_factory=set)
+    economic_only: set[str] = field(default_factory=set)
+    """Customers that nobody has asked to have on the other side: there they would be too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,32 +109,38 @@ def economic_holdings(agreement: Mapping[str, Any]) -> list[Holding]:
     ]
 
 
-def compare(crm: list[Holding], economic: list[Holding], entered: Entered) -> Verdict:
-    """Hold both systems and what was entered against each other, by CVR number."""
-    here, there = (_by_cvr(side) for side in (crm, economic))
+def compare(crm: list[Holding], economic: list[Holding], entered: Entered, by: str = "cvr") -> Verdict:
+    """Hold both systems and what was entered against each other, by a detail that tells customers apart."""
+    here, there = ({_plain(by, one.details[by]): one for one in side} for side in (crm, economic))
     doubled = [
-        f"{cvr} stands {count} times in {system}"
+        f"{detail} {value} stands {count} times in {system}"
         for system, side in (("C", crm), ("E", economic))
-        for cvr, count in Counter(one.details["cvr"] for one in side).items()
-        if count > 1
+        for detail in dict.fromkeys((by, "cvr"))
+        for value, count in Counter(_plain(detail, one.details[detail]) for one in side).items()
+        if count > 1 and value
     ] + [
-        f"{one.details['cvr']} person {name} stands more than once in {system}"
+        f"{one.details[by]} person {name} stands more than once in {system}"
         for system, side in (("C", crm), ("E", economic))
         for one in side
         for name in one.twice
     ]
     lost, differing, details, persons = [], [], 0, 0
-    for cvr in sorted(set(here) | set(there)):
-        if cvr not in here or cvr not in there:
-            differing.append(f"{cvr} stands in {'C' if cvr in here else 'E'} only")
+    for key in sorted(set(here) | set(there)):
+        if key not in here or key not in there:
+            if key not in (entered.crm_only if key in here else entered.economic_only):
+                differing.append(f"{key} stands in {'C' if key in here else 'E'} only")
             continue
-        details += len(here[cvr].details)
-        persons += len(here[cvr].persons)
-        differing += _differences(cvr, here[cvr], there[cvr])
-    for cvr, values in entered.customers.items():
-        wanted_persons = entered.persons.get(cvr, {})
-        for system, side in (("C", here), ("E", there)):
-            lost += _missing(cvr, system, side.get(cvr), values, wanted_persons)
+        if key in entered.crm_only | entered.economic_only:
+            differing.append(f"{key} stands in both, and nobody asked for that")
+        details += len(here[key].details)
+        persons += len(here[key].persons)
+        differing += _differences(key, here[key], there[key])
+    for key, values in entered.customers.items():
+        wanted_persons = entered.persons.get(key, {})
+        sides = [("C", here)] if key not in entered.economic_only else []
+        sides += [("E", there)] if key not in entered.crm_only else []
+        for system, side in sides:
+            lost += _missing(key, system, side.get(key), values, wanted_persons)
     return Verdict(
         crm=len(crm),
         economic=len(economic),
@@ -145,45 +156,63 @@ def _repeated(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, count in Counter(names).items() if count > 1)
 
 
-def _by_cvr(side: list[Holding]) -> dict[str, Holding]:
-    return {one.details["cvr"]: one for one in side}
+def _plain(name: str, value: str) -> str:
+    """The value without what people write differently and mean the same."""
+    text = " ".join(value.split())
+    match name:
+        case "cvr" | "ean" | "phone" | "mobile":
+            return re.sub(r"^(\+45|0045|DK)", "", re.sub(r"[\s.\-]", "", text))
+        case "postcode":
+            return text.removeprefix("DK-")
+        case "email":
+            return text.lower()
+        case "website":
+            return re.sub(r"^(https?://)?(www\.)?", "", text).rstrip("/")
+        case "country":
+            return {"DK": "Danmark", "Denmark": "Danmark"}.get(text, text)
+        case _:
+            return text
 
 
-def _differences(cvr: str, here: Holding, there: Holding) -> list[str]:
+def _plainly(details: Mapping[str, str]) -> dict[str, str]:
+    return {name: _plain(name, value) for name, value in details.items()}
+
+
+def _differences(key: str, here: Holding, there: Holding) -> list[str]:
     found = [
-        f"{cvr} {name}: C {value!r}, E {there.details[name]!r}"
+        f"{key} {name}: C {value!r}, E {there.details[name]!r}"
         for name, value in here.details.items()
-        if value != there.details[name]
+        if _plain(name, value) != _plain(name, there.details[name])
     ]
     for name in sorted(set(here.persons) | set(there.persons)):
         mine, theirs = here.persons.get(name), there.persons.get(name)
-        if mine != theirs:
-            found.append(f"{cvr} person {name}: C {mine}, E {theirs}")
+        if mine is None or theirs is None or _plainly(mine) != _plainly(theirs):
+            found.append(f"{key} person {name}: C {mine}, E {theirs}")
     return found
 
 
 def _missing(
-    cvr: str,
+    key: str,
     system: str,
     held: Holding | None,
     values: Mapping[str, str],
     persons: Mapping[str, Mapping[str, str]],
 ) -> list[str]:
     if held is None:
-        return [f"{cvr} is not in {system}"]
+        return [f"{key} is not in {system}"]
     lost = [
-        f"{cvr} {name}: {value!r} was entered, {system} holds {held.details[name]!r}"
+        f"{key} {name}: {value!r} was entered, {system} holds {held.details[name]!r}"
         for name, value in values.items()
-        if held.details[name] != hold("customer", name, value)
+        if _plain(name, held.details[name]) != _plain(name, hold("customer", name, value))
     ]
     for person, wanted in persons.items():
         found = held.persons.get(person)
         if found is None:
-            lost.append(f"{cvr} person {person} is not in {system}")
+            lost.append(f"{key} person {person} is not in {system}")
             continue
         lost += [
-            f"{cvr} person {person} {name}: {value!r} was entered, {system} holds {found[name]!r}"
+            f"{key} person {person} {name}: {value!r} was entered, {system} holds {found[name]!r}"
             for name, value in wanted.items()
-            if found[name] != hold("contact", name, value)
+            if _plain(name, found[name]) != _plain(name, hold("contact", name, value))
         ]
     return lost

@@ -79,7 +79,7 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
     stack.callback(engine.dispose)
     doorbell = Doorbell(engine, "crm")
     clocks = " · ".join(f"{name.lower().replace('_', ' ')} {value}" for name, value in CLOCKS.items())
-    say(f"  clocks shortened for the tour: {clocks}\n")
+    say(f"  clocks shortened for the tour: {clocks}")
     return Stage(
         engine=engine,
         doorbell=doorbell,
