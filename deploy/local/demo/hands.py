@@ -116,8 +116,7 @@ class Tour:
                 stage = Stage.LEAD if company.name in lists.leads else Stage.ACTIVE
                 made = customers.create(connection, TENANT, _edit(company, stage))
                 self.ids[company.name] = made.held.customer.id
-        for number, company in enumerate(lists.economic, FIRST_NUMBER):
-            self.books.enter(number, company)
+        self.books.enter(lists.economic, FIRST_NUMBER)
         for company in (*lists.economic, *lists.crm):
             self._expect(company)
         self.keyed = lists.keyed
