@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -60,6 +61,16 @@ class Tour:
             time.sleep(max(0.05, min(1.0, 5 * (now - looked))))
             looked = time.monotonic()
 
+    def asked(self, what: str, arguments: list[str], far: Callable[[], str]) -> str:
+        """Run a command of the reconciler; how far it came is said every 1.5 seconds. Its output."""
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self.command, "reconciler", arguments, "")
+            while not running.done():
+                wait([running], timeout=1.5)
+                if not running.done():
+                    self.say(f"      {what}: {far()}")
+            return running.result()
+
     # What is there
 
     def economic(self) -> dict[str, Holding]:
@@ -77,6 +88,13 @@ class Tour:
         """How many customers are linked, by the reconciler's own word."""
         with self.engine.connect() as connection:
             return int(connection.scalar(sa.text("select count(*) from sync.link where state = 'linked'")) or 0)
+
+    def read(self) -> str:
+        """How many customers the reconciler has recorded of each side."""
+        query = sa.text("select (select count(*) from sync.crm_side), (select count(*) from sync.economic_side)")
+        with self.engine.connect() as connection:
+            here, there = connection.execute(query).one()
+        return f"C {here}, E {there} customers read"
 
     def standing(self, name: str, state: str, number: str = "") -> str | None:
         """None once the customer stands like that (under that number), else how it stands."""

@@ -111,16 +111,19 @@ class Processes:
 
 def run_command(root: Path, environ: Mapping[str, str], package: str, arguments: list[str], given: str = "") -> str:
     """Run one of the packages' commands as an operator would; its output, or ``RuntimeError`` with what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", package, *arguments],
-        cwd=root,
-        env={**os.environ, **environ},
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", package, *arguments],
+            cwd=root,
+            env={**os.environ, **environ},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"{package} {' '.join(arguments)}: no end after {error.timeout:.0f} s") from error
     if done.returncode:
         raise RuntimeError(f"{package} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout.strip()

@@ -17,13 +17,14 @@ def connect(tour: Tour) -> str:
     """The tenant's agreement is connected, both lists are read and compared, and the integration is switched on."""
     said = tour.command("economic_adapter", ["connect", "--tenant", TENANT, "--yes"], GRANT)
     options = ["--tenant", TENANT, "--transfer", "active", "--number-from", str(FIRST_NUMBER)]
-    preview = tour.command("reconciler", ["switch-on", *options, "--preview"], "")
+    preview = tour.asked("preview", ["switch-on", *options, "--preview"], tour.read)
     counts = _confirmed(preview)
     if not counts.startswith(f"{SAME_CVR},") or not counts.endswith(",0"):
         raise StepFailed(
             f"expected {SAME_CVR} to link by CVR and 0 to be created, the preview confirms {counts}:\n{preview}"
         )
-    switched = tour.command("reconciler", ["switch-on", *options, "--yes", "--confirm", counts], "")
+    confirmed = ["switch-on", *options, "--yes", "--confirm", counts]
+    switched = tour.asked("switching on", confirmed, lambda: f"{tour.linked()} customers are linked")
     tour.wait("linking", lambda: _linked(tour, SAME_CVR), within=60)
     if len(tour.books.snapshot()["customers"]) != SAME_CVR + NO_COMMON_KEY + ECONOMIC_ONLY:
         raise StepFailed("switching on with nothing ticked created customers in e-conomic")
@@ -54,10 +55,11 @@ def lead(tour: Tour) -> str:
 def transfer(tour: Tour) -> str:
     """Every customer of e-conomic ends once in the CRM: linked, linked after its group was ticked, or created."""
     options = ["--tenant", TENANT, "--link-group", GROUP]
-    preview = tour.command("reconciler", ["transfer", *options, "--preview"], "")
+    preview = tour.asked("preview", ["transfer", *options, "--preview"], tour.read)
     counts = _confirmed(preview)
     begun = time.monotonic()
-    tour.command("reconciler", ["transfer", *options, "--yes", "--confirm", counts], "")
+    confirmed = ["transfer", *options, "--yes", "--confirm", counts]
+    tour.asked("transfer", confirmed, lambda: f"{tour.linked()} customers are linked")
     tour.entered.economic_only.clear()
     tour.wait("the transfer", tour.missing, within=60)
     crm, economic = tour.crm(), tour.economic()
