@@ -227,6 +227,11 @@ def to_sweep(connection: sa.Connection, mark: datetime) -> Sequence[tuple[str, i
     return [(row.tenant, row.agreement) for row in connection.execute(_TO_SWEEP, {"mark": mark})]
 
 
+def to_sweep_after_a_run(connection: sa.Connection) -> Sequence[tuple[str, int]]:
+    """Agreements in which a switching on was carried out, all was looked at after it, and nothing was read since."""
+    return [(row.tenant, row.agreement) for row in connection.execute(_TO_SWEEP_AFTER)]
+
+
 def brake(connection: sa.Connection, tenant: str, agreement: int) -> int:
     """How many customers a pass may write to beyond what was confirmed; one, where a part of few is less than one."""
     return int(connection.scalar(_BRAKE, {"tenant": tenant, "agreement": agreement}) or 1)
@@ -340,6 +345,20 @@ _TO_SWEEP = sa.text("""
       and not exists (select from sync.run r
                       where r.tenant = a.tenant and r.agreement = a.agreement and r.kind in ('sweep', 'read')
                         and r.started >= :mark)
+    order by a.tenant, a.agreement
+""")
+_TO_SWEEP_AFTER = sa.text("""
+    select a.tenant, a.agreement from sync.agreement a
+    where a.state = 'on' and a.busy is null and not a.look_again
+      and exists (
+          select from sync.run r
+          where r.tenant = a.tenant and r.agreement = a.agreement and r.kind = 'switch_on' and r.state = 'done'
+            and r.total > 0 and r.ended >= a.since
+            and not exists (select from sync.run later
+                            where later.tenant = r.tenant and later.agreement = r.agreement
+                              and later.kind in ('sweep', 'read') and later.started >= r.ended))
+      and not exists (select from sync.link l
+                      where l.tenant = a.tenant and l.agreement = a.agreement and l.look_again)
     order by a.tenant, a.agreement
 """)
 _BRAKE = sa.text("""

@@ -149,18 +149,18 @@ def follow_runs(engine: sa.Engine, clocked: Clocked) -> int:
 
 
 def sweep(engine: sa.Engine, clocked: Clocked, hour: int | None) -> int:
-    """Ask for the nightly full pass of both sides, once a day from that hour (UTC) on; returns how many were asked.
-
-    Only where the integration was on by then. None: never.
+    """Ask for a full pass of both sides: nightly, once a day from that hour (UTC) on, where the integration was on by then
+    (none: never); and once after a switching on, for what was edited while it was carried out. Returns how many were asked.
     """
-    if hour is None:
-        return 0
     now = clocked.now()
-    mark = now.replace(hour=hour, minute=0, second=0, microsecond=0)
-    mark -= timedelta(days=1) if mark > now else timedelta(0)
     asked = 0
     with engine.begin() as connection:
-        for tenant, number in agreements.to_sweep(connection, mark):
+        found = list(agreements.to_sweep_after_a_run(connection))
+        if hour is not None:
+            mark = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+            mark -= timedelta(days=1) if mark > now else timedelta(0)
+            found += agreements.to_sweep(connection, mark)
+        for tenant, number in dict.fromkeys(found):
             known = agreements.lock(connection, tenant, number)
             if known is not None and known.state == "on" and known.busy is None:
                 reading.ask(connection, known, now, clocked.resend, by="clock", kind="sweep")

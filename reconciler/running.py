@@ -217,15 +217,13 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
 
 
 def finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
-    """Everything of a run is done or left out: what waited for it is looked at, and what was missed meanwhile is read."""
+    """Everything of a run is done or left out: what waited for it is looked at. What was missed meanwhile the clock reads."""
     run = runs.lock(connection, run_id)
     if run is None or run.ended is not None:
         return
     now = clocked.now()
     runs.update(connection, run_id, state="done", ended=now, due=None)
-    known = release(connection, run, now)
-    if known is not None and run.kind == "switch_on" and known.state == "on" and run.total:
-        reading.ask(connection, known, now, clocked.resend, kind="sweep")
+    release(connection, run, now)
     reading.tell(connection, run_id, now)
     log.info("run.ended", run=str(run_id), kind=run.kind, done=run.done, left_out=run.left_out)
 

@@ -75,7 +75,8 @@ def _previewed(running: Product) -> str:
     try:
         return running.command("reconciler", *ON, "--preview")
     except RuntimeError as still:
-        assert "it goes on" in str(still)
+        if "it goes on" not in str(still):
+            raise
         return ""
 
 

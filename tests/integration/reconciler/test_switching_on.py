@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Stage, WriteCustomer
-from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
-from reconciler import agreements, clock, items, running, runs
+from economic_adapter.contract import ConfigureAgreement, RunImport, WriteEconomicCustomer
+from reconciler import clock, items, running, runs
 from reconciler.__main__ import main
 from reconciler.rehearsal import Write
 from tests.builders.company import Company
@@ -258,13 +258,20 @@ def test_what_has_no_link_waits_while_the_run_goes_on_and_is_looked_at_after(
     assert creation.customer == "new"
 
 
-def test_when_it_is_done_what_changed_meanwhile_is_read(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
+def test_when_it_is_done_what_changed_meanwhile_is_read_once(
+    company: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
     filled(company)
     assert main([*ON, "--yes", "--confirm", counts(previewed(company, capsys))]) == 3
+    carried_out(company)
+    assert clock.sweep(company.wire.engine, company.wire.clocked, None) == 0
+    while clock.make_links(company.wire.engine) + clock.tell_again(company.wire.engine, company.wire.clocked):
+        pass
     company.wire.said()
-    with company.wire.engine.connect() as connection:
-        (known,) = agreements.of_tenant(connection, TENANT)
-    assert known.state == "switching_on"
+    assert clock.sweep(company.wire.engine, company.wire.clocked, None) == 1
+    (asked,) = company.wire.said_only(RunImport)
+    assert asked.kind == "sweep"
+    assert clock.sweep(company.wire.engine, company.wire.clocked, None) == 0
 
 
 def latest(company: Company) -> runs.Run:
