@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from economic_adapter import contract as economic
 from reconciler import countries
@@ -77,6 +78,12 @@ def blank(value: str) -> bool:
 
 def canon(kind: Kind, field: str, value: str) -> str:
     """The value by which that field is compared. Applying it again changes nothing."""
+    return _canon(kind, field, value)
+
+
+@lru_cache(maxsize=16384)
+def _canon(kind: Kind, field: str, value: str) -> str:
+    """Remembered, because a step asks for the same values several times."""
     return (_CUSTOMER if kind == "customer" else _CONTACT)[field](value)
 
 
