@@ -1,0 +1,183 @@
+"""Which statements lock, read and save a link? The texts of ``store``, each one round trip."""
+
+import sqlalchemy as sa
+
+from reconciler import questions, sides
+
+READ = f"""
+    select l.*, (select once.revision from sync.link once where once.id = l.id) as read,
+           a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
+           a.defaults::text as a_defaults, a.paused::text as a_paused,
+           a.busy as a_busy, a.pilot as a_pilot,
+           a.receive as a_receive,
+           a.read_at as a_read_at,
+           (
+               select json_agg(
+                   json_build_object(
+                       'id', p.id, 'kind', p.kind, 'crm', p.crm, 'economic', p.economic, 'rest', p.rest,
+                       'refusals', p.refusals, 'pause', p.pause, 'bounces', p.bounces, 'chosen', p.chosen,
+                       'apart', p.apart,
+                       'base', coalesce((
+                           select json_object_agg(b.field, json_build_object(
+                               'crm', b.crm, 'economic', b.economic, 'unknown', b.unknown))
+                           from sync.field_base b where b.link = p.link and b.pair = p.id
+                       ), '{{}}'),
+                       'pending', coalesce((
+                           select json_object_agg(o.system, o.body)
+                           from sync.operation o where o.link = p.link and o.pair = p.id and o.settled is null
+                       ), '{{}}')
+                   ) order by p.position
+               )::text
+               from sync.pair p where p.link = l.id
+           ) as pairs,
+           ({questions.OPEN_OF_LINK}) as asked
+    from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
+"""
+LOAD = sa.text(f"{READ} where l.id = :id")
+OF_AGREEMENT = sa.text(f"{READ} where l.tenant = :tenant and l.agreement = :agreement").execution_options(
+    stream_results=True, max_row_buffer=500
+)
+LOCK = sa.text(f"""
+    {READ} where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
+    for no key update of l
+""")
+LOCK_NUMBERS = sa.text(f"""
+    {READ} where l.tenant = :tenant and l.agreement = :agreement and l.number = any(:numbers)
+    order by l.id
+    for no key update of l
+""")
+LOCK_ID = sa.text(f"{READ} where l.id = :id for no key update of l")
+LOCK_BOTH = sa.text(f"""
+    {READ} where l.tenant = :tenant and l.agreement = :agreement and (l.crm_id = :crm_id or l.number = :number)
+    order by l.id
+    for no key update of l
+""")
+LOCK_OPERATION = sa.text(f"""
+    {READ} where l.tenant = :tenant and l.agreement = :agreement
+      and l.id = (select o.link from sync.operation o where o.id = any(:operations) and o.settled is null limit 1)
+    for no key update of l
+""")
+OF_CUSTOMER = sa.text(f"""
+    {READ}
+    where l.crm_id = :crm_id and (cast(:tenant as text) is null or l.tenant = :tenant)
+      and l.agreement = coalesce(cast(:agreement as integer), l.agreement) and a.state <> 'disconnected'
+    order by l.tenant, l.agreement
+""")
+WITH_KEPT = sa.text(f"""
+    {READ} where l.tenant = :tenant and exists (
+        select from sync.pair k, jsonb_each(k.chosen) c
+        where k.link = l.id and k.chosen <> '{{}}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
+    order by l.crm_id limit :limit
+""")
+LOCK_DUE = sa.text(f"""
+    {READ} where l.id = :id and (l.due <= :now or l.look_again)
+    for no key update of l skip locked
+""")
+INSERT = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state)
+    values (:id, :tenant, :agreement, :crm_id, 'unlinked')
+    on conflict (tenant, agreement, crm_id) do nothing
+""")
+INSERT_STRANGER = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state, number)
+    values (:id, :tenant, :agreement, null, 'unlinked', :number)
+    on conflict do nothing
+""")
+STRANGER = """
+    tenant = :tenant and agreement = :agreement and number = :number and crm_id is null and state = 'unlinked'
+    and {} (select from sync.decision d where d.link = link.id)
+"""
+REMOVE_STRANGER = sa.text(f"""
+    with decided as (
+        update sync.link set number = null, candidates_here = '{{}}' where {STRANGER.format("exists")}
+    )
+    delete from sync.link where {STRANGER.format("not exists")}
+""")
+INSERT_MISSING = sa.text("""
+    insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
+    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true
+    from sync.crm_side side
+    where side.tenant = :tenant
+      and not exists (select from sync.link l
+                      where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id)
+    limit :limit
+    on conflict do nothing
+""")
+LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run waived due status status_details status_reason status_message
+""".split()
+SAVE = sa.text(
+    " ".join(
+        f"""
+    with pairs as (
+        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart)
+        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart
+        from jsonb_populate_recordset(null::sync.pair, :pairs)
+        on conflict (link, id) do update set
+            position = excluded.position, crm = excluded.crm, economic = excluded.economic, rest = excluded.rest,
+            refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces,
+            chosen = excluded.chosen, apart = excluded.apart
+    ), bases as (
+        insert into sync.field_base (link, pair, field, crm, economic, unknown, agreed)
+        select link, pair, field, crm, economic, unknown, :now from jsonb_populate_recordset(null::sync.field_base, :bases)
+        on conflict (link, pair, field) do update set
+            crm = excluded.crm, economic = excluded.economic, unknown = excluded.unknown, agreed = excluded.agreed
+    ), settled as (
+        update sync.operation o
+        set settled = :now, result = x.result, reason = x.reason, message = x.message, detail = x.detail
+        from jsonb_populate_recordset(null::sync.operation, :settled) x where o.id = x.id
+        returning o.id
+    ), operations as (
+        insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged)
+        select id, link, pair, system, action, body, sent, due, acknowledged
+        from jsonb_populate_recordset(null::sync.operation, :operations)
+        where (select count(*) from settled) >= 0
+        on conflict (id) do update set
+            body = excluded.body, due = excluded.due, acknowledged = excluded.acknowledged
+    ), audit as (
+        insert into sync.audit (at, tenant, agreement, crm_id, number, record, record_id, system, action, operation,
+                                before, after, by, decision)
+        select :now, tenant, agreement, crm_id, number, record, record_id, system, action, operation, before, after, by,
+               decision
+        from jsonb_populate_recordset(null::sync.audit, :audit)
+    ), crm_sides as ({sides.RECORD_CRM}), economic_sides as ({sides.RECORD_ECONOMIC})
+    update sync.link l set
+        revision = l.revision + 1, look_again = false, failures = 0, {", ".join(f"{one} = x.{one}" for one in LINK)},
+        status_since = case
+            when (l.status, l.status_details, l.status_reason, l.status_message)
+               = (x.status, x.status_details, x.status_reason, x.status_message)
+            then l.status_since else :now end
+    from jsonb_populate_record(null::sync.link, :link) x
+    where l.id = :id
+""".split()
+    )
+)
+"""What is settled is counted before operations are inserted, so that it has left the index of open ones by then.
+
+Without blanks, because psycopg remembers how to send a statement only up to 4096 characters.
+"""
+GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
+GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
+REMOVE = sa.text("""
+    delete from sync.link where id = :id and not exists (select from sync.decision d where d.link = :id)
+""")
+HELD = sa.text("update sync.link set held = :held where id = :id")
+PUT_OFF = sa.text("""
+    update sync.link set
+        due = :now + least(cast(:longest as interval), interval '10 seconds' * power(2, least(failures, 16))),
+        look_again = false, failures = failures + 1
+    where id = :id
+""")
+DUE = sa.text("select id from sync.link where due <= :now order by due limit :limit")
+TO_LOOK_AGAIN = sa.text("""
+    select l.id from sync.link l
+    where l.look_again
+      and not exists (select from sync.agreement a
+                      where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)
+    order by l.agreement limit :limit
+""")
+LOOK_AGAIN = sa.text("update sync.link set look_again = true where tenant = :tenant and agreement = :agreement")
+EXPIRE = sa.text("""
+    delete from sync.operation where id = any(array(
+        select id from sync.operation where settled < :before limit :limit))
+""")
