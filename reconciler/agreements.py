@@ -2,113 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
-from reconciler.link import Link, LinkState
-from reconciler.rules import Area, Rule, Rules, System, Transfer
+from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, agreement_of, state_of
+from reconciler.rules import Area, Rules
 
-STATES = ("connected", "reading", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
-"""``refused``: switching on was refused. ``connected``: access was given, and it was never switched on."""
-
-_CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
-_DEFAULTS = TypeAdapter(dict[Area, Defaults])
-_PAUSED = TypeAdapter(frozenset[System])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementState:
-    """What a step needs of an agreement; the rules are still the stored text."""
-
-    state: str
-    since: datetime | None
-    transfer: str
-    rules: str
-    defaults: str
-    paused: str
-    busy: bool
-    pilot: str | None
-    receive: bool
-    read: bool
-    """Whether both sides have been read in full."""
-
-    def as_rules(self, resend: timedelta) -> Rules:
-        """The rules a step goes by; read once for each version of them."""
-        return _rules(self, resend)
-
-    def rules_for(self, link: Link, resend: timedelta) -> Rules:
-        """The rules for that link: what has none waits while a run is carried out; one being tried out flows alone."""
-        rules = self.as_rules(resend)
-        if self.busy and link.state is LinkState.UNLINKED:
-            return replace(rules, agreement="connected") if rules.agreement == "on" else rules
-        if self.pilot is not None and link.crm_id == self.pilot and rules.agreement in {"connected", "off"}:
-            return replace(rules, agreement="on")
-        return rules
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """An agreement as people and the clock look at it. ``customers`` is what e-conomic counted last, when it did."""
-
-    tenant: str
-    agreement: int
-    name: str
-    state: str
-    reason: str
-    asked: datetime | None
-    since: datetime | None
-    customers: int | None
-    transfer: str
-    number_from: int | None
-    seen: datetime | None
-    operation: UUID | None
-    configure: ConfigureAgreement | None
-    due: datetime | None
-    resent: int
-    defaults: Mapping[Area, Defaults]
-    read_at: datetime | None = None
-    run: UUID | None = None
-    """The run that read both sides last."""
-    busy: UUID | None = None
-    pilot: str | None = None
-    receive: bool = True
-    brake_customers: int = 20
-    brake_percent: int = 5
-
-    @property
-    def takes_strangers(self) -> bool:
-        """Whether what e-conomic alone has may be linked or created in the CRM by itself: on, received, both sides read."""
-        return self.state in {"on", "access_lost"} and self.receive and self.read_at is not None and self.busy is None
-
-
-class Chosen(NamedTuple):
-    """An agreement, and whether it was ever switched on: only then do links stand in it."""
-
-    agreement: int
-    was_on: bool
-
-
-def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
-    """What a step needs, of a row that holds it under that prefix."""
-    return AgreementState(
-        state=row[f"{prefix}state"],
-        since=row[f"{prefix}since"],
-        transfer=row[f"{prefix}transfer"],
-        rules=row[f"{prefix}rules"],
-        defaults=row[f"{prefix}defaults"],
-        paused=row[f"{prefix}paused"],
-        busy=row[f"{prefix}busy"] is not None,
-        pilot=row[f"{prefix}pilot"],
-        receive=row[f"{prefix}receive"],
-        read=row[f"{prefix}read_at"] is not None,
-    )
+__all__ = ["STATES", "Agreement", "AgreementState", "Chosen", "state_of"]
 
 
 def hold(connection: sa.Connection, tenant: str, agreement: int) -> None:
@@ -125,12 +29,12 @@ def chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> Cho
 def lock(connection: sa.Connection, tenant: str, agreement: int) -> Agreement | None:
     """Lock the agreement and read it."""
     row = connection.execute(_LOCK, {"tenant": tenant, "agreement": agreement}).one_or_none()
-    return None if row is None else _agreement(row._asdict())
+    return None if row is None else agreement_of(row._asdict())
 
 
 def of_tenant(connection: sa.Connection, tenant: str) -> list[Agreement]:
     """The tenant's agreements, the one in use first."""
-    return [_agreement(row._asdict()) for row in connection.execute(_OF_TENANT, {"tenant": tenant})]
+    return [agreement_of(row._asdict()) for row in connection.execute(_OF_TENANT, {"tenant": tenant})]
 
 
 def insert(connection: sa.Connection, tenant: str, agreement: int) -> None:
@@ -240,52 +144,6 @@ def brake(connection: sa.Connection, tenant: str, agreement: int) -> int:
 def looked(connection: sa.Connection, tenant: str, agreement: int) -> None:
     """Every customer of the tenant has a link in this agreement."""
     connection.execute(_LOOKED, {"tenant": tenant, "agreement": agreement})
-
-
-@lru_cache(maxsize=1024)
-def _rules(state: AgreementState, resend: timedelta) -> Rules:
-    chosen = _CHOSEN.validate_json(state.rules)
-    known: Any = dict.fromkeys(("switching_on", "refused", "reading"), "connected").get(state.state, state.state)
-    return Rules(
-        agreement=known,
-        since=state.since,
-        customer=chosen.get("customer", {}),
-        contact=chosen.get("contact", {}),
-        transfer=Transfer(state.transfer),
-        defaults=_DEFAULTS.validate_json(state.defaults),
-        paused=_PAUSED.validate_json(state.paused),
-        receive=state.receive,
-        resend=resend,
-    )
-
-
-def _agreement(row: Mapping[str, Any]) -> Agreement:
-    configure = row["configure"]
-    return Agreement(
-        tenant=row["tenant"],
-        agreement=row["agreement"],
-        name=row["name"],
-        state=row["state"],
-        reason=row["reason"],
-        asked=row["asked"],
-        since=row["since"],
-        customers=row["customers"],
-        transfer=row["transfer"],
-        number_from=row["number_from"],
-        seen=row["seen"],
-        operation=row["operation"],
-        configure=None if configure is None else ConfigureAgreement.model_validate(configure),
-        due=row["due"],
-        resent=row["resent"],
-        defaults=_DEFAULTS.validate_python(row["defaults"]),
-        read_at=row["read_at"],
-        run=row["run"],
-        busy=row["busy"],
-        pilot=row["pilot"],
-        receive=row["receive"],
-        brake_customers=row["brake_customers"],
-        brake_percent=row["brake_percent"],
-    )
 
 
 _HOLD = sa.text("""
