@@ -30,8 +30,8 @@ class _Job:
     ours: set[int]
     """Contact persons that operations of ours created."""
     answered: list[Operation] = field(default_factory=list)
-    posted: list[tuple[Operation, int | None]] = field(default_factory=list)
-    """Contact persons just created, answered once the list shows them."""
+    posted: list[tuple[Operation, int | None, bool]] = field(default_factory=list)
+    """Contact persons just created, answered once the list shows them; and whether the sending was a repeat."""
     candidates: list[int] = field(default_factory=list)
 
 
@@ -115,7 +115,7 @@ def _add_contact(job: _Job, operation: Operation, number: int) -> None:
         return
     leaving = move.operation
     if leaving.state is State.PLANNED:
-        made = [number for _, number in job.posted if number is not None]
+        made = [number for _, number, _ in job.posted if number is not None]
         leaving = moves.listed_before(leaving, [*leaving.before, *made])
     body = operation.body if move.body is None else requests.wire(move.body)
     sent, reply = transmit(job.desk, job.calls, leaving, body, number)
@@ -124,16 +124,21 @@ def _add_contact(job: _Job, operation: Operation, number: int) -> None:
         return
     page.touched(operation.part)
     told = reply.body.get("number") if isinstance(reply.body, dict) else None
-    job.posted.append((sent, told if isinstance(told, int) and told not in sent.before else None))
+    number_told = told if isinstance(told, int) and told not in sent.before else None
+    job.posted.append((sent, number_told, operation.state is State.SENT))
 
 
 def _settle_posted(job: _Job) -> None:
     there = {mapping.contact_number(one) for one in job.page.contacts}
-    for sent, told in job.posted:
+    for sent, told, repeated in job.posted:
         if told in there:
             job.answered.append(moves.written(sent, told))
             continue
         move = decide.settle_contact(sent, job.page.contacts)
+        if move.next is not Next.ANSWER and repeated:
+            # this answer repeats that of the first sending: the person was made, and is gone again
+            job.answered.append(moves.ambiguous(sent))
+            continue
         if move.next is not Next.ANSWER:
             raise Transient("created_and_not_there")
         job.answered.append(move.operation)

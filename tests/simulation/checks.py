@@ -114,6 +114,8 @@ def _record(world: "World", pair: Pair, record: str, here: dict[str, str], there
             case Do.ASK if one.reason == "both" and record not in world.truth.without_base:
                 if rule.decides is not Decides.ASK or rule.direction is not Direction.BOTH:
                     yield f"{record} {one.group.name}: asked, though a rule decides it"
+                elif any(record_id == pair.id for _, record_id, _ in world.wished):
+                    pass  # taking a decision back may ask again
                 elif not world.truth.clash(pair.kind, record, one.group.fields):
                     yield f"{record} {one.group.name}: asked, though not both sides changed it"
             case Do.ASK if one.reason == "unknown":
@@ -132,6 +134,8 @@ def _nothing_left(world: "World", pair: Pair, record: str) -> Iterator[str]:
     for group in fields.GROUPS[pair.kind]:
         rule = rule_of(world.rules, pair.kind, group.name, group.rule)
         if rule.direction is not Direction.BOTH or not rule.may_be_empty or refused & set(group.fields):
+            continue
+        if any(record_id == pair.id and detail == group.name for _, record_id, detail in world.wished):
             continue
         if group.name in stopped(pair) or any(one.unknown for one in pair.base.values()):
             continue
