@@ -13,7 +13,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from economic_adapter import account, agreements, claims, imports, listing, look, mapping, poll, records, staging, store
+from economic_adapter import (
+    account,
+    claims,
+    imports,
+    listing,
+    look,
+    mapping,
+    poll,
+    records,
+    staging,
+    store,
+    turning,
+)
 from economic_adapter import budget as budgets
 from economic_adapter import calls as requests
 from economic_adapter.budget import Wait
@@ -32,12 +44,12 @@ from economic_adapter.protocol import (
     items,
 )
 from economic_adapter.records import Listed
+from economic_adapter.turning import Ending
 
 log = structlog.get_logger(__name__)
 
 MOST_TRIES = 3
 """Times the same page is asked for when e-conomic answers that there is none."""
-MOST_RESTARTS = 3
 MOST_MISMATCHES = 2
 _AT_ONCE = store.Gather(quiet=0, most=0)
 
@@ -46,8 +58,6 @@ REFUSED = "e-conomic refused a page of its list of {what}: {code}"
 REPEATS = "e-conomic's list of {what} repeats itself"
 ENDLESS = "e-conomic's list of {what} never ends"
 COUNT = "e-conomic counts {count} customers and shows {shown}"
-
-Ending = Callable[[Connection, Import], None]
 
 
 def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
@@ -96,7 +106,7 @@ def _check(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
     found = account.read_account(calls.send(account.SELF))
     if found.number != claim.agreement:
         cause = OTHER_AGREEMENT.format(found=found.number, wanted=claim.agreement)
-        return lambda connection, row: _fail(connection, desk, claim, row, cause)
+        return lambda connection, row: turning.fail(connection, desk, claim, row, cause)
     answer = calls.send(account.COUNT)
     count = account.read_count(answer)
     contacts = account.read_count(calls.send(requests.COUNT_CONTACTS))
@@ -104,7 +114,9 @@ def _check(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
 
     def ending(connection: Connection, row: Import) -> None:
         kept = records.kept_now(connection)
-        _go_on(connection, desk, claim, row, "contacts", count=count, contacts_count=contacts, began=began, kept=kept)
+        turning.go_on(
+            connection, desk, claim, row, "contacts", count=count, contacts_count=contacts, began=began, kept=kept
+        )
 
     return ending
 
@@ -113,7 +125,7 @@ def _contacts(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
     """A page of the contact persons of everybody."""
     answer = _page(desk, calls, claim, requests.every_contact(run.cursor))
     if not isinstance(answer, Answer):
-        return _begin_again(desk, claim, REFUSED.format(what="contact persons", code=answer.code))
+        return turning.begin_again(desk, claim, REFUSED.format(what="contact persons", code=answer.code))
     found, cursor = items(answer)
     bodies = {}
     for one in found:
@@ -124,13 +136,13 @@ def _contacts(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
         new = staging.stage_contacts(connection, run.run, bodies)
         held = staging.contacts_held(connection, run.run)
         if cursor is not None and not new:
-            _again(connection, desk, claim, row, REPEATS.format(what="contact persons"))
+            turning.again(connection, desk, claim, row, REPEATS.format(what="contact persons"))
         elif cursor is not None and held > 2 * row.contacts_count + PAGE:
-            _again(connection, desk, claim, row, ENDLESS.format(what="contact persons"))
+            turning.again(connection, desk, claim, row, ENDLESS.format(what="contact persons"))
         elif cursor is not None:
-            _turn_page(connection, desk, claim, row, cursor, contacts=held)
+            turning.turn_page(connection, desk, claim, row, cursor, contacts=held)
         else:
-            _go_on(connection, desk, claim, row, "customers", contacts=held)
+            turning.go_on(connection, desk, claim, row, "customers", contacts=held)
 
     return ending
 
@@ -139,7 +151,7 @@ def _customers(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
     """A page of the customers; whoever was not told under this run yet is told."""
     answer = _page(desk, calls, claim, requests.every_customer(run.cursor))
     if not isinstance(answer, Answer):
-        return _begin_again(desk, claim, REFUSED.format(what="customers", code=answer.code))
+        return turning.begin_again(desk, claim, REFUSED.format(what="customers", code=answer.code))
     found, cursor = items(answer)
     bodies = {mapping.customer_number(read): read for one in found if (read := listing.customer(one)) is not None}
 
@@ -155,13 +167,13 @@ def _customers(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
         row = imports.save(connection, run.run, read=read, found=row.found + changed)
         shown = staging.listed(connection, run.run, row.turn) if cursor is not None else 0
         if cursor is not None and not new:
-            _again(connection, desk, claim, row, REPEATS.format(what="customers"))
+            turning.again(connection, desk, claim, row, REPEATS.format(what="customers"))
         elif cursor is not None and shown > 2 * (row.count or 0) + PAGE:
-            _again(connection, desk, claim, row, ENDLESS.format(what="customers"))
+            turning.again(connection, desk, claim, row, ENDLESS.format(what="customers"))
         elif cursor is not None:
-            _turn_page(connection, desk, claim, row, cursor)
+            turning.turn_page(connection, desk, claim, row, cursor)
         else:
-            _go_on(connection, desk, claim, row, "changed_customers")
+            turning.go_on(connection, desk, claim, row, "changed_customers")
 
     return ending
 
@@ -170,18 +182,18 @@ def _changed_customers(desk: Desk, claim: Claim, calls: Calls, run: Import) -> E
     """A page of the customers updated since the run began; who differs from what was told is looked at."""
     answer = _page(desk, calls, claim, requests.customers_since(_since(desk, run), run.pages))
     if not isinstance(answer, Answer):
-        return _begin_again(desk, claim, REFUSED.format(what="changed customers", code=answer.code))
+        return turning.begin_again(desk, claim, REFUSED.format(what="changed customers", code=answer.code))
     found, more = collection(answer)
     by_number = {number: one for one in found if (number := listing.number(one)) is not None}
 
     def ending(connection: Connection, row: Import) -> None:
         listing.want_looks(connection, claim, row, by_number, partial(poll.customer_differs, by_number))
         if not more or len(found) < PAGE:
-            _go_on(connection, desk, claim, row, "changed_contacts")
+            turning.go_on(connection, desk, claim, row, "changed_contacts")
         elif row.pages > 10 + (row.count or 0) // 100:
-            _again(connection, desk, claim, row, ENDLESS.format(what="changed customers"))
+            turning.again(connection, desk, claim, row, ENDLESS.format(what="changed customers"))
         else:
-            _turn_page(connection, desk, claim, row, "")
+            turning.turn_page(connection, desk, claim, row, "")
 
     return ending
 
@@ -190,7 +202,7 @@ def _changed_contacts(desk: Desk, claim: Claim, calls: Calls, run: Import) -> En
     """A page of the contact persons updated since the run began."""
     answer = _page(desk, calls, claim, requests.contacts_since(_since(desk, run), run.cursor or None))
     if not isinstance(answer, Answer):
-        return _begin_again(desk, claim, REFUSED.format(what="changed contact persons", code=answer.code))
+        return turning.begin_again(desk, claim, REFUSED.format(what="changed contact persons", code=answer.code))
     found, cursor = items(answer)
     by_customer: dict[int, list[Body]] = {}
     for one in found:
@@ -200,11 +212,11 @@ def _changed_contacts(desk: Desk, claim: Claim, calls: Calls, run: Import) -> En
     def ending(connection: Connection, row: Import) -> None:
         listing.want_looks(connection, claim, row, by_customer, partial(poll.contacts_differ, by_customer))
         if cursor is None:
-            _go_on(connection, desk, claim, row, "looks")
+            turning.go_on(connection, desk, claim, row, "looks")
         elif cursor == run.cursor or row.pages > 10 + row.contacts_count:
-            _again(connection, desk, claim, row, ENDLESS.format(what="changed contact persons"))
+            turning.again(connection, desk, claim, row, ENDLESS.format(what="changed contact persons"))
         else:
-            _turn_page(connection, desk, claim, row, cursor)
+            turning.turn_page(connection, desk, claim, row, cursor)
 
     return ending
 
@@ -216,7 +228,7 @@ def _looks(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
         number = staging.next_look(connection, run.run)
         mine = number is None or claims.hold_number(connection, claim, number)
     if number is None:
-        return lambda connection, row: _go_on(connection, desk, claim, row, "count")
+        return lambda connection, row: turning.go_on(connection, desk, claim, row, "count")
     if not mine:
         raise Held(Wait(until=desk.now() + timedelta(seconds=1), cause=""))
     body = look.customer(calls, number)
@@ -240,7 +252,7 @@ def _looks(desk: Desk, claim: Claim, calls: Calls, run: Import) -> Ending:
                 found=row.found + (row.kind == "sweep"),
             )
         if staging.next_look(connection, row.run) is None:
-            _go_on(connection, desk, claim, row, "count")
+            turning.go_on(connection, desk, claim, row, "count")
         else:
             claims.again(connection, claim, now)
 
@@ -255,13 +267,13 @@ def _count(desk: Desk, claim: Claim, calls: Calls, _run: Import) -> Ending:
         shown = staging.present(connection, row.run, row.turn)
         row = imports.save(connection, row.run, count=count, read=staging.told(connection, row.run))
         if shown == count:
-            _close(connection, desk, claim, row)
+            turning.close(connection, desk, claim, row)
         elif row.mismatches < MOST_MISMATCHES:
             more = {"turn": row.turn + 1, "mismatches": row.mismatches + 1}
             log.warning("import.count_differs", run=str(row.run), count=count, shown=shown)
-            _go_on(connection, desk, claim, row, "customers", **more)
+            turning.go_on(connection, desk, claim, row, "customers", **more)
         else:
-            _fail(connection, desk, claim, row, COUNT.format(count=count, shown=shown))
+            turning.fail(connection, desk, claim, row, COUNT.format(count=count, shown=shown))
 
     return ending
 
@@ -275,61 +287,6 @@ _PHASES: Mapping[Phase, Callable[[Desk, Claim, Calls, Import], Ending]] = {
     "looks": _looks,
     "count": _count,
 }
-
-
-# --- going on --------------------------------------------------------------------------------------------------------
-
-
-def _go_on(connection: Connection, desk: Desk, claim: Claim, row: Import, phase: Phase, **values: object) -> None:
-    row = imports.save(connection, row.run, **{"phase": phase, "cursor": "", "pages": 0, **values})
-    imports.tell(connection, desk.outbox, row)
-    claims.again(connection, claim, desk.now())
-
-
-def _turn_page(connection: Connection, desk: Desk, claim: Claim, row: Import, cursor: str, **values: object) -> None:
-    row = imports.save(connection, row.run, **{"cursor": cursor, "pages": row.pages + 1, **values})
-    imports.tell(connection, desk.outbox, row)
-    claims.again(connection, claim, desk.now())
-
-
-def _begin_again(desk: Desk, claim: Claim, why: str) -> Ending:
-    return lambda connection, row: _again(connection, desk, claim, row, why)
-
-
-def _again(connection: Connection, desk: Desk, claim: Claim, row: Import, why: str) -> None:
-    """A listing that makes no sense is begun again, a few times; then the run fails."""
-    if row.restarts >= MOST_RESTARTS:
-        _fail(connection, desk, claim, row, why)
-        return
-    log.warning("import.listing_restarted", run=str(row.run), why=why)
-    if row.phase == "contacts":
-        staging.drop_contacts(connection, row.run)
-    turn = row.turn + 1 if row.phase == "customers" else row.turn
-    _go_on(connection, desk, claim, row, row.phase, restarts=row.restarts + 1, turn=turn)
-
-
-def _fail(connection: Connection, desk: Desk, claim: Claim, row: Import, cause: str) -> None:
-    imports.tell(connection, desk.outbox, imports.end(connection, row, "failed", desk.now(), cause))
-    claims.finish(connection, claim)
-    log.error("import.failed", run=str(row.run), kind=row.kind, cause=cause)
-
-
-def _close(connection: Connection, desk: Desk, claim: Claim, row: Import) -> None:
-    """Everybody was told. Who is listed nowhere any more is looked at; its absence is believed when seen twice."""
-    staging.found_again(connection, row.run, row.agreement, row.turn, row.began or desk.now())
-    gone = staging.listed_nowhere(connection, row.run, row.agreement, row.turn)
-    unnoticed = 0
-    for first in range(0, len(gone), PAGE):
-        some = gone[first : first + PAGE]
-        unnoticed += len(some) - len(store.told_of(connection, claim.agreement, some))
-        for number in some:
-            store.mark(connection, claim.agreement, number, why="sweep", now=desk.now(), gather=_AT_ONCE)
-    if row.kind == "sweep":
-        row = imports.save(connection, row.run, found=row.found + unnoticed)
-        agreements.missed(connection, claim.agreement, row.found)
-    imports.tell(connection, desk.outbox, imports.end(connection, row, "closed", desk.now()))
-    claims.finish(connection, claim)
-    log.info("import.closed", run=str(row.run), kind=row.kind, customers=row.read, calls=row.calls, found=row.found)
 
 
 def _page(desk: Desk, calls: Calls, claim: Claim, request: Request) -> Answer | NotFound | Rejected:

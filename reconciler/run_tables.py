@@ -1,0 +1,150 @@
+"""What does the reconciler remember of runs, and of what people are asked and decide? More tables of schema ``sync``."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from reconciler.tables import metadata
+
+_MOMENT = sa.TIMESTAMP(timezone=True)
+_EMPTY_LIST = sa.text("'[]'")
+_EMPTY_OBJECT = sa.text("'{}'")
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    # read | switch_on | transfer | undo | sweep | pass
+    sa.Column("kind", sa.Text, nullable=False),
+    # running | paused | previewed | braked | done | stopped | failed | replaced
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("asked_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("started", _MOMENT, nullable=False),
+    sa.Column("ended", _MOMENT),
+    # the run it undoes
+    sa.Column("of_run", sa.Uuid, sa.ForeignKey("sync.run.id")),
+    # under which id the CRM's side was asked last, when not under its own
+    sa.Column("crm_run", sa.Uuid),
+    # what each side said of its reading
+    sa.Column("crm_read", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("crm_count", sa.Integer),
+    sa.Column("crm_closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("economic_read", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("economic_count", sa.Integer),
+    sa.Column("economic_closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("contacts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("calls", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("found", sa.Integer, nullable=False, server_default="0"),
+    # when both sides had closed
+    sa.Column("closed", _MOMENT),
+    # what was chosen for it, the counts a person confirmed, and the digest of what they saw
+    sa.Column("options", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("confirmed", JSONB),
+    sa.Column("fingerprint", sa.Text, nullable=False, server_default=""),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("total", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("left_out", sa.Integer, nullable=False, server_default="0"),
+    # the clock's: when it is asked again, how often it was, and how far the world was told it came
+    sa.Column("due", _MOMENT),
+    sa.Column("resent", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("told", _MOMENT),
+    sa.Column("told_done", sa.Integer, nullable=False, server_default="-1"),
+    sa.ForeignKeyConstraint(["tenant", "agreement"], ["sync.agreement.tenant", "sync.agreement.agreement"]),
+)
+"""One carrying out: of reading, of switching on, of a transfer, of an undo, of a sweep; a preview before it is confirmed."""
+sa.Index("run_agreement", run.c.tenant, run.c.agreement, run.c.kind, run.c.started)
+sa.Index("run_open", run.c.started, postgresql_where=run.c.ended.is_(None))
+
+run_seen = sa.Table(
+    "run_seen",
+    metadata,
+    sa.Column("run", sa.Uuid, sa.ForeignKey("sync.run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("system", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+)
+"""Which customers of which system were told under a run, each once."""
+
+run_item = sa.Table(
+    "run_item",
+    metadata,
+    sa.Column("run", sa.Uuid, sa.ForeignKey("sync.run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    # link | create_here | create_there | change
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("crm_id", sa.Text),
+    sa.Column("number", sa.Integer),
+    sa.Column("evidence", sa.Text, nullable=False, server_default=""),
+    # what the preview showed: system, record, field, before, after
+    sa.Column("writes", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("state", sa.Text, nullable=False, server_default="planned"),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("link", sa.Uuid),
+    sa.Column("at", _MOMENT),
+)
+"""One customer of a run: what the preview showed of it, and what became of it."""
+sa.Index("run_item_planned", run_item.c.run, run_item.c.position, postgresql_where=run_item.c.state == "planned")
+
+task = sa.Table(
+    "task",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    # what it follows from: the link, or the run that stopped
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE")),
+    sa.Column("run", sa.Uuid),
+    sa.Column("kind", sa.Text, nullable=False),
+    # which of several of that kind: a record, or a detail
+    sa.Column("subject", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # of the values it is about: another one when one of them moves
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("opened", _MOMENT, nullable=False),
+    sa.Column("closed", _MOMENT),
+    # settled by a person, or gone by itself
+    sa.Column("how", sa.Text),
+)
+"""Questions to people as the world was told of them. Derived: what they are about stands in the link or the run."""
+sa.Index(
+    "task_open",
+    task.c.link,
+    task.c.kind,
+    task.c.subject,
+    unique=True,
+    postgresql_where=sa.and_(task.c.closed.is_(None), task.c.link.isnot(None)),
+)
+sa.Index(
+    "task_open_run",
+    task.c.run,
+    task.c.kind,
+    unique=True,
+    postgresql_where=sa.and_(task.c.closed.is_(None), task.c.run.isnot(None)),
+)
+sa.Index("task_list", task.c.tenant, task.c.agreement, task.c.opened, postgresql_where=task.c.closed.is_(None))
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("means", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("undoes", sa.Uuid),
+    # the values and versions that were seen, and what is to become of them
+    sa.Column("body", JSONB, nullable=False),
+    # open | done | refused | partly
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    # how many parts it has, and how each ended
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("outcome", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("ended", _MOMENT),
+)
+"""What people decided, kept for good, and how each part of it ended."""
+sa.Index("decision_link", decision.c.link, decision.c.at)
+sa.Index("decision_list", decision.c.tenant, decision.c.agreement, decision.c.at)
