@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from reconciler import agreements, receipt, running, runs, switching, undoing
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, awaited_agreement, changing, of_agreement, say
-from reconciler.preview import Asked
+from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
 from reconciler.switchboard import confirmed, read_first, wait_for_run
 

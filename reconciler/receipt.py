@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.classes import CONTESTED, LEAD, LINKED, ONLY, SUGGESTED, UNREADABLE
 from reconciler.matching import Evidence
-from reconciler.preview import Preview
+from reconciler.previewed import Preview
 from reconciler.rules import System
 
 _SAFE = {

@@ -21,7 +21,8 @@ from reconciler.classes import Here, There, record_here, record_there
 from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
 from reconciler.matching import match
-from reconciler.preview import PILOT, Asked, Preview, message, preview, rehearsed
+from reconciler.preview import message, preview, rehearsed
+from reconciler.previewed import PILOT, Asked, Preview
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import differs_from
 from reconciler.rules import Rules, Transfer

@@ -27,7 +27,7 @@ from reconciler.desk import (
     of_agreement,
     say,
 )
-from reconciler.preview import Asked, Preview
+from reconciler.previewed import Asked, Preview
 from reconciler.reconcile import Clocked
 from reconciler.rules import Transfer
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from reconciler import agreements, items, receipt, releasing, running, runs, undoing
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
-from reconciler.preview import Asked
+from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
 from reconciler.switchboard import confirmed, link_groups, read_first, wait_for_run
 

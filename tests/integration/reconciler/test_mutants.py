@@ -81,6 +81,7 @@ def test_an_outcome_behind_the_version_gate_leaves_a_write_unanswered(
 ) -> None:
     customer = both.linked(7, name="Nordhavn", cvr="12345678")
     if missing:
+
         def gated(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
             if isinstance(message, Heard) and message.economic is not None and link.economic_version is not None:
                 news = message.economic.version > link.economic_version

@@ -14,7 +14,7 @@ from economic_adapter.contract import EconomicContact, EconomicCustomer
 from reconciler import preview as previews
 from reconciler.classes import CONTESTED, LEAD, LINKED, ONLY, Here, There
 from reconciler.link import CrmSeen, EconomicSeen, Heard, Link, Linked, LinkState, new_link
-from reconciler.preview import Asked, Preview
+from reconciler.previewed import Asked, Preview
 from reconciler.receipt import counts, receipt
 from reconciler.rehearsal import rehearse
 from reconciler.rules import System

@@ -1,0 +1,98 @@
+"""What does a preview show? What was asked, each customer with what would be written, who is skipped, and the sums: values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from reconciler.rehearsal import Write
+from reconciler.rules import System
+
+Action = Literal["link", "create_here", "create_there", "change"]
+PILOT = "pilot"
+"""The evidence of a pair that a person named to try it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the run is to do. ``groups``: suggestions of this evidence were ticked. ``only``: nobody but this customer."""
+
+    kind: Literal["switch_on", "transfer"] = "switch_on"
+    tenant: str
+    agreement: int
+    run: UUID
+    differing: Literal["keep", "economic"] = "keep"
+    groups: frozenset[str] = frozenset()
+    create_there: bool = False
+    without_barred: bool = False
+    only: str | None = None
+    only_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One customer of the run and all that is written for it. ``differing``: the details that then still differ."""
+
+    action: Action
+    crm_id: str | None = None
+    number: int | None = None
+    evidence: str = ""
+    writes: tuple[Write, ...] = ()
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """One customer the run leaves as it is although it could have been meant, and why."""
+
+    crm_id: str | None = None
+    number: int | None = None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The receipt before the purchase. ``crm`` and ``economic`` count every customer of a system once, by class.
+
+    ``barred`` are counted beside the classes. ``safe`` names the cases in which nothing can go wrong.
+    """
+
+    asked: Asked
+    crm: Mapping[str, int]
+    economic: Mapping[str, int]
+    barred: Mapping[str, int]
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    filled: Mapping[str, int] = field(default_factory=dict)
+    overwritten: Mapping[str, int] = field(default_factory=dict)
+    persons: Mapping[System, int] = field(default_factory=dict)
+    differing: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    minutes: int = 0
+    safe: tuple[str, ...] = ()
+
+    def count(self, action: Action) -> int:
+        """How many customers of the run have that action."""
+        return sum(one.action == action for one in self.items)
+
+    @property
+    def confirmed_by(self) -> Mapping[str, int]:
+        """The counts a person confirms, in the order they are printed."""
+        over = sum(self.overwritten.values())
+        if self.asked.kind == "transfer":
+            counts = {"created": self.count("create_here")}
+        else:
+            counts = {
+                "linked": self.count("link"),
+                "filled": sum(self.filled.values()) + sum(self.persons.values()),
+                "created": self.count("create_there"),
+            }
+        return {**counts, "overwritten": over} if over else counts
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything the run would do: another one, and something moved."""
+        return sha256(to_json([_plain(one) for one in self.items])).hexdigest()
