@@ -234,8 +234,3 @@ def _why(done: Rehearsed) -> str:
 def _order(item: Item) -> tuple[int, str, str, int]:
     order = {"link": 0, "change": 1, "create_here": 2, "create_there": 3}[item.action]
     return order, item.evidence, item.crm_id or "", item.number or 0
-
-
-def _plain(item: Item) -> list[object]:
-    writes = sorted((one.system, one.record, one.id, one.field, one.before, one.after) for one in item.writes)
-    return [item.action, item.crm_id, item.number, item.evidence, writes]

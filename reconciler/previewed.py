@@ -96,3 +96,8 @@ class Preview:
     def fingerprint(self) -> str:
         """A digest of everything the run would do: another one, and something moved."""
         return sha256(to_json([_plain(one) for one in self.items])).hexdigest()
+
+
+def _plain(item: Item) -> list[object]:
+    writes = sorted((one.system, one.record, one.id, one.field, one.before, one.after) for one in item.writes)
+    return [item.action, item.crm_id, item.number, item.evidence, writes]
