@@ -16,7 +16,7 @@ def arguments(given: Sequence[str], cores: int) -> list[str]:
     """The arguments for pytest. A path given wins over the choice of folders; ``-n`` given wins over ours."""
     parser = argparse.ArgumentParser(prog="./run test", description="Runs the tests; other options are pytest's.")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--unit", action="store_true", help="only what needs no server, under 10 s")
+    which.add_argument("--unit", action="store_true", help="what needs no server, without the slow, under 10 s")
     which.add_argument(
         "--quick", action="store_true", help="unit, contract and integration without the slow, under 90 s"
     )
@@ -26,15 +26,13 @@ def arguments(given: Sequence[str], cores: int) -> list[str]:
     result: list[str] = []
     if known.unit or known.quick:
         result += ["--hypothesis-profile", "quick"]
-    if known.unit:
-        result += [] if paths else UNIT
-    else:
-        # Tests wait for servers more than they compute; more workers than that only make each other late.
-        result += ["-n", str(max(2, min(4, cores))), "--dist", "loadfile"]
-        if known.servers:
-            result += ["--servers", known.servers]
-    if known.quick:
-        result += ["-m", "not slow", *([] if paths else [one for one in QUICK if (ROOT / one).exists()])]
+    # Tests wait for servers more than they compute; more workers than that only make each other late.
+    result += ["-n", str(max(2, min(4, cores))), "--dist", "loadfile"]
+    if known.servers and not known.unit:
+        result += ["--servers", known.servers]
+    if known.unit or known.quick:
+        folders = UNIT if known.unit else QUICK
+        result += ["-m", "not slow", *([] if paths else [one for one in folders if (ROOT / one).exists()])]
     return result + rest
 
 

@@ -8,6 +8,7 @@ from deploy.local import given, packages, rabbitmq, servers, testing, up
 from deploy.local.children import Unavailable
 
 FEWER = ["--hypothesis-profile", "quick"]
+WORKERS = ["-n", "4", "--dist", "loadfile"]
 
 
 def test_the_chain_is_url_container_installed_bundled() -> None:
@@ -35,8 +36,9 @@ def test_a_server_that_was_not_named_will_not_do() -> None:
         given.bus({})
 
 
-def test_unit_starts_nothing_and_needs_no_workers() -> None:
-    assert testing.arguments(["--unit"], cores=8) == [*FEWER, "tests/unit", "tests/contract"]
+def test_unit_starts_no_server_and_leaves_out_the_slow() -> None:
+    chosen = testing.arguments(["--unit", "--servers", "installed"], cores=8)
+    assert chosen == [*FEWER, *WORKERS, "-m", "not slow", "tests/unit", "tests/contract"]
 
 
 def test_a_full_run_has_a_few_workers() -> None:
@@ -52,8 +54,8 @@ def test_a_quick_run_leaves_out_the_slow() -> None:
 
 
 def test_a_path_and_pytests_own_options_are_passed_on() -> None:
-    chosen = testing.arguments(["--unit", "tests/unit/local", "-k", "chain", "-x"], cores=2)
-    assert chosen == [*FEWER, "tests/unit/local", "-k", "chain", "-x"]
+    chosen = testing.arguments(["--unit", "tests/unit/local", "-k", "chain", "-x"], cores=8)
+    assert chosen == [*FEWER, *WORKERS, "-m", "not slow", "tests/unit/local", "-k", "chain", "-x"]
 
 
 def test_the_plan_of_apt_is_read_with_versions_upgrades_and_foreign_architectures() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_p7_p8_p9_decisions_end_whole_over_what_was_seen_and_nobody_is_asked_nee
     assert list(broken(lived(seed))) == []
 
 
+@pytest.mark.slow
 @WORLDS
 @given(seed=SEED)
 def test_p14_undo_puts_back_exactly_what_was_there_or_says_where_it_was_edited_since(seed: int) -> None:

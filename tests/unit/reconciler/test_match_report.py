@@ -23,6 +23,7 @@ def test_no_danish_customer_is_linked_wrongly_and_nearly_all_are_found() -> None
     assert {evidence for evidence, certain in score.found if certain} == {Evidence.CVR, Evidence.EAN}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "recall"), [("febrl1", 0.58), ("febrl2", 0.73), ("febrl3", 0.71), ("febrl4", 0.60)])
 def test_of_persons_known_by_name_and_address_none_is_linked_by_itself_and_suggestions_are_right(
     name: str, recall: float

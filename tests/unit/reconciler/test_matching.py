@@ -216,6 +216,7 @@ def test_two_equally_good_pairings_are_a_question() -> None:
     assert pairs(found.contested) == {("a", "1"), ("b", "1")}
 
 
+@pytest.mark.slow
 def test_five_thousand_customers_of_one_cvr_number_are_all_asked_about_and_do_not_explode() -> None:
     crm = [record(f"a{nth}", cvr=CVR, name=f"Afdeling {nth % 90}", postcode="8000") for nth in range(5000)]
     economic = [record(nth, cvr=CVR, name=f"Kontor {nth % 70}", postcode="8000") for nth in range(5000)]
