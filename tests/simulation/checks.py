@@ -58,6 +58,8 @@ def converged(world: "World", link: Link) -> Iterator[str]:
     if there is None or there.key != here.key:
         yield f"{link.crm_id}: linked to {link.number}, is {world.economic.number_of(here.key)}"
         return
+    if not link.flows:
+        return  # a lead is linked and compared, and nothing is written
     yield from _record(world, link.customer, here.key, here.values, there.values)
     seen = []
     for pair in link.contacts:

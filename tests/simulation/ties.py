@@ -142,6 +142,15 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
     row, here = world.economic.rows.get(after.number), world.crm.rows.get(after.crm_id)
     if row is not None and here is not None and row.key == here.key and after.linked_by != "created":
         world.truth.without_base.add(here.key)
+    seen = world.truth.now_named(world.truth.shown_as.get((after.number, str(after.economic_version)), ""))
+    if row is not None and here is not None and seen not in {"", row.key, here.key}:
+        # the number changed hands since it was last looked at: R19 has to see it
+        if after.linked_by not in {"person", "created", "merged"} and world.economic.whose.get(seen) != here.who:
+            world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
+        world.truth.joined("customer", here.key, seen, states[System.CRM], states[System.ECONOMIC])
+        return
+    if row is None and here is not None and (gone := world.economic.last.get(after.number)) not in {None, here.key}:
+        world.truth.joined("customer", here.key, gone or "", states[System.CRM], states[System.ECONOMIC])
     if row is None or here is None or row.key == here.key:
         return
     if row.who != here.who and after.linked_by not in {"person", "created", "merged"}:

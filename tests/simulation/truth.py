@@ -154,13 +154,14 @@ class Truth:
         self, kind: Kind, target: str, source: str, record: str, name: str, value: str, operation: UUID, *, strict: bool
     ) -> None:
         """The product writes a value it took from the other system. ``strict``: no rule allows it to lose an edit."""
-        here, there = self.cell(target, record, name), self.cell(source, record, name)
+        here, there = self.cell(target, record, name), self.cell(source, self.once.get(record, record), name)
         if name in (seen := self.by_person.get(operation, {})):
             if not _alike(kind, name, here.now.value, seen[name]):
                 self.wrong.append(
                     f"{target} {record} {name}: {here.now.value!r} lost to a decision that had seen {seen[name]!r}"
                 )
-            here.entries.append(Entry(value, here.now.edits | there.now.edits))
+            shown = self.states.get(self.decided[operation], {}).get((record, name), there.now)
+            here.entries.append(Entry(value, here.now.edits | shown.edits))
             return
         entry = self.taken(kind, source, record, name, value, operation)
         if entry is None:
@@ -171,7 +172,10 @@ class Truth:
         known = any(_alike(kind, name, one.value, here.now.value) for one in before)
         fills = record in self.without_base and fields.blank(here.now.value)
         newer = entry.edits <= here.now.edits  # what is overwritten has taken in all that it is overwritten with
-        if strict and not fills and (newer or (not known and not here.now.edits <= entry.edits)):
+        back = any(
+            _alike(kind, name, one.value, here.now.value) and one.edits <= entry.edits for one in here.entries[:-1]
+        )  # put back to what the decision had seen: no change
+        if strict and not fills and not back and (newer or (not known and not here.now.edits <= entry.edits)):
             self.wrong.append(f"{target} {record} {name}: {here.now.value!r} lost to {value!r}")
         lost = here.now.edits
         here.entries.append(Entry(value, lost | entry.edits))
