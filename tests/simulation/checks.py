@@ -114,7 +114,9 @@ def _record(world: "World", pair: Pair, record: str, here: dict[str, str], there
         rule = rule_of(world.rules, pair.kind, one.group.name, one.group.rule)
         match one.do:
             case Do.ASK if one.reason == "both" and record not in world.truth.without_base:
-                if rule.decides is not Decides.ASK or rule.direction is not Direction.BOTH:
+                if any(name not in pair.base for name in one.group.fields):
+                    pass  # what was never agreed on may be asked: a rule would empty what only one side has
+                elif rule.decides is not Decides.ASK or rule.direction is not Direction.BOTH:
                     yield f"{record} {one.group.name}: asked, though a rule decides it"
                 elif any(record_id == pair.id for _, record_id, _ in world.wished):
                     pass  # taking a decision back may ask again

@@ -149,14 +149,20 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
             world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
         world.truth.joined("customer", here.key, seen, states[System.CRM], states[System.ECONOMIC])
         return
-    if row is None and here is not None and (gone := world.economic.last.get(after.number)) not in {None, here.key}:
-        world.truth.joined("customer", here.key, gone or "", states[System.CRM], states[System.ECONOMIC])
+    if row is None and here is not None:
+        gone = seen or world.economic.last.get(after.number, here.key)
+        if gone != here.key:
+            world.truth.joined("customer", here.key, gone, states[System.CRM], states[System.ECONOMIC])
     if row is None or here is None or row.key == here.key:
         return
     if row.who != here.who and after.linked_by not in {"person", "created", "merged"}:
         world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
     if row.who != here.who and after.linked_by == "created":
         return  # the number changed hands before the answer came: R19 has to see it
+    for another in world.economic.rows.values():
+        if another.key == here.key:  # a creation that nobody could tell the end of; the customer is another one now
+            another.key = f"{here.key} once {world.economic.tick()}"
+            world.truth.parted(here.key, another.key)
     world.truth.joined("customer", here.key, row.key, states[System.CRM], states[System.ECONOMIC])
     row.key = here.key
 
