@@ -42,7 +42,14 @@ def mark(
     old_numbers: Sequence[int] = (),
     gather: Gather = Gather(),
 ) -> None:
-    """Note that this customer changed, and have it looked at after a quiet time. Several: sorted by number."""
+    """Note that this customer changed, and have it looked at after a quiet time. Several: sorted by number.
+
+    One that was renumbered again before anybody looked had other numbers before: their marks told them.
+    """
+    if old_numbers:
+        earlier = sa.select(_mark.c.old_numbers).where(_mark.c.agreement == agreement, _mark.c.number.in_(old_numbers))
+        before = {one for row in connection.scalars(earlier) for one in row}
+        old_numbers = sorted({*old_numbers, *before} - {number})
     fresh = insert(_mark).values(
         agreement=agreement, number=number, counter=1, why=why, first_at=now, last_at=now, old_numbers=list(old_numbers)
     )

@@ -77,6 +77,7 @@ def around(
     under_way = [
         (row.link, row.values) for row in connection.execute(_CREATING, {**key, "name": customer.name.casefold()})
     ]
+    asked_about = [row.crm_id for row in connection.execute(_ASKED_ABOUT, key)]
     busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
     if busy is not None:
         under_way.append((busy, {}))
@@ -89,7 +90,7 @@ def around(
         ),
         certain=found.certain,
         evidence=found.evidence,
-        similar=found.free,
+        similar=tuple(dict.fromkeys((*found.free, *asked_about))),
         elsewhere=found.elsewhere,
         told_apart=told_apart,
     )
@@ -193,6 +194,14 @@ _FORMER = sa.text("""
     where l.tenant = :tenant and l.agreement = :agreement and l.old_numbers && cast(:numbers as integer[])
       and l.state = 'unlinked' and l.crm_id is not null
 """)
+_ASKED_ABOUT = sa.text("""
+    select crm_id from sync.link
+    where tenant = :tenant and agreement = :agreement and state = 'unlinked' and crm_id is not null
+      and candidates <> '{}' and candidates @> array[cast(:number as integer)]
+      and not apart @> array[cast(:number as integer)]
+    order by crm_id
+""")
+"""Customers of which a person is being asked whether they are this number, whatever it holds by now."""
 _LINKED_ALIKE = sa.text("""
     select l.id, l.crm_id, l.number, side.state
     from sync.economic_side side join sync.link l on l.agreement = side.agreement and l.number = side.number

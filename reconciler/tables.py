@@ -156,6 +156,7 @@ sa.Index("link_number", link.c.agreement, link.c.number, unique=True, postgresql
 sa.Index(
     "link_old_numbers", link.c.old_numbers, postgresql_using="gin", postgresql_where=sa.text("old_numbers <> '{}'")
 )
+sa.Index("link_candidates", link.c.candidates, postgresql_using="gin", postgresql_where=sa.text("candidates <> '{}'"))
 sa.Index("link_due", link.c.due, postgresql_where=link.c.due.isnot(None))
 sa.Index("link_look_again", link.c.agreement, postgresql_where=link.c.look_again)
 sa.Index("link_held", link.c.held, postgresql_where=link.c.held.isnot(None))

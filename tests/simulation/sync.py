@@ -344,6 +344,16 @@ class _Tables:
         if statement is similar._BUSY:
             busy = [one.id for one in links if one.crm_id == values["crm_id"] and one.state is LinkState.CREATING]
             return _Scalar(busy[0] if busy else None)
+        if statement is similar._ASKED_ABOUT:
+            number = values["number"]
+            return [
+                _Row(crm_id=one.crm_id)
+                for one in sorted(links, key=lambda one: one.crm_id)
+                if number in one.candidates
+                and number not in one.apart
+                and one.state is LinkState.UNLINKED
+                and one.crm_id
+            ]
         if statement is similar._FORMER:
             return [
                 _Row(crm_id=one.crm_id, parted=one.parted, gone=self._deleted(session, one.crm_id))

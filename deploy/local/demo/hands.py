@@ -64,7 +64,7 @@ class Tour:
     def asked(self, what: str, arguments: list[str], far: Callable[[], str]) -> str:
         """Run a command of the reconciler; how far it came is said every 1.5 seconds. Its output."""
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(self.command, "reconciler", arguments, "")
+            running = pool.submit(self.command, "reconciler", [*arguments, "--wait", "110"], "")
             while not running.done():
                 wait([running], timeout=1.5)
                 if not running.done():

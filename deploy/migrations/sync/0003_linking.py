@@ -35,5 +35,6 @@ def upgrade() -> None:
             add column linked_by text not null default '',
             add column linked_at timestamptz,
             add column run uuid;
+        create index link_candidates on sync.link using gin (candidates) where candidates <> '{}';
         alter table sync.pair add column chosen jsonb not null default '{}';
     """)

@@ -77,6 +77,19 @@ def test_a_renumbered_customer_goes_on_above_the_counter_of_its_old_number(at_de
     assert (seen.number, seen.old_numbers, seen.version) == (2002, (number,), "1.3")
 
 
+def test_a_customer_renumbered_again_before_anybody_looked_tells_both_numbers(at_desk: Bench, number: int) -> None:
+    at_desk.seen(number)
+    ui.renumber_customer(at_desk.sandbox.data, number, 2002)
+    at_desk.hook(2002, number)
+    ui.renumber_customer(at_desk.sandbox.data, 2002, 3003)
+    at_desk.hook(3003, 2002)
+    at_desk.passes(2.1)
+    while at_desk.work():
+        pass
+    told = {one.number: one.old_numbers for one in at_desk.new()}
+    assert told[3003] == (number, 2002)
+
+
 def test_a_missing_customer_is_told_absent_only_when_it_is_missing_again_later(at_desk: Bench, number: int) -> None:
     ui.delete_customer(at_desk.sandbox.data, number)
     at_desk.hook(number)

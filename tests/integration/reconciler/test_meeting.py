@@ -158,6 +158,16 @@ def test_r1_a_customer_e_conomic_may_have_is_not_created_there(both: Both) -> No
     assert command.parts[0].seen == (50,)
 
 
+def test_a_number_somebody_is_being_asked_about_is_never_created_whatever_it_holds_by_now(both: Both) -> None:
+    both.in_economic(sydhavn(cvr="", postcode="5000"), why="import")
+    customer = both.new(name="Sydhavn Maler A/S", postcode="5000", city="Odense", cvr="12345674")
+    both.in_crm(customer)
+    assert both.of(customer.id).candidates == (50,)
+    both.in_economic(sydhavn(cvr="25313763", name="Et helt andet navn ApS", postcode="9000", city="Aalborg"))
+    assert both.creations() == []
+    assert both.of(customer.id).candidates == (50,)
+
+
 def test_r1_the_one_customer_of_its_cvr_number_is_linked_instead_of_created(both: Both) -> None:
     both.in_economic(sydhavn(), why="import")
     customer = both.new(cvr="87654321", name="Sydhavn Maler", phone="12345678")
