@@ -3,7 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from reconciler.tables import metadata
+from reconciler import tables
+
+metadata = tables.metadata
+"""All tables of the schema, these among them."""
 
 _MOMENT = sa.TIMESTAMP(timezone=True)
 _EMPTY_LIST = sa.text("'[]'")

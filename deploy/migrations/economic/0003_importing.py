@@ -12,10 +12,10 @@ def upgrade() -> None:
     op.execute("""
         alter table economic.work drop constraint work_kind_check;
         alter table economic.work add constraint work_kind_check
-            check (kind in ('look', 'write', 'poll', 'check', 'page')) not valid;
+            check (kind in ('look', 'write', 'poll', 'check', 'page'));
         alter table economic.mark drop constraint mark_why_check;
         alter table economic.mark add constraint mark_why_check
-            check (why in ('hook', 'poll', 'look', 'sweep')) not valid;
+            check (why in ('hook', 'poll', 'look', 'sweep'));
 
         create sequence economic.mirror_kept;
         alter table economic.mirror add column kept bigint not null default 0;

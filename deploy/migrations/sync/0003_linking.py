@@ -12,7 +12,7 @@ def upgrade() -> None:
     op.execute("""
         alter table sync.agreement drop constraint agreement_state_check;
         alter table sync.agreement add constraint agreement_state_check check (state in
-            ('connected', 'reading', 'switching_on', 'on', 'refused', 'off', 'access_lost', 'disconnected')) not valid;
+            ('connected', 'reading', 'switching_on', 'on', 'refused', 'off', 'access_lost', 'disconnected'));
         alter table sync.agreement
             add column read_at timestamptz,
             add column run uuid,

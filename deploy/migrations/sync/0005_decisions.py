@@ -55,5 +55,5 @@ def upgrade() -> None:
         alter table sync.audit add column decision uuid;
         alter table sync.operation drop constraint operation_action_check;
         alter table sync.operation add constraint operation_action_check
-            check (action in ('create', 'change', 'bar')) not valid;
+            check (action in ('create', 'change', 'bar'));
     """)

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 
 import crm_outbox.tables
 import economic_adapter.tables
-import reconciler.tables
+import reconciler.run_tables
 from crm_outbox.messaging import days, outbox, telemetry, upkeep
 from crm_outbox.messaging.outbox import Selection
 from deploy.migrations.__main__ import main
@@ -111,7 +111,7 @@ def test_replaying_a_time_range_reads_only_its_days(engine: sa.Engine) -> None:
     [
         ("crm", crm_outbox.tables.metadata),
         ("economic", economic_adapter.tables.metadata),
-        ("sync", reconciler.tables.metadata),
+        ("sync", reconciler.run_tables.metadata),
     ],
 )
 def test_the_tables_in_code_are_those_the_migrations_make(

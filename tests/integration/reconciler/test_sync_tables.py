@@ -4,8 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-import reconciler.run_tables  # noqa: F401 - its tables join the others
-from reconciler.tables import metadata
+from reconciler.run_tables import metadata
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
