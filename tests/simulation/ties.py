@@ -153,6 +153,9 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
         gone = seen or world.economic.last.get(after.number, here.key)
         if gone != here.key:
             world.truth.joined("customer", here.key, gone, states[System.CRM], states[System.ECONOMIC])
+            for one in world.economic.rows.values():
+                if one.key == gone:  # it has another number by now, which nobody has heard of yet
+                    one.key = here.key
     if row is None or here is None or row.key == here.key:
         return
     if row.who != here.who and after.linked_by not in {"person", "created", "merged"}:

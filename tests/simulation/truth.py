@@ -128,13 +128,15 @@ class Truth:
     ) -> None:
         """e-conomic's record ``other`` turns out to be the CRM's ``record``, as the states told it; blanks may be filled."""
         self.without_base.add(record)
+        again = self.renamed.get(other) == record  # under its other number: its history has moved already
         self.renamed[other] = record
         for name in fields.FIELDS[kind]:
-            cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), Cell())
+            moved = self.cell("economic", record, name) if again else Cell()
+            cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), moved)
             self.cells["economic", record, name] = cells[1]
             seen = (
                 self.states.get(here, {}).get((record, name), cells[0].now),
-                self.states.get(there, {}).get((other, name), cells[1].now),
+                self._shown_then(there, other, name) or cells[1].now,
             )
             same = _alike(kind, name, seen[0].value, seen[1].value)
             both = seen[0].edits | seen[1].edits
@@ -142,6 +144,12 @@ class Truth:
                 settled = entry.edits if fields.blank(entry.value) and not same else frozenset()
                 for one in _from(cell, entry):
                     one.edits = (one.edits | both) if same else one.edits - settled
+
+    def _shown_then(self, state: tuple[str, str, str], record: str, name: str) -> Entry | None:
+        """What a state told of a record, under the name it has now or one that it had then."""
+        told = self.states.get(state, {})
+        names = (record, *(one for one, now in self.renamed.items() if now == record))
+        return next((told[one, name] for one in names if (one, name) in told), None)
 
     def parted(self, record: str, other: str) -> None:
         """e-conomic's record of that name is not the CRM's any more, and goes by another name."""
