@@ -22,6 +22,8 @@ from economic_adapter.tables import messages
 from tests.builders.economic import TENANT, Bench, Crash, creation
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 OTHER = 4712
 
 
@@ -434,7 +436,6 @@ def test_another_agreement_than_the_pinned_one_is_not_read(at_desk: Bench) -> No
     assert at_desk.under(run) == []
 
 
-@pytest.mark.slow
 def test_five_thousand_customers_with_one_cvr_are_five_thousand_customers(at_desk: Bench) -> None:
     seed(
         at_desk.sandbox.data,

@@ -1,5 +1,7 @@
 """The known traps of receiving with kombu and quorum queues, each with the number it is known by in our notes.
 
+pytestmark = pytest.mark.slow
+
 M: measured on RabbitMQ 3.10 with kombu; A: pitfalls of other outboxes.
 """
 
@@ -152,7 +154,6 @@ def test_m15_heartbeats_are_on(engine: sa.Engine, broker: Broker, effects: Effec
         assert duty._wire.heartbeat == 30
 
 
-@pytest.mark.slow
 def test_a7_a_batch_that_takes_longer_than_two_heartbeats_keeps_its_connection(
     engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +170,6 @@ def test_a7_a_batch_that_takes_longer_than_two_heartbeats_keeps_its_connection(
     assert len(effects.seen) == 19
 
 
-@pytest.mark.slow
 def test_a7_heartbeats_go_on_while_the_database_is_away(
     database: str, broker: Broker, post: Post, effects: Effects, monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> None:
@@ -242,7 +242,6 @@ def test_a12_prefetch_is_per_consumer_first_one_then_two_batches(
     assert ready[1] == 9
 
 
-@pytest.mark.slow
 def test_m22_a_message_that_kills_the_process_goes_to_dead_alone(
     engine: sa.Engine, broker: Broker, post: Post, depth: Depths, effects: Effects
 ) -> None:
@@ -309,7 +308,6 @@ def test_py_amqp_a_drain_without_waiting_never_has_a_timeout_of_zero() -> None:
     assert "timeout=0)" not in (_MESSAGING / "consumer.py").read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_py_amqp_a_delivery_that_comes_in_pieces_is_whole(
     engine: sa.Engine, broker: Broker, post: Post, effects: Effects
 ) -> None:
@@ -354,7 +352,6 @@ def test_a_wrong_configuration_is_said_as_such_and_tried_on(
     assert all(line["log_level"] == "error" for line in logs if line["event"] == "consumer.configuration")
 
 
-@pytest.mark.slow
 def test_connection_and_consumer_are_called_duty_at_host(
     engine: sa.Engine, broker: Broker, effects: Effects, manager: Management
 ) -> None:

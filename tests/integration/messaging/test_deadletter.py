@@ -35,6 +35,8 @@ from tests.builders.receiving import (
 )
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 DEAD = f"{INBOUND}.dead"
 OTHER = Registry([MessageType(name="crm.parrot.seen.v1", data=Note, exchange="crm.events")])
 Run = Callable[..., tuple[int, str]]
@@ -276,7 +278,6 @@ def test_two_clocks_at_once_end_with_each_item_once(broker: Broker, manager: Man
     eventually(lambda: sorted(_shown(manager, Kind.PARKED)) == [("one", str(number)) for number in range(5)])
 
 
-@pytest.mark.slow
 def test_what_the_outbox_and_dead_letters_have_to_say(
     refused: list[str], engine: sa.Engine, broker: Broker, manager: Management
 ) -> None:

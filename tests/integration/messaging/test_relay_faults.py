@@ -28,6 +28,8 @@ from tests.integration.messaging.relaying import QUEUE, TABLES, USER, Line, chan
 from tests.proxy import Proxy
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 class Lose(Protocol):
     """Takes the broker's data away, vhost and all, and fills it anew; ``named``: with an identity."""
@@ -48,7 +50,6 @@ def proxy(broker: Broker) -> Iterator[Proxy]:
         yield made
 
 
-@pytest.mark.slow
 def test_M3_and_pitfall_7_no_ack_of_an_older_publish_confirms_a_newer_one(lane: Line, proxy: Proxy) -> None:  # noqa: N802
     """A broker that stands still: the connection is given up, and what was in flight is sent again on another."""
     relay = lane.relay(port=proxy.port, heartbeat=1)
@@ -84,7 +85,6 @@ def test_M9_what_timed_out_may_have_arrived_and_comes_again_under_its_own_id(lan
     assert len(lane.arrived()) >= 600
 
 
-@pytest.mark.slow
 def test_M15_and_pitfall_7_an_idle_connection_is_kept_alive_by_heartbeats(lane: Line, proxy: Proxy) -> None:  # noqa: N802
     relay = lane.relay(port=proxy.port, heartbeat=1)
     drive(lambda: relay._greeted, relay)
@@ -95,7 +95,6 @@ def test_M15_and_pitfall_7_an_idle_connection_is_kept_alive_by_heartbeats(lane: 
     assert (proxy.accepted, lane.arrived()) == (1, ids)
 
 
-@pytest.mark.slow
 def test_the_connection_says_whose_it_is(lane: Line) -> None:
     relay = lane.relay()
     drive(lambda: relay._greeted, relay)
@@ -108,7 +107,6 @@ def test_the_connection_says_whose_it_is(lane: Line) -> None:
     drive(named, relay)
 
 
-@pytest.mark.slow
 def test_a_connection_closed_by_an_operator_is_made_again(lane: Line) -> None:
     relay = lane.relay()
     drive(lambda: relay._greeted, relay)
@@ -258,7 +256,6 @@ def test_what_was_replayed_before_a_broker_was_lost_is_replayed_into_the_next(la
     assert lane.arrived() == []
 
 
-@pytest.mark.slow
 def test_a_broker_without_identity_or_with_another_topology_is_not_filled_and_is_told(
     lane: Line,
     lose_broker: Lose,
@@ -311,7 +308,6 @@ def own(own_servers: OwnServers) -> Iterator[tuple[Own, Line]]:
         yield servers, stack.enter_context(line(servers.database, servers.broker, manager))
 
 
-@pytest.mark.slow
 def test_M8_a_blocking_broker_is_waiting_and_not_a_crash(own: tuple[Own, Line]) -> None:  # noqa: N802
     servers, lane = own
     relay = lane.relay(heartbeat=1)
@@ -340,7 +336,6 @@ def test_M8_a_blocking_broker_is_waiting_and_not_a_crash(own: tuple[Own, Line]) 
     assert lane.waiting(Lane.BULK) == [slow]
 
 
-@pytest.mark.slow
 def test_M2_a_broker_killed_in_mid_stream_has_everything_that_was_confirmed(own: tuple[Own, Line]) -> None:  # noqa: N802
     servers, lane = own
     relay = lane.relay(batch=50, window=150)
@@ -358,7 +353,6 @@ def test_M2_a_broker_killed_in_mid_stream_has_everything_that_was_confirmed(own:
     assert len(arrived) <= 3000 + 200
 
 
-@pytest.mark.slow
 def test_a_database_that_restarts_ends_the_turn_and_a_new_relay_goes_on(own: tuple[Own, Line]) -> None:
     servers, lane = own
     relay = lane.relay(batch=50, window=150)

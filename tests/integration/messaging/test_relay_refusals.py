@@ -29,6 +29,8 @@ from tests.integration.messaging.relaying import (
 )
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 CHANGED = "crm.customer.changed.v1.live"
 WRITTEN = "crm.customer.written.v1.live"
 
@@ -113,7 +115,6 @@ def test_M20_a_user_that_may_not_write_holds_the_lane_and_parks_nothing(lane: Li
     assert (lane.arrived(), lane.parked()) == (ids, {})
 
 
-@pytest.mark.slow
 def test_M18_and_pitfall_8_a_full_queue_is_waited_for_on_one_connection(lane: Line) -> None:  # noqa: N802
     """A nack is neither an ack nor a lost connection."""
     name = quote("test: full", safe="")
@@ -222,7 +223,6 @@ def test_content_that_no_message_can_carry_never_reaches_the_outbox(lane: Line) 
     assert len(lane.waiting()) == 1
 
 
-@pytest.mark.slow
 def test_a_retry_grows_its_pauses(lane: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     lane.unbind("crm.events", QUEUE[Lane.LIVE], CHANGED)
     lane.append(changed(1))

@@ -163,6 +163,7 @@ def make(connection: sa.Connection, link: Link) -> store.Stored:
     return store.load(connection, link.id)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=LINKS, second=LINKS, status=STATUSES)
 def test_a_link_is_loaded_as_it_was_saved_and_again_after_any_change(

@@ -94,6 +94,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(json_values)
 def test_strange_answers_are_ambiguous_or_empty_and_never_a_crash(body: Any) -> None:
     for read in (account.read_account, account.read_count):

@@ -82,6 +82,7 @@ def needless(world: World) -> Iterator[str]:
             yield f"P1: {name} differs, {here!r} and {there!r}, and nobody is asked"
 
 
+@pytest.mark.slow
 @WORLDS
 @given(seed=SEED)
 def test_p7_p8_p9_decisions_end_whole_over_what_was_seen_and_nobody_is_asked_needlessly(seed: int) -> None:
