@@ -1,7 +1,5 @@
 """The known traps of receiving with kombu and quorum queues, each with the number it is known by in our notes.
 
-pytestmark = pytest.mark.slow
-
 M: measured on RabbitMQ 3.10 with kombu; A: pitfalls of other outboxes.
 """
 
@@ -40,6 +38,8 @@ from tests.builders.receiving import (
 from tests.integration.messaging.behind import Behind
 from tests.proxy import Proxy
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 _MESSAGING = Path(receiving.__file__).parent
 
