@@ -19,6 +19,7 @@ from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import (
     answering,
     asking,
+    brakes,
     bus,
     clock,
     comparing,
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = subcommands.add_parser("match-report", help="precision and recall of matching on labelled customers")
     figures.set_defaults(command=_match_report)
     transferring.mount(subcommands, _desk)
+    brakes.mount(subcommands, _desk)
     comparing.mount(subcommands, _desk)
     piloting.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)

@@ -33,10 +33,10 @@ def still(rules: Rules) -> Rules:
 
 
 def writes(before: Link, done: Step) -> Sequence[Write]:
-    """What a step would write that was not on its way already."""
+    """What a step would write that was not on its way already and that no person decided: that was confirmed by them."""
     known = {str(one.operation) for one in before.pending}
     fresh = [one for one in done.commands if any(str(part.operation) not in known for part in one.parts)]
-    return [write for command in fresh for write in written(command, done.link)]
+    return [write for command in fresh for write in written(command, done.link, by_itself=True)]
 
 
 def admits(connection: Connection, before: Link, would: Sequence[Write], now: datetime) -> UUID | None:

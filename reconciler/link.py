@@ -20,7 +20,7 @@ from reconciler.rules import System
 
 __all__ = [
     "Base", "Choice", "Command", "Create", "CrmSeen", "Decided", "Due", "EconomicSeen", "Heard", "Kind", "Link",
-    "LinkState", "Linked", "Message", "Pair", "Pause", "Pending", "Refusal", "Side", "Status", "Step", "Unlinked",
+    "LinkState", "Linked", "Message", "Pair", "Pause", "Pending", "Refusal", "Side", "Status", "Step", "Stopped", "Unlinked",
     "new_link",
 ]  # fmt: skip
 
@@ -203,7 +203,17 @@ class Decided:
     ended: tuple[Ended, ...] = ()
 
 
-Message = Heard | Due | Linked | Unlinked | Create | Decided
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A person stopped a pass before it wrote to this customer: nothing of it is written, and what differs stays.
+
+    ``economic`` is what is recorded of the number, for a link that only e-conomic has.
+    """
+
+    economic: EconomicSeen | None = None
+
+
+Message = Heard | Due | Linked | Unlinked | Create | Decided | Stopped
 Command = WriteCustomer | WriteEconomicCustomer
 
 

@@ -14,6 +14,7 @@ from crm_outbox.messaging.envelope import Envelope, Lane
 from reconciler import agreements, joining, sides, similar, store, strangers
 from reconciler.link import Create, Due, EconomicSeen, Heard, Link, LinkState, Message, Status, Step, Unlinked
 from reconciler.rules import System
+from reconciler.settle import STOPPED
 from reconciler.stepping import Clocked, take_step
 from reconciler.strangers import Do, Verdict
 
@@ -124,6 +125,8 @@ def _carry_out(
             _ask(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
         case Do.CREATE:
             stored = joining.stranger(connection, tenant, agreement, seen.number)
+            if any(one.code == STOPPED for one in stored.link.customer.refusals):
+                return  # a person stopped just that
             words = Create(system=System.CRM, ruled_out=verdict.ruled_out, economic=seen)
             take_step(clocked, connection, stored, words, cause, lane=lane)
         case Do.RECORD | Do.LINK:

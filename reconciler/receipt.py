@@ -32,6 +32,7 @@ REASONS = {
     "persons": "contact persons that were created are kept",
     "unlinked": "not linked by that run any more",
     "under_way": "a write is under way",
+    "stopped": "stopped before it was written to; it stays as it is",
 }
 
 

@@ -95,9 +95,13 @@ def rehearse(
     )
 
 
-def written(command: Command, link: Link) -> list[Write]:
-    """What a command writes, detail by detail, with what the decision saw there before."""
+def written(command: Command, link: Link, *, by_itself: bool = False) -> list[Write]:
+    """What a command writes, detail by detail, with what the decision saw there before.
+
+    ``by_itself``: without what a person decided.
+    """
     seen = {one.operation: one.seen for one in link.pending}
+    decided = {one.operation: one.decided for one in link.pending} if by_itself else {}
     system = System.CRM if isinstance(command, WriteCustomer) else System.ECONOMIC
     found = []
     for part in command.parts:
@@ -113,6 +117,7 @@ def written(command: Command, link: Link) -> list[Write]:
                 after=value,
             )
             for name, value in sorted(part.fields.items())
+            if name not in decided.get(part.operation, {})
         ]
     return found
 

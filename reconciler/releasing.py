@@ -1,5 +1,6 @@
-"""How does a pass that braked go on? A person lets exactly its list go; one that moved since is shown anew."""
+"""How does a pass that braked end? A person lets exactly its list go, or stops it; one that moved since is shown anew."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,11 +9,14 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append
-from reconciler import braking, bus, items, meeting, questions, reading, runs, store
-from reconciler.link import Due
+from reconciler import braking, bus, items, meeting, questions, reading, runs, sides, store
+from reconciler.link import Due, Link, Message, Stopped
 from reconciler.rehearsal import differs_from
 from reconciler.step import step
 from reconciler.stepping import Clocked
+
+STOPPED = "stopped"
+"""The state of a pass that was stopped, and why its customers were left out."""
 
 
 def release(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int]:
@@ -20,17 +24,28 @@ def release(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int
 
     Those that moved stay held, with what would be written now.
     """
+    return _through(engine, clocked, run_id, lambda _connection, _link: Due(), "done")
+
+
+def stop(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int]:
+    """Stop a pass: as ``release``, but nothing is written, and what differs stays and is accepted as it stands."""
+    return _through(engine, clocked, run_id, _stopped, STOPPED)
+
+
+def _through(
+    engine: sa.Engine, clocked: Clocked, run_id: UUID, say: Callable[[Connection, Link], Message], state: str
+) -> tuple[int, int]:
     with engine.begin() as connection:
         held = list(items.listed(connection, run_id, ["planned"]))
     went = 0
     for item in held:
         with engine.begin() as connection:
-            went += _one(connection, clocked, item)
+            went += _one(connection, clocked, item, say, stopped=state == STOPPED)
     with engine.begin() as connection:
         now = clocked.now()
         run = runs.lock(connection, run_id)
         if run is not None and run.ended is None and not items.left(connection, run_id):
-            runs.update(connection, run_id, state="done", reason="", ended=now)
+            runs.update(connection, run_id, state=state, reason="", ended=now)
             answered = questions.close_for_run(connection, run_id, "brake", "settled", now)
             if answered is not None:
                 append(connection, bus.OUTBOX, answered)
@@ -38,7 +53,14 @@ def release(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int
     return went, len(held) - went
 
 
-def _one(connection: Connection, clocked: Clocked, item: items.Stored) -> bool:
+def _one(
+    connection: Connection,
+    clocked: Clocked,
+    item: items.Stored,
+    say: Callable[[Connection, Link], Message],
+    *,
+    stopped: bool,
+) -> bool:
     now = clocked.now()
     stored = None if item.link is None else store.lock_id(connection, item.link)
     if stored is None or not stored.held:
@@ -53,6 +75,15 @@ def _one(connection: Connection, clocked: Clocked, item: items.Stored) -> bool:
             return False
     store.hold(connection, stored.link.id, None)
     free = replace(stored, held=False)
-    meeting.take(clocked, connection, free, Due(), lane=Lane.BULK)
-    items.mark(connection, item.run, item.position, "done", now, link=stored.link.id)
+    meeting.take(clocked, connection, free, say(connection, stored.link), lane=Lane.BULK)
+    if stopped:
+        items.mark(connection, item.run, item.position, "left_out", now, reason=STOPPED, link=stored.link.id)
+    else:
+        items.mark(connection, item.run, item.position, "done", now, link=stored.link.id)
     return True
+
+
+def _stopped(connection: Connection, link: Link) -> Message:
+    if link.crm_id or link.agreement is None or link.number is None:
+        return Stopped()
+    return Stopped(economic=sides.economic(connection, link.tenant, link.agreement, link.number))

@@ -18,6 +18,8 @@ UNCLEAR = frozenset({"ambiguous", "unclear"})
 LATER = frozenset({"off", "disconnected", "access_lost", "throttled", "paused", "away", "not_found"})
 """Reasons that are about the moment, not about the values: tried again later, nothing is remembered. What is not found
 there is told by its state."""
+STOPPED = "stopped"
+"""The code of a creation that a person stopped together with the pass it belonged to. Nothing is asked about it."""
 DEFAULTS = "defaults"
 """The entry of a refused creation's values that stands for the defaults and the number it was sent with."""
 
@@ -54,6 +56,13 @@ def refused_for(link: Link, pending: Pending, candidates: tuple[str, ...]) -> Li
         candidates_here=link.candidates_here if there else candidates,
         customer=replace(customer, pending=others, refusals=(*customer.refusals, refusal)),
     )
+
+
+def stopped(pair: Pair, pending: Pending) -> Pair:
+    """The record whose creation a person stopped: it comes into being when one of its values moves, or by a person."""
+    values = _values(replace(pending, defaults=None), "")
+    refusal = Refusal(system=pending.system, action="create", code=STOPPED, values=values)
+    return replace(pair, refusals=(*pair.refusals, refusal))
 
 
 def gate(link: Link, pair: Pair, system: System) -> str:

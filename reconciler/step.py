@@ -10,11 +10,25 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Result
-from reconciler import answers, carrying, fields, linking, record, settle
+from reconciler import answers, carrying, fields, linking, record, settle, stopping
 from reconciler.commands import commands
 from reconciler.decide import decide
 from reconciler.decisions import Ended
-from reconciler.link import Command, Create, Decided, Due, Heard, Link, Linked, Message, Pair, Pending, Step, Unlinked
+from reconciler.link import (
+    Command,
+    Create,
+    Decided,
+    Due,
+    Heard,
+    Link,
+    Linked,
+    Message,
+    Pair,
+    Pending,
+    Step,
+    Stopped,
+    Unlinked,
+)
 from reconciler.rules import Rules, System
 from reconciler.status import status
 from reconciler.tasks import planned, still_waived, tasks
@@ -48,6 +62,8 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         case Decided():
             link, parts = answers.answered(link, message, rules, now)
             ended += parts
+        case Stopped():
+            link = stopping.stopped(link, message, rules, now)
     link = _tidied(link, ended)
     link = decide(link, rules, now)
     fresh = [one.operation for one in link.pending if one.operation not in before]

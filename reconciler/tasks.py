@@ -18,7 +18,7 @@ from reconciler.decide import may_create, missing, stopped
 from reconciler.link import Link, LinkState, Pair, Refusal, Side
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules
-from reconciler.settle import UNCLEAR
+from reconciler.settle import STOPPED, UNCLEAR
 
 SILENT = timedelta(hours=1)
 """An operation neither answered nor acknowledged for this long is raised."""
@@ -106,7 +106,7 @@ def _unlinked(link: Link, rules: Rules) -> Iterator[Task]:
             yield _task(link, "deleted_here")
         return
     for refusal in pair.refusals:
-        if refusal.code != "candidates":
+        if refusal.code not in {"candidates", STOPPED}:
             kind: TaskKind = "unclear" if refusal.code in UNCLEAR else "refused"
             yield _refused(link, pair, refusal, kind)
     asked = any(one.code == "candidates" for one in pair.refusals)
@@ -125,6 +125,8 @@ def _linked(link: Link, plans: Plans) -> Iterator[Task]:
     stopped_by = set()
     for pair in link.pairs:
         for refusal in pair.refusals:
+            if refusal.code == STOPPED:
+                continue
             stopped_by |= {(pair.id, name) for name in refusal.values}
             if refusal.code in TAKEN_NAME and pair.kind == "contact":
                 shown = _values(pair, fields.FIELDS["contact"])

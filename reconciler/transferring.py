@@ -6,17 +6,15 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, receipt, releasing, running, runs, undoing
+from reconciler import agreements, items, receipt, running, runs, undoing
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
 from reconciler.switchboard import confirmed, link_groups, read_first, wait_for_run
 
-_SHOWN = 50
-
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
-    """Add ``transfer``, ``undo-transfer``, ``undo-switch-on`` and ``release-brake``."""
+    """Add ``transfer``, ``undo-transfer`` and ``undo-switch-on``."""
     transfer = of_agreement(commands.add_parser("transfer", help="transfer all customers from e-conomic"))
     transfer.add_argument("--preview", action="store_true", help="read both sides and show what would be done")
     transfer.add_argument("--confirm", metavar="CREATED", help="the counts of the preview, as it printed them")
@@ -29,9 +27,6 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     link_groups(transfer)
     transfer.add_argument("--without-barred", action="store_true", help="leave out those that are blocked in e-conomic")
     changing(transfer, desk, _transfer)
-    brake = of_agreement(commands.add_parser("release-brake", help="let exactly those go that a pass stopped before"))
-    brake.add_argument("run", type=UUID, help="the pass, as `runs` names it")
-    changing(brake, desk, _release)
     for name, kind, words in (
         ("undo-transfer", "transfer", "take back a transfer: nothing is deleted"),
         ("undo-switch-on", "switch_on", "take back what switching on linked and filled in, and switch off"),
@@ -114,30 +109,3 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
             return REFUSED
         undo = undoing.begin(connection, locked, run, clocked, by="operator")
     return wait_for_run(arguments, engine, undo, time.monotonic() + arguments.wait)
-
-
-def _release(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
-    known = agreement(engine, arguments)
-    if known is None:
-        return REFUSED
-    with engine.connect() as connection:
-        run = runs.find(connection, arguments.run)
-        listed = list(items.listed(connection, arguments.run, ["planned"]))
-    if run is None or (run.tenant, run.agreement) != (known.tenant, known.agreement) or run.state != "braked":
-        say("no such pass has stopped; see `runs`")
-        return REFUSED
-    say(f"we stopped: {len(listed)} more customers would be written to, {run.done} were")
-    for one in listed[:_SHOWN]:
-        details = ", ".join(dict.fromkeys(f"{write.detail} in {write.system}" for write in one.writes))
-        say(f"  {one.crm_id or one.number}: {details}")
-    if len(listed) > _SHOWN:
-        say(f"  and {len(listed) - _SHOWN} more")
-    if not arguments.yes:
-        say("nothing is written yet; to let exactly these go: --yes")
-        return DONE
-    went, moved = releasing.release(engine, clocked, run.id)
-    say(f"{went} went")
-    if moved:
-        say(f"{moved} changed since the list was made and are held; look at the new list and say it once more")
-        return REFUSED
-    return DONE
