@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.outbox import Outbox
-from economic_adapter import access, agreements, claims, imports, store
+from economic_adapter import access, activity, agreements, claims, imports, rhythm, store
 from economic_adapter.budget import Lane
+from economic_adapter.rhythm import Rhythm
 from economic_adapter.tables import agreement, messages, operation, wake, work
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class Clock:
     outbox: Outbox
     now: Callable[[], datetime]
     threads: int
-    poll: float
+    rhythm: Rhythm
     probe: float
 
     def wake(self, send: Callable[[int, int], None]) -> int:
@@ -61,7 +62,8 @@ class Clock:
         """Plan the polls that are due, and a probe for every agreement whose access is lost; tell of runs that wait."""
         now = self.now()
         with self.engine.begin() as connection:
-            planned = store.plan_polls(connection, now, self.poll)
+            idle = activity.checked_before(connection, now - timedelta(seconds=self.rhythm.active))
+            planned = activity.plan_polls(connection, rhythm.due(self.rhythm, idle, now), now)
             for number in self._unprobed(connection):
                 due = now + timedelta(seconds=self.probe)
                 store.plan(connection, number, "check", due_at=due, lane=Lane.PERSON, key=access.PROBE)

@@ -99,7 +99,7 @@ def ticking(settings: Settings, engine: sa.Engine) -> clock.Clock:
         outbox=OUTBOX,
         now=now,
         threads=settings.worker_threads,
-        poll=settings.clocks.poll,
+        rhythm=settings.clocks.poll,
         probe=_probe(settings),
     )
 
@@ -210,7 +210,7 @@ def _clock(settings: Settings) -> Factories:
     return {
         "clock.wake": waking,
         "clock.claims": every(1.0, clock.Clock.free_claims),
-        "clock.plan": every(min(1.0, settings.clocks.poll / 2), clock.Clock.plan),
+        "clock.plan": every(min(1.0, settings.clocks.poll.active / 2), clock.Clock.plan),
         "clock.retain": every(600.0, clock.Clock.retain),
         "clock.measure": every(10.0, clock.Clock.measure),
         "clock.attend": attending,

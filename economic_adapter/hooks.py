@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from economic_adapter import agreements, hook, store
+from economic_adapter import activity, agreements, hook, store
 from economic_adapter.connecting import PATH, Connecting
 from economic_adapter.limits import Limits, plain
 from economic_adapter.sentences import say
@@ -64,6 +64,8 @@ class Webhooks:
                 log.warning("hooks.malformed", agreement=found.agreement, reason=str(refused))
                 return Response("Malformed\n", 400, media_type="text/plain")
             if found.state in {"on", "access_lost"}:
+                if hint.numbers():
+                    activity.note(connection, found.agreement, self.now())
                 for number in sorted(hint.numbers()):
                     store.mark(
                         connection,

@@ -20,7 +20,7 @@ from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.envelope import Lane as MessageLane
 from crm_outbox.messaging.inbox import Advance
 from crm_outbox.messaging.outbox import Draft, Outbox
-from economic_adapter import agreements, configurations, imports, store
+from economic_adapter import activity, agreements, configurations, imports, store
 from economic_adapter.access import observe
 from economic_adapter.agreements import Agreement
 from economic_adapter.budget import Lane
@@ -70,6 +70,8 @@ class Intake:
         if moved is Advance.OLD and change.run is None:  # a run counts the customer, whatever is known of it
             return
         number = agreements.active_number(connection, envelope.tenant)
+        if number is not None and change.run is None:
+            activity.note(connection, number, self.now())
         crm = CrmState(version=str(envelope.version), customer=change.customer, unsendable=change.unsendable)
         draft = Draft(
             data=CustomerObserved(agreement=number, why="crm_changed", customer=change.id, crm=crm, run=change.run),

@@ -9,8 +9,8 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from economic_adapter import activity, claims, mapping, records, store, tables
 from economic_adapter import calls as requests
-from economic_adapter import claims, mapping, records, store, tables
 from economic_adapter.claims import Claim
 from economic_adapter.desk import Calls, Desk, Finish
 from economic_adapter.look import every_page
@@ -98,6 +98,8 @@ def _mark(desk: Desk, claim: Claim, numbers: Iterable[int], differs: Callable[[i
         held = records.held_of(connection, claim.agreement, wanted)
         busy = store.told_of(connection, claim.agreement, wanted)
         changed = [number for number in wanted if number not in busy and differs(number, held.get(number))]
+        if changed:
+            activity.note(connection, claim.agreement, desk.now())
         for number in changed:
             store.mark(connection, claim.agreement, number, why="poll", now=desk.now(), gather=_AT_ONCE)
     return len(changed)

@@ -7,6 +7,7 @@ from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
+from economic_adapter.rhythm import Rhythm
 from economic_adapter.sealing import KeyRing
 
 DUTIES = ("relay", "intake", "hooks", "worker", "clock")
@@ -28,7 +29,7 @@ _SHORTEST_SECRET = 16
 class Clocks:
     """Waits, in seconds."""
 
-    poll: float
+    poll: Rhythm
     gather: float
     gather_limit: float
     backoff_max: float
@@ -82,7 +83,10 @@ class Settings:
             public_url=_public(environment, development, wanted="hooks" in needs or "worker" in needs),
             worker_threads=environment.integer("WORKER_THREADS", default=4, least=1, most=64),
             clocks=Clocks(
-                poll=environment.seconds("POLL_SECONDS", default=60, least=0.1),
+                poll=Rhythm(
+                    active=environment.seconds("POLL_SECONDS", default=60, least=0.1),
+                    idle=environment.seconds("POLL_IDLE_SECONDS", default=300, least=0.1),
+                ),
                 gather=environment.seconds("GATHER_SECONDS", default=2),
                 gather_limit=environment.seconds("GATHER_LIMIT_SECONDS", default=10),
                 backoff_max=environment.seconds("BACKOFF_MAX_SECONDS", default=900, least=0.1),

@@ -138,22 +138,6 @@ def plan(
     )
 
 
-def plan_polls(connection: Connection, now: datetime, every: float) -> int:
-    """Plan a poll of each agreement that is on and was not polled for so many seconds; how many."""
-    agreement = tables.agreement
-    due = sa.select(
-        agreement.c.number, sa.literal("poll"), sa.literal(""), sa.literal(int(Lane.SWEEP)), sa.literal(now)
-    )
-    due = due.where(
-        agreement.c.state == "on",
-        agreement.c.polling,
-        sa.func.coalesce(agreement.c.polled_at, agreement.c.connected_at) <= now - timedelta(seconds=every),
-    )
-    statement = insert(_work).from_select(["agreement", "kind", "key", "lane", "due_at"], due)
-    planned = statement.on_conflict_do_nothing(constraint="work_key")
-    return connection.execute(planned, execution_options={"preserve_rowcount": True}).rowcount
-
-
 def told_of(connection: Connection, agreement: int, numbers: Sequence[int]) -> frozenset[int]:
     """Those of these customers that are marked already, or in the hands of a write that will read them back."""
     marked = sa.select(_mark.c.number).where(_mark.c.agreement == agreement, _mark.c.number.in_(numbers))

@@ -68,6 +68,14 @@ sa.Index(
     postgresql_where=agreement.c.state != "disconnected",
 )
 
+activity = sa.Table(
+    "activity",
+    metadata,
+    sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("changed_at", _MOMENT, nullable=False),
+)
+"""When something last changed on either side, to the minute. Apart from the agreement, whose row is held to claim and spend."""
+
 mirror = sa.Table(
     "mirror",
     metadata,

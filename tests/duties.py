@@ -159,7 +159,13 @@ def product(
         hooks_port=hooks_port,
         vhost=broker.vhost,
     )
-    fast = {"GATHER_SECONDS": "0.2", "GATHER_LIMIT_SECONDS": "1", "POLL_SECONDS": "0.5", "RESEND_SECONDS": "2"}
+    fast = {
+        "GATHER_SECONDS": "0.2",
+        "GATHER_LIMIT_SECONDS": "1",
+        "POLL_SECONDS": "0.5",
+        "POLL_IDLE_SECONDS": "0.5",
+        "RESEND_SECONDS": "2",
+    }
     environ |= {**fast, **(clocks or {})}
     processes = Forked(ROOT, logs, environ, groups, special=special or {})
     engine = sa.create_engine(database, poolclass=sa.NullPool)

@@ -9,7 +9,7 @@ USERS = (
     "attention", "tail", "economic-jobs",
 )  # fmt: skip
 """The broker's users, as ``deploy/rabbitmq/definitions.json`` names them."""
-CLOCKS = {"POLL_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
+CLOCKS = {"POLL_SECONDS": "1", "POLL_IDLE_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
 """Shorter than in production, so that what waits there for minutes is seen in seconds."""
 
 

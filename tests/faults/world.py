@@ -36,6 +36,7 @@ CLOCKS: Mapping[str, str] = {
     "GATHER_SECONDS": "0.05",
     "GATHER_LIMIT_SECONDS": "0.2",
     "POLL_SECONDS": "3600",  # a poll would hide what a hook or a mark lost
+    "POLL_IDLE_SECONDS": "1",  # never slower than said above, at whatever hour this runs
     "BACKOFF_MAX_SECONDS": "0.5",
     "RESEND_SECONDS": "2",
 }

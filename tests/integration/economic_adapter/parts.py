@@ -45,6 +45,7 @@ def environ(database: str, broker: Broker | None, sandbox: Running, **more: str)
         "HOOKS_PUBLIC_URL": "http://127.0.0.1:9",
         "HOOKS_LISTEN": "127.0.0.1:0",
         "POLL_SECONDS": "0.5",
+        "POLL_IDLE_SECONDS": "0.5",
         "GATHER_SECONDS": "0.05",
         "GATHER_LIMIT_SECONDS": "0.2",
         "BACKOFF_MAX_SECONDS": "0.5",

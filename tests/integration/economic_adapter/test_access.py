@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from crm_outbox.contract import Result
 from economic_adapter import access, agreements, clock, commands, duties
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
+from economic_adapter.rhythm import Rhythm
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.data import Webhook
 from economic_adapter.sealing import KeyRing, Unreadable
@@ -275,7 +276,7 @@ def test_the_clock_sees_to_it_that_lost_access_is_looked_for(parts: Parts) -> No
     parts.switch_on()
     with parts.engine.begin() as connection:
         assert agreements.lose_access(connection, AGREEMENT, "access_lost")
-    ticks = clock.Clock(engine=parts.engine, outbox=duties.OUTBOX, now=now, threads=2, poll=60, probe=0)
+    ticks = clock.Clock(engine=parts.engine, outbox=duties.OUTBOX, now=now, threads=2, rhythm=Rhythm(), probe=0)
     assert ticks.plan() == 1
     assert ticks.plan() == 0
     parts.work()

@@ -15,6 +15,7 @@ from economic_adapter.budget import Lane
 from economic_adapter.client import Grant
 from economic_adapter.contract import CustomerObserved, LookAtCustomer
 from economic_adapter.protocol import Answer, Request
+from economic_adapter.rhythm import Rhythm
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.data import AGREEMENT
 from economic_adapter.sandbox.seeding import seed
@@ -532,7 +533,12 @@ def test_a_run_whose_agreement_waits_for_other_reasons_is_told_by_the_clock_once
     run = at_desk.run()
     at_desk.step()
     ticks = clock.Clock(
-        engine=at_desk.engine, outbox=at_desk.outbox, now=lambda: at_desk.time, threads=1, poll=1e6, probe=60
+        engine=at_desk.engine,
+        outbox=at_desk.outbox,
+        now=lambda: at_desk.time,
+        threads=1,
+        rhythm=Rhythm(active=1e6),
+        probe=60,
     )
     assert ticks.plan() == 0
     for values, cause in (

@@ -196,13 +196,3 @@ def test_a_poll_reaches_back_no_further_than_its_overlap(at_desk: Bench, number:
     assert min(row["customers_since"], row["contacts_since"]) > at_desk.time - timedelta(seconds=60)
     first = dict(at_desk.wire.asked[0].query)["filter"]
     assert first == f"lastUpdated$gte:{long_ago - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def test_polls_are_planned_by_the_clock_once_at_a_time(at_desk: Bench) -> None:
-    at_desk.passes(120)
-    with at_desk.engine.begin() as connection:
-        assert store.plan_polls(connection, at_desk.time, 60) == 1
-        assert store.plan_polls(connection, at_desk.time, 60) == 0
-    at_desk.work()
-    with at_desk.engine.begin() as connection:
-        assert store.plan_polls(connection, at_desk.time, 60) == 0
