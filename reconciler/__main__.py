@@ -27,6 +27,7 @@ from reconciler import (
     operate,
     piloting,
     reconcile,
+    rulebook,
     switchboard,
     transferring,
 )
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures.set_defaults(command=_match_report)
     transferring.mount(subcommands, _desk)
     brakes.mount(subcommands, _desk)
+    rulebook.mount(subcommands, _desk)
     comparing.mount(subcommands, _desk)
     piloting.mount(subcommands, _desk)
     operate.mount(subcommands, _desk)

@@ -41,6 +41,15 @@ class AgreementState:
         """The rules a step goes by; read once for each version of them."""
         return _rules(self, resend)
 
+    @property
+    def chosen(self) -> Mapping[str, Mapping[str, Rule]]:
+        """The rules an admin chose, by kind of record and detail; what is missing has the rule of ``fields``."""
+        return _CHOSEN.validate_json(self.rules)
+
+    def choosing(self, chosen: Mapping[str, Mapping[str, Rule]]) -> "AgreementState":
+        """The same with these rules."""
+        return replace(self, rules=_CHOSEN.dump_json({kind: dict(rules) for kind, rules in chosen.items()}).decode())
+
     def rules_for(self, link: Link, resend: timedelta) -> Rules:
         """The rules for that link: what has none waits while a run is carried out; one being tried out flows alone."""
         rules = self.as_rules(resend)

@@ -76,8 +76,17 @@ def move(
 
 def rules_of(connection: sa.Connection, known: Agreement, resend: timedelta) -> Rules:
     """The rules of an agreement as they are stored now."""
-    row = connection.execute(_RULES_OF, {"tenant": known.tenant, "agreement": known.agreement}).one()
-    return state_of(row._asdict()).as_rules(resend)
+    return current(connection, known.tenant, known.agreement).as_rules(resend)
+
+
+def current(connection: sa.Connection, tenant: str, agreement: int) -> AgreementState:
+    """What a step needs of an agreement, as it is stored now."""
+    return state_of(connection.execute(_RULES_OF, {"tenant": tenant, "agreement": agreement}).one()._asdict())
+
+
+def give_rules(connection: sa.Connection, tenant: str, agreement: int, state: AgreementState) -> None:
+    """Store the rules an admin chose."""
+    connection.execute(_GIVE_RULES, {"tenant": tenant, "agreement": agreement, "rules": state.rules})
 
 
 def occupy(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> None:
@@ -167,6 +176,9 @@ _RULES_OF = sa.text("""
     select state, since, transfer, rules::text as rules, defaults::text as defaults, paused::text as paused,
            receive, read_at, busy, pilot
     from sync.agreement where tenant = :tenant and agreement = :agreement
+""")
+_GIVE_RULES = sa.text("""
+    update sync.agreement set rules = cast(:rules as jsonb) where tenant = :tenant and agreement = :agreement
 """)
 _TRY_OUT = sa.text("update sync.agreement set pilot = :crm_id where tenant = :tenant and agreement = :agreement")
 _OCCUPY = sa.text("update sync.agreement set busy = :run where tenant = :tenant and agreement = :agreement")

@@ -39,6 +39,11 @@ def writes(before: Link, done: Step) -> Sequence[Write]:
     return [write for command in fresh for write in written(command, done.link, by_itself=True)]
 
 
+def counted(before: Link, done: Step, now: datetime) -> Sequence[Write]:
+    """What a step would write of which a pass counts the customer; nothing of one that is no part of a pass."""
+    return () if before.agreement is None or _new(before, now) else writes(before, done)
+
+
 def admits(connection: Connection, before: Link, would: Sequence[Write], now: datetime) -> UUID | None:
     """Count a customer that a pass writes to, on its locked link; the pass it is held by, once the limit is reached."""
     if before.agreement is None or _new(before, now):

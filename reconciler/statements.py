@@ -176,7 +176,10 @@ TO_LOOK_AGAIN = sa.text("""
                       where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)
     order by l.agreement limit :limit
 """)
-LOOK_AGAIN = sa.text("update sync.link set look_again = true where tenant = :tenant and agreement = :agreement")
+LOOK_AGAIN = sa.text("""
+    update sync.link set look_again = true, revision = revision + 1 where tenant = :tenant and agreement = :agreement
+""")
+"""The revision shows a step that waited for this that what it read of the agreement is old."""
 EXPIRE = sa.text("""
     delete from sync.operation where id = any(array(
         select id from sync.operation where settled < :before limit :limit))

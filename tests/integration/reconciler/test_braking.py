@@ -23,8 +23,12 @@ CVRS = ("13748136", "35204539", "11111119", "22222228")
 def company(
     engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Company:
-    """Four linked customers, and the limit of a pass two."""
     monkeypatch.setenv("DATABASE_URL", database)
+    return four(engine, capsys)
+
+
+def four(engine: sa.Engine, capsys: pytest.CaptureFixture[str]) -> Company:
+    """Four linked customers, and the limit of a pass two."""
     company = Company(Wire(engine=engine, time=datetime.now(UTC)))
     company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     for number, cvr in enumerate(CVRS, 1):
