@@ -252,7 +252,8 @@ def _complete(connection: Connection, run: Run, now: datetime) -> None:
 
 
 def _end(connection: Connection, run: Run, state: Ended, now: datetime, reason: str = "") -> None:
-    runs.update(connection, run.id, state=state, reason=reason, ended=now, due=None)
+    found = {"found_crm": runs.missed(connection, run.id)} if run.kind == "sweep" else {}
+    runs.update(connection, run.id, state=state, reason=reason, ended=now, due=None, **found)
     known = agreements.lock(connection, run.tenant, run.agreement)
     if known is not None and run.kind == "read":
         read = {"read_at": now, "run": run.id} if state == "done" else {}

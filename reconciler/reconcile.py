@@ -200,7 +200,7 @@ def _moved(before: EconomicSeen | None, seen: EconomicSeen) -> bool:
 def _enter(connection: Connection, run: UUID, seen: CustomerObserved) -> None:
     """Enter the customer in the run it was told under, before any version gate: what is known already counts too."""
     if seen.crm is not None and seen.customer is not None:
-        runs.entered(connection, run, System.CRM, seen.customer)
+        runs.entered(connection, run, System.CRM, seen.customer, _version(seen.crm.version))
     elif seen.number is not None:
         runs.entered(connection, run, System.ECONOMIC, str(seen.number))
 

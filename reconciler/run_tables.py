@@ -40,6 +40,7 @@ run = sa.Table(
     sa.Column("contacts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("calls", sa.Integer, nullable=False, server_default="0"),
     sa.Column("found", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("found_crm", sa.Integer, nullable=False, server_default="0"),
     # when both sides had closed
     sa.Column("closed", _MOMENT),
     # what was chosen for it, the counts a person confirmed, and the digest of what they saw
@@ -66,6 +67,8 @@ run_seen = sa.Table(
     sa.Column("run", sa.Uuid, sa.ForeignKey("sync.run.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("system", sa.Text, primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
+    # a sweep told it in a newer state than was recorded
+    sa.Column("news", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """Which customers of which system were told under a run, each once."""
 

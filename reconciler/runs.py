@@ -1,7 +1,7 @@
 """What is remembered of a run? Its state, what each side said of its reading, who was told under it: SQL only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic_core import to_json
 
+from crm_outbox.messaging.envelope import Version
 from reconciler.contract import RunKind
 from reconciler.rules import System
 
@@ -37,6 +38,9 @@ class Run:
     contacts: int
     calls: int
     found: int
+    """Of a sweep: customers that had changed in e-conomic without anybody having told."""
+    found_crm: int
+    """As ``found``, in the CRM."""
     closed: datetime | None
     options: Mapping[str, Any]
     confirmed: Mapping[str, int] | None
@@ -73,26 +77,26 @@ def update(connection: sa.Connection, run: UUID, **columns: Any) -> None:
 def lock(connection: sa.Connection, run: UUID) -> Run | None:
     """Lock a run and read it; also under the id the CRM's side was asked again with."""
     row = connection.execute(_LOCK, {"run": run}).one_or_none()
-    return None if row is None else Run(**row._asdict())
+    return None if row is None else _run(row)
 
 
 def find(connection: sa.Connection, run: UUID) -> Run | None:
     """Read a run."""
     row = connection.execute(_FIND, {"run": run}).one_or_none()
-    return None if row is None else Run(**row._asdict())
+    return None if row is None else _run(row)
 
 
 def latest(connection: sa.Connection, tenant: str, agreement: int, kinds: Sequence[str]) -> Run | None:
     """The newest run of these kinds."""
     values = {"tenant": tenant, "agreement": agreement, "kinds": list(kinds)}
     row = connection.execute(_LATEST, values).one_or_none()
-    return None if row is None else Run(**row._asdict())
+    return None if row is None else _run(row)
 
 
 def of_agreement(connection: sa.Connection, tenant: str, agreement: int, limit: int = 20) -> list[Run]:
     """The runs of an agreement, the newest first."""
     values = {"tenant": tenant, "agreement": agreement, "limit": limit}
-    return [Run(**row._asdict()) for row in connection.execute(_OF_AGREEMENT, values)]
+    return [_run(row) for row in connection.execute(_OF_AGREEMENT, values)]
 
 
 def under_way(connection: sa.Connection) -> list[UUID]:
@@ -100,9 +104,21 @@ def under_way(connection: sa.Connection) -> list[UUID]:
     return list(connection.execute(_UNDER_WAY).scalars())
 
 
-def entered(connection: sa.Connection, run: UUID, system: System, customer: str) -> None:
-    """A customer was told under a run, whatever its version; nothing for a run that is unknown or over."""
-    connection.execute(_ENTER, {"run": run, "system": system, "id": customer})
+def entered(
+    connection: sa.Connection, run: UUID, system: System, customer: str, version: Version | None = None
+) -> None:
+    """A customer was told under a run, whatever its version; nothing for a run that is unknown or over.
+
+    ``version``, of the CRM's: a sweep told it before its own message arrived if nothing as new is recorded.
+    """
+    epoch, number = (None, None) if version is None else version
+    values = {"run": run, "system": system, "id": customer, "epoch": epoch, "number": number}
+    connection.execute(_ENTER, values)
+
+
+def missed(connection: sa.Connection, run: UUID) -> int:
+    """How many customers of the CRM a sweep told in a newer state than anybody had told before."""
+    return int(connection.scalar(_MISSED, {"run": run}) or 0)
 
 
 def seen(connection: sa.Connection, run: UUID) -> Mapping[System, int]:
@@ -118,7 +134,7 @@ def kind_of(connection: sa.Connection, run: UUID) -> str:
 def open_pass(connection: sa.Connection, tenant: str, agreement: int) -> Run | None:
     """The pass of an agreement that has not ended, locked."""
     row = connection.execute(_OPEN_PASS, {"tenant": tenant, "agreement": agreement}).one_or_none()
-    return None if row is None else Run(**row._asdict())
+    return None if row is None else _run(row)
 
 
 def passed(connection: sa.Connection) -> list[UUID]:
@@ -137,6 +153,11 @@ def missing_numbers(connection: sa.Connection, run: Run, limit: int) -> list[int
     """Numbers recorded before a run began that were not told under it."""
     values = {"run": run.id, "agreement": run.agreement, "tenant": run.tenant, "started": run.started, "limit": limit}
     return list(connection.execute(_MISSING, values).scalars())
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    """The run of its row, whatever other columns that may have."""
+    return Run(**{one.name: getattr(row, one.name) for one in fields(Run)})
 
 
 def _as_json(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,8 +185,12 @@ _UNDER_WAY = sa.text("""
     select id from sync.run where ended is null and state in ('running', 'paused') order by started limit 100
 """)
 _ENTER = sa.text("""
-    insert into sync.run_seen (run, system, id)
-    select run.id, :system, :id from sync.run run
+    insert into sync.run_seen (run, system, id, news)
+    select run.id, :system, :id, run.kind = 'sweep' and cast(:number as bigint) is not null and not exists (
+        select from sync.crm_side side
+        where side.tenant = run.tenant and side.crm_id = :id
+          and (side.epoch, side.number) >= (cast(:epoch as bigint), cast(:number as bigint)))
+    from sync.run run
     where (run.id = :run or run.crm_run = :run) and run.ended is null
     on conflict do nothing
 """)
@@ -194,6 +219,7 @@ _FORGET_WRITES = sa.text("""
         select id from sync.run where ended < :before)
 """)
 _SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
+_MISSED = sa.text("select count(*) from sync.run_seen where run = :run and news")
 _MISSING = sa.text("""
     select side.number from sync.economic_side side
     where side.agreement = :agreement and side.tenant = :tenant and side.state is not null and side.seen < :started

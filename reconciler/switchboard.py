@@ -262,7 +262,8 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
             if one.reason:
                 say(f"  {one.reason}")
             if one.kind == "sweep" and one.state == "done":
-                say(f"  found {one.found} customers that had changed without anybody having told")
+                say("  found customers that had changed without anybody having told:")
+                say(f"    {one.found} in e-conomic, {one.found_crm} in Clickmate")
             if arguments.run is not None:
                 _reasons(items.left_out(connection, one.id))
                 for item in items.listed(connection, one.id, ["left_out"]):

@@ -1,17 +1,19 @@
 """When have both sides been read in full? The reading of an agreement, on a real database."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import BackfillProgressed, RunBackfill
-from economic_adapter.contract import ImportProgressed, LookAtCustomer, RunImport
+from economic_adapter.contract import CustomerObserved, ImportProgressed, LookAtCustomer, RunImport
 from reconciler import agreements, clock, reading, runs
+from reconciler.__main__ import main
 from reconciler.contract import RunProgressed
 from reconciler.rules import System
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, economic_seen, envelope, there
+from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, crm_changed, economic_seen, envelope, there
 
 
 @pytest.fixture
@@ -201,3 +203,36 @@ def _steer(wire: Wire, run: UUID, action: str) -> None:
         locked = runs.lock(connection, run)
         assert locked is not None
         reading.steer(connection, locked, action, wire.time, wire.resend)  # type: ignore[arg-type]
+
+
+def test_a_sweep_counts_of_both_sides_what_nobody_had_told(
+    wire: Wire, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    for name in ("told", "missed", "told-later"):
+        wire.hear(crm_changed(a_customer(id=name), 1))
+    run = _ask(wire, kind="sweep")
+    wire.hear(crm_changed(a_customer(id="told-later", phone="22222222"), 2))
+    for name, version in (("told", 1), ("missed", 2), ("told-later", 2), ("never-heard-of", 4)):
+        _told_under(wire, run, name, version)
+    _told_under(wire, run, "missed", 3)
+    _backfilled(wire, run, 4)
+    _imported(wire, run, 2, kind="sweep", found=1)
+    ended = _run(wire, run)
+    assert (ended.state, ended.found, ended.found_crm) == ("done", 1, 2)
+    assert main(["runs", "--tenant", TENANT]) == 0
+    assert "1 in e-conomic, 2 in Clickmate" in capsys.readouterr().out
+
+
+def test_a_first_reading_finds_nothing_that_was_missed(wire: Wire) -> None:
+    run = _ask(wire)
+    _told_under(wire, run, "c1", 1)
+    _backfilled(wire, run, 1)
+    _imported(wire, run, 0)
+    assert (_run(wire, run).state, _run(wire, run).found_crm) == ("done", 0)
+
+
+def _told_under(wire: Wire, run: UUID, name: str, version: int) -> None:
+    told = crm_changed(a_customer(id=name), version)
+    assert isinstance(told.data, CustomerObserved)
+    wire.hear(replace(told, data=told.data.model_copy(update={"run": run})))
