@@ -4,7 +4,7 @@ A stranger is a customer of e-conomic whose number no customer of the CRM has. W
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import structlog
@@ -80,6 +80,7 @@ def unknown(
     around = similar.around(connection, tenant, agreement, seen, frozenset((*told_apart, *asked)))
     verdict = strangers.judge(seen.customer, around)
     log.info("stranger.judged", agreement=agreement, number=seen.number, verdict=str(verdict.do))
+    news = _News(tenant=tenant, agreement=agreement, seen=seen, cause=cause, lane=lane)
     if verdict.do is Do.LINK:
         tried = joining.link(
             clocked,
@@ -93,21 +94,24 @@ def unknown(
             lane=lane,
         )
         if tried.step is None and not only_certain:
-            _ask(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+            _ask(clocked, connection, news, verdict)
     elif not only_certain:
-        _carry_out(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+        _carry_out(clocked, connection, news, verdict)
 
 
-def _carry_out(
-    clocked: Clocked,
-    connection: Connection,
-    tenant: str,
-    agreement: int,
-    seen: EconomicSeen,
-    verdict: Verdict,
-    cause: Envelope | None,
-    lane: Lane,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _News:
+    """A customer of e-conomic that is news, and how it was heard of."""
+
+    tenant: str
+    agreement: int
+    seen: EconomicSeen
+    cause: Envelope | None
+    lane: Lane
+
+
+def _carry_out(clocked: Clocked, connection: Connection, news: _News, verdict: Verdict) -> None:
+    seen = news.seen
     match verdict.do:
         case Do.LOOK | Do.WAIT | Do.RENUMBERED:
             for one in verdict.links:
@@ -118,34 +122,26 @@ def _carry_out(
                 waits = replace(known, candidates=tuple(dict.fromkeys((*known.candidates, seen.number))))
                 if verdict.do is Do.RENUMBERED:
                     waits = replace(waits, rest="renumbered")
-                joining.prepared(clocked, connection, stored, cause, waits)
+                joining.prepared(clocked, connection, stored, news.cause, waits)
                 if verdict.do is Do.LOOK and known.number is not None:
-                    joining.look(connection, tenant, agreement, known.number)
+                    joining.look(connection, news.tenant, news.agreement, known.number)
         case Do.ASK:
-            _ask(clocked, connection, tenant, agreement, seen, verdict, cause, lane)
+            _ask(clocked, connection, news, verdict)
         case Do.CREATE:
-            stored = joining.stranger(connection, tenant, agreement, seen.number)
+            stored = joining.stranger(connection, news.tenant, news.agreement, seen.number)
             if any(one.code == STOPPED for one in stored.link.customer.refusals):
                 return  # a person stopped just that
             words = Create(system=System.CRM, ruled_out=verdict.ruled_out, economic=seen)
-            take_step(clocked, connection, stored, words, cause, lane=lane)
+            take_step(clocked, connection, stored, words, news.cause, lane=news.lane)
         case Do.RECORD | Do.LINK:
             pass
 
 
-def _ask(
-    clocked: Clocked,
-    connection: Connection,
-    tenant: str,
-    agreement: int,
-    seen: EconomicSeen,
-    verdict: Verdict,
-    cause: Envelope | None,
-    lane: Lane,
-) -> None:
-    stored = joining.stranger(connection, tenant, agreement, seen.number)
+def _ask(clocked: Clocked, connection: Connection, news: _News, verdict: Verdict) -> None:
+    stored = joining.stranger(connection, news.tenant, news.agreement, news.seen.number)
     asked = replace(stored.link, candidates_here=verdict.customers)
-    take_step(clocked, connection, stored, Heard(economic=seen), cause, lane=lane, prepare=lambda _: asked)
+    words = Heard(economic=news.seen)
+    take_step(clocked, connection, stored, words, news.cause, lane=news.lane, prepare=lambda _: asked)
 
 
 def _follow(

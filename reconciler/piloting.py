@@ -2,16 +2,17 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
 from reconciler import agreements, receipt, running, runs, switching, undoing
 from reconciler.agreements import Agreement
+from reconciler.confirming import agreed, wait_for_run
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, awaited_agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
-from reconciler.switchboard import confirmed, read_first, wait_for_run
 
 OFF = frozenset({"connected", "refused", "off"})
 
@@ -46,9 +47,6 @@ def _pilot(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
     if (refused := _why_not(known)) is not None:
         say(refused)
         return REFUSED
-    known, answer = read_first(arguments, engine, clocked, known)
-    if answer != DONE:
-        return answer
     asked = Asked(
         kind="switch_on",
         tenant=known.tenant,
@@ -59,21 +57,19 @@ def _pilot(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
         only=crm_id,
         only_number=int(number) if number else None,
     )
-    shown, run = confirmed(arguments, engine, clocked, known, asked)
-    if not shown.items:
-        say(f"customer {crm_id} has no partner that could be tried: name its number with --customer {crm_id}=NUMBER")
-        return REFUSED
-    if run is None:
-        return DONE if arguments.preview and not arguments.yes else REFUSED
-    with engine.begin() as connection:
-        locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None or _why_not(locked) is not None:
-            say("another run is being carried out; see `runs`")
-            return REFUSED
-        runs.update(connection, run, state="running", confirmed=dict(shown.confirmed_by))
+
+    def begin(connection: sa.Connection, locked: Agreement, run: UUID, counts: Mapping[str, int]) -> None:
+        runs.update(connection, run, state="running", confirmed=dict(counts))
         switching.open_for_pilot(connection, locked, crm_id, clocked.now(), clocked.resend)
+
+    nothing = f"customer {crm_id} has no partner that could be tried: name its number with --customer {crm_id}=NUMBER"
+    begun = agreed(
+        arguments, engine, clocked, known, asked, begin, free=lambda one: _why_not(one) is None, nothing=nothing
+    )
+    if begun.run is None:
+        return begun.answer
     say(f"customer {crm_id} flows alone: edit something on either side, and see `status --customer {crm_id}`")
-    return wait_for_run(arguments, engine, run, time.monotonic() + arguments.wait)
+    return wait_for_run(arguments, engine, begun.run, time.monotonic() + arguments.wait)
 
 
 def _end(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from reconciler import agreements, items, overview, reading, receipt, running, runs, switching
 from reconciler.agreements import Agreement
+from reconciler.confirming import agreed, link_groups, read_first, say_reasons, wait_for_run
 from reconciler.desk import (
     DONE,
     LOOK_AGAIN,
@@ -27,14 +28,11 @@ from reconciler.desk import (
     of_agreement,
     say,
 )
-from reconciler.previewed import Asked, Preview
+from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
 from reconciler.rules import Transfer
 
-FRESH = 3600.0
-"""A reading older than so many seconds is made again before a preview."""
 NOT_ANSWERED = "not answered yet: it goes on by itself when the adapter and e-conomic answer; see `status`"
-MOVED = "something changed since the list was made; this is the new list"
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -55,17 +53,6 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     run.add_argument("--run", type=UUID, help="one of them, with what it left out")
     run.add_argument("--steer", choices=("pause", "resume", "stop"))
     changing(run, desk, _runs)
-
-
-def link_groups(parser: argparse.ArgumentParser) -> None:
-    """Add the option that ticks groups of suggestions."""
-    parser.add_argument(
-        "--link-group",
-        action="append",
-        default=[],
-        metavar="EVIDENCE",
-        help="link the suggestions of this evidence too, such as name_postcode; may be said several times",
-    )
 
 
 def _read(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
@@ -100,9 +87,6 @@ def _switch_on(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocke
             " look with --preview, repeat with --yes"
         )
         return DONE
-    known, answer = read_first(arguments, engine, clocked, known)
-    if answer != DONE:
-        return answer
     asked = Asked(
         kind="switch_on",
         tenant=known.tenant,
@@ -111,82 +95,16 @@ def _switch_on(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocke
         groups=frozenset(arguments.link_group),
         create_there=arguments.create_in_economic,
     )
-    shown, run = confirmed(arguments, engine, clocked, known, asked)
-    if run is None:
-        return DONE if arguments.preview and not arguments.yes else REFUSED
-    with engine.begin() as connection:
-        locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None or locked.busy is not None:
-            say("another run is being carried out; see `runs`")
-            return REFUSED
-        running.begin(
-            connection,
-            locked,
-            run,
-            shown.confirmed_by,
-            clocked,
-            transfer=Transfer(arguments.transfer),
-            number_from=arguments.number_from,
-        )
+
+    def begin(connection: sa.Connection, locked: Agreement, run: UUID, counts: Mapping[str, int]) -> None:
+        transfer, number_from = Transfer(arguments.transfer), arguments.number_from
+        running.begin(connection, locked, run, counts, clocked, transfer=transfer, number_from=number_from)
+
+    begun = agreed(arguments, engine, clocked, known, asked, begin)
+    if begun.run is None:
+        return begun.answer
     say("asked e-conomic's side to switch on")
-    return _wait_for_answer(arguments, engine, known, run)
-
-
-def read_first(
-    arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, known: Agreement, *, fresh: float = FRESH
-) -> tuple[Agreement, int]:
-    """Both sides read in full, now or a little ago; waits for it, and says where it stands when that takes too long."""
-    now = clocked.now()
-    if known.read_at is not None and (now - known.read_at).total_seconds() < fresh:
-        return known, DONE
-    with engine.begin() as connection:
-        locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None:
-            return known, REFUSED
-        run = reading.ask(connection, locked, now, clocked.resend, by="operator")
-    deadline = time.monotonic() + arguments.wait
-    while True:
-        with engine.connect() as connection:
-            found = runs.find(connection, run)
-            done, total = (0, 0) if found is None else reading.how_far(connection, found)
-        if found is None or found.state in {"failed", "stopped", "replaced"}:
-            say(f"could not be read: {'' if found is None else found.reason or found.state}")
-            return again(engine, known), REFUSED
-        if found.state == "done":
-            return again(engine, known), DONE
-        if time.monotonic() >= deadline:
-            waits = f" ({found.reason})" if found.reason else ""
-            say(f"reading both systems: {done} of {total} customers{waits}; it goes on, see `runs`, then repeat this")
-            return known, WAITING
-        time.sleep(LOOK_AGAIN)
-
-
-def confirmed(
-    arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, known: Agreement, asked: Asked
-) -> tuple[Preview, UUID | None]:
-    """The preview, printed where it must be seen, and the stored run if its counts were confirmed."""
-    now = clocked.now()
-    shown = running.look(engine, known, asked, now, clocked.resend)
-    with engine.begin() as connection:
-        before = runs.latest(connection, known.tenant, known.agreement, [asked.kind])
-        same = before is not None and before.state == "previewed" and dict(before.options) == running.options(asked)
-        counts = shown.confirmed_by
-        unmoved = same and before is not None and before.fingerprint == shown.fingerprint
-        if not unmoved:
-            running.keep(connection, shown, now, by="operator")
-        run = before.id if unmoved and before is not None else asked.run
-    told = receipt.counts(counts)
-    nothing = not any(counts.values())
-    given = "" if arguments.confirm is None else arguments.confirm.replace(" ", "")
-    if arguments.yes and (nothing or (unmoved and given == told)):
-        return shown, run
-    if arguments.yes and given and same and not unmoved:
-        say(MOVED)
-    for line in receipt.receipt(shown):
-        say(line)
-    needed = "" if nothing else f" --confirm {told}   ({receipt.in_words(counts)})"
-    say(f"nothing is saved yet; to do exactly this: --yes{needed}")
-    return shown, None
+    return _wait_for_answer(arguments, engine, known, begun.run)
 
 
 def _wait_for_answer(arguments: argparse.Namespace, engine: sa.Engine, asked: Agreement, run: UUID) -> int:
@@ -205,25 +123,6 @@ def _wait_for_answer(arguments: argparse.Namespace, engine: sa.Engine, asked: Ag
             case _:
                 say(f"refused: {known.reason or known.state}")
                 return REFUSED
-
-
-def wait_for_run(arguments: argparse.Namespace, engine: sa.Engine, run: UUID, deadline: float) -> int:
-    """Wait for a run that is carried out, and report what became of it; one without customers needs no waiting."""
-    while True:
-        with engine.connect() as connection:
-            found = runs.find(connection, run)
-            left_out = items.left_out(connection, run)
-        if found is None or not found.total:
-            return DONE
-        if found.ended is not None or time.monotonic() >= deadline:
-            break
-        time.sleep(LOOK_AGAIN)
-    say(f"{found.state}: {found.done + found.left_out} of {found.total} customers, {found.left_out} left out")
-    _reasons(left_out)
-    if found.ended is None:
-        say(f"it goes on by itself; see `runs --tenant {arguments.tenant} --run {run}`")
-        return WAITING
-    return DONE if found.state == "done" else REFUSED
 
 
 def _switch_off(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
@@ -265,7 +164,7 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
                 say("  found customers that had changed without anybody having told:")
                 say(f"    {one.found} in e-conomic, {one.found_crm} in Clickmate")
             if arguments.run is not None:
-                _reasons(items.left_out(connection, one.id))
+                say_reasons(items.left_out(connection, one.id))
                 for item in items.listed(connection, one.id, ["left_out"]):
                     say(f"  left out: {item.crm_id or ''} {item.number or ''} {receipt.said(item.reason)}")
     if arguments.steer is None:
@@ -287,8 +186,3 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
             running.steer(connection, locked.id, arguments.steer, clocked.now())
     say(f"asked to {arguments.steer}")
     return DONE
-
-
-def _reasons(left_out: Mapping[str, int]) -> None:
-    for reason, count in left_out.items():
-        say(f"  left out {count}: {receipt.said(reason)}")

@@ -2,15 +2,17 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
 from reconciler import agreements, items, receipt, running, runs, undoing
+from reconciler.agreements import Agreement
+from reconciler.confirming import agreed, link_groups, wait_for_run
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
-from reconciler.switchboard import confirmed, link_groups, read_first, wait_for_run
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -47,9 +49,6 @@ def _transfer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked
     if not (arguments.yes or arguments.preview):
         say("all customers of e-conomic would be transferred; look with --preview")
         return DONE
-    known, answer = read_first(arguments, engine, clocked, known)
-    if answer != DONE:
-        return answer
     asked = Asked(
         kind="transfer",
         tenant=known.tenant,
@@ -59,19 +58,18 @@ def _transfer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked
         groups=frozenset(arguments.link_group),
         without_barred=arguments.without_barred,
     )
-    shown, run = confirmed(arguments, engine, clocked, known, asked)
-    if run is None:
-        return DONE if arguments.preview and not arguments.yes else REFUSED
-    with engine.begin() as connection:
-        locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None or locked.busy is not None:
-            say("another run is being carried out; see `runs`")
-            return REFUSED
-        running.begin(connection, locked, run, shown.confirmed_by, clocked)
+
+    def begin(connection: sa.Connection, locked: Agreement, run: UUID, counts: Mapping[str, int]) -> None:
+        running.begin(connection, locked, run, counts, clocked)
+
+    begun = agreed(arguments, engine, clocked, known, asked, begin)
+    if begun.run is None or begun.shown is None:
+        return begun.answer
+    shown = begun.shown
     say(f"{len(shown.items)} customers are transferred, {len(shown.skipped)} skipped")
     for one in shown.skipped:
         say(f"  skipped {one.number or one.crm_id}: {receipt.said(one.reason)}")
-    return wait_for_run(arguments, engine, run, time.monotonic() + arguments.wait)
+    return wait_for_run(arguments, engine, begun.run, time.monotonic() + arguments.wait)
 
 
 def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
