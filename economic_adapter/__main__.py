@@ -118,12 +118,25 @@ def _parser() -> argparse.ArgumentParser:
         action.set_defaults(command=_on_database(commands.pause, "number", "do", on=on))
     rotate = _changing(actions.add_parser("rotate-keys", help="seal every grant with the first key of ECONOMIC_KEYS"))
     rotate.set_defaults(command=_rotate_keys)
+    renew = _changing(actions.add_parser("rotate-hook-secret", help="give an agreement's webhook a new secret"))
+    renew.add_argument("--agreement", dest="number", type=int, required=True)
+    renew.add_argument(
+        "--keep-hours", dest="hours", type=_hours, default=24.0, help="how long the old one is taken too"
+    )
+    renew.set_defaults(command=_on_database(commands.rotate_hook_secret, "number", "hours", "do"))
     actions.add_parser("status", help="what waits, and why").set_defaults(command=_on_database(commands.status))
     messaging.mount(
         actions,
         Package(name="economic_adapter", owner="ECONOMIC", tables=messages, next_epoch=agreements.next_epoch),
     )
     return parser
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 <= hours <= 24 * 30:
+        raise argparse.ArgumentTypeError("from 0 to 720 hours")
+    return hours
 
 
 def _changing(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

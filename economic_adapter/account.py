@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -44,6 +44,14 @@ class Template:
 
     data: str
     content_type: str = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A webhook of ours as e-conomic has it. The address holds its secret."""
+
+    version: str
+    url: str = field(repr=False)
 
 
 def choices_page(catalogue: Catalogue, page: int) -> Request:
@@ -151,10 +159,11 @@ def remove(key: UUID) -> Request:
     return Request(method="DELETE", surface=Surface.WEBHOOKS, path=f"/webhooks/{EVENT}", key=key)
 
 
-def webhook_version(answer: Answer) -> str:
-    """The version of the webhook that stands there."""
-    version = _dict(answer.body).get("objectVersion")
-    return version if isinstance(version, str) else ""
+def read_webhook(answer: Answer) -> Standing:
+    """The webhook that stands there."""
+    body = _dict(answer.body)
+    version, url = body.get("objectVersion"), body.get("url")
+    return Standing(version=version if isinstance(version, str) else "", url=url if isinstance(url, str) else "")
 
 
 def lacks_module(failed: Failed) -> bool:

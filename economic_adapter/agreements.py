@@ -45,15 +45,6 @@ class Agreement:
     hook_endpoint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where webhooks of an agreement arrive, and the digest of the secret they must know."""
-
-    agreement: int
-    secret_sha256: bytes
-    state: State
-
-
 class NoGrant(Exception):
     """The agreement has no grant, because it was never connected or was disconnected."""
 
@@ -215,25 +206,6 @@ def missed(connection: Connection, number: int, found: int) -> None:
     connection.execute(told.values(missed=table.c.missed + found))
 
 
-def set_endpoint(connection: Connection, number: int, endpoint: str, secret_sha256: bytes) -> None:
-    """Webhooks arrive there from now on, with a secret of which only the digest is kept."""
-    connection.execute(
-        sa.update(table)
-        .where(table.c.number == number)
-        .values(hook_endpoint=endpoint, hook_secret_sha256=secret_sha256)
-    )
-
-
-def endpoint(connection: Connection, name: str) -> Endpoint | None:
-    """Whose webhooks arrive there."""
-    row = connection.execute(
-        sa.select(table.c.number, table.c.hook_secret_sha256, table.c.state).where(table.c.hook_endpoint == name)
-    ).one_or_none()
-    if row is None or row.hook_secret_sha256 is None:
-        return None
-    return Endpoint(agreement=row.number, secret_sha256=bytes(row.hook_secret_sha256), state=row.state)
-
-
 def disconnect(connection: Connection, number: int, cause: str = "") -> None:
     """Erase the grant and the webhook's address; links are kept by whoever has them."""
     connection.execute(
@@ -245,6 +217,8 @@ def disconnect(connection: Connection, number: int, cause: str = "") -> None:
             grant_sealed=None,
             hook_endpoint=None,
             hook_secret_sha256=None,
+            hook_before_sha256=None,
+            hook_before_until=None,
             webhooks="none",
             rights=sa.text("'{}'"),
         )

@@ -1,11 +1,9 @@
-"""How is a row of kind ``check`` done? A configuration is carried out, or lost access is looked for.
+"""How is a row of kind ``check`` done? A configuration is carried out, lost access looked for, or a secret replaced.
 
-The row's key is the operation id of the configuration, or empty for a probe. Calls are made first; what was learned is
+The row's key is the operation id of the configuration, empty for a probe, or says that the webhook gets a new secret. Calls are made first; what was learned is
 kept, and the answer told, in the transaction that ends the row, unless a newer configuration has come meanwhile.
 """
 
-import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.contract import Outcome, Result
-from economic_adapter import access, account, agreements, claims, configurations
+from economic_adapter import access, account, agreements, claims, configurations, registering
 from economic_adapter.account import Account
 from economic_adapter.budget import Wait
 from economic_adapter.claims import Claim
@@ -32,12 +30,15 @@ from economic_adapter.protocol import (
     VersionConflict,
     collection,
 )
+from economic_adapter.registering import Registering
 
 log = structlog.get_logger(__name__)
 
 SETTLE_WITHIN = timedelta(minutes=10)
 """How long a disconnect waits for what was sent, and then as long for its webhook to be removed."""
 _MOST_PAGES = 20
+_OURS = frozenset({access.PROBE, registering.ROTATE})
+"""The keys of the checks nobody commanded over the bus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,11 @@ class Checking:
     def do(self, desk: Desk, claim: Claim, calls: Calls) -> Finish:
         """The claimed check."""
         configuration = self._configuration(desk, claim)
-        if claim.key != access.PROBE and configuration is None:
+        if claim.key not in _OURS and configuration is None:
             return lambda connection: claims.finish(connection, claim)
         try:
+            if claim.key == registering.ROTATE:
+                return self._registering.rotate(desk, claim, calls)
             if configuration is None:
                 return self._probed(desk, claim, calls)
             if configuration.command.disconnect:
@@ -75,7 +78,7 @@ class Checking:
             raise Held(Wait(until=desk.now() + timedelta(seconds=self.probe), cause="access_lost")) from None
 
     def _configuration(self, desk: Desk, claim: Claim) -> Configuration | None:
-        if claim.key == access.PROBE:
+        if claim.key in _OURS:
             return None
         with desk.engine.begin() as connection:
             found = configurations.named(connection, UUID(claim.key))
@@ -95,10 +98,14 @@ class Checking:
 
         return finish
 
+    @property
+    def _registering(self) -> Registering:
+        return Registering(public_url=self.public_url, key=self.key)
+
     def _configured(self, desk: Desk, claim: Claim, calls: Calls, command: ConfigureAgreement) -> Finish:
         findings = look_over(calls)
         _same(claim, findings.account)
-        webhooks, note = self._webhook(calls, claim.agreement) if command.webhooks else ("none", "")
+        registered = self._registering.register(desk, calls, claim.agreement) if command.webhooks else registering.NONE
 
         def finish(connection: Connection) -> None:
             now = desk.now()
@@ -106,7 +113,7 @@ class Checking:
             if configurations.answer(connection, command.operation, outcome, now):
                 access.regain(connection, claim.agreement, now)
                 access.keep(connection, findings.account, findings.customers, findings.reference, now)
-                agreements.set_webhooks(connection, claim.agreement, webhooks, note)
+                agreements.set_webhooks(connection, claim.agreement, registered.webhooks, registered.note)
                 agreements.configure(
                     connection,
                     claim.agreement,
@@ -116,36 +123,16 @@ class Checking:
                     number_from=command.number_from,
                 )
                 access.observe(connection, desk.outbox, claim.agreement, now, outcome=outcome, cause=claim.cause)
-                log.info("access.on", agreement=claim.agreement, customers=findings.customers, webhooks=webhooks)
+                log.info(
+                    "access.on",
+                    agreement=claim.agreement,
+                    customers=findings.customers,
+                    webhooks=registered.webhooks,
+                )
+            registering.settle(connection, claim.agreement, registered, now + registering.KEEP_OLD)
             claims.finish(connection, claim)
 
         return finish
-
-    def _webhook(self, calls: Calls, number: int) -> tuple[agreements.Webhooks, str]:
-        """Have e-conomic tell us of changed customers; refused is no error, polling then carries the full load.
-
-        A new secret each time: its digest is committed before the call, because e-conomic may use the address at once.
-        """
-        endpoint, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-        url = f"{self.public_url}/hooks/economic/{endpoint}/{secret}"
-
-        def record(connection: Connection) -> bool:
-            agreements.set_endpoint(connection, number, endpoint, hashlib.sha256(secret.encode()).digest())
-            return True
-
-        try:
-            template = account.read_template(calls.send(account.EVENT_TYPES))
-            if template is None:
-                return "refused", "no_event_type"
-            standing = _standing(calls)
-            if standing is None:
-                calls.send(account.register(template, url, self.key()), record)
-            else:
-                calls.send(account.renew(template, url, standing, self.key()), record)
-        except (Forbidden, Rejected, VersionConflict, NotFound) as failed:
-            log.warning("access.no_webhook", agreement=number, code=failed.code)
-            return "refused", failed.code
-        return "registered", ""
 
     def _disconnected(self, desk: Desk, claim: Claim, calls: Calls, configuration: Configuration) -> Finish:
         waited = desk.now() - configuration.since
@@ -202,13 +189,6 @@ def _same(claim: Claim, found: Account) -> Account:
     if found.number != claim.agreement:
         raise AccessLost("other_agreement")
     return found
-
-
-def _standing(calls: Calls) -> str | None:
-    try:
-        return account.webhook_version(calls.send(account.WEBHOOK))
-    except NotFound:
-        return None
 
 
 def _choices(calls: Calls, catalogue: Literal["customer-groups", "payment-terms", "vat-zones"]) -> tuple[Choice, ...]:

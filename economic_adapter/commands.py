@@ -5,13 +5,15 @@ Each function takes an engine, prints, and says with its result whether anything
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
-from economic_adapter import agreements, imports
+from economic_adapter import addresses, agreements, imports, registering, store
+from economic_adapter.budget import Lane
 from economic_adapter.sealing import KeyRing
 from economic_adapter.tables import agreement, mark, messages, operation, work
 
@@ -23,11 +25,13 @@ def show_agreements(engine: sa.Engine) -> int:
     """One line for each agreement."""
     with engine.begin() as connection:
         found = agreements.every(connection)
+        old = addresses.old_secrets(connection, datetime.now(UTC))
     for one in found:
         customers = "?" if one.customers is None else one.customers
         _say(
             f"{one.number}  {one.state}  tenant {one.tenant}  customers {customers}  webhooks {one.webhooks}"
-            f"  calls today {one.calls_today}  {one.cause}".rstrip()
+            f"  calls today {one.calls_today}{_old_secret(one.number, old)}"
+            f"  {one.cause or one.rights.get('webhooks_note', '')}".rstrip()
         )
     return 1 if any(one.state == "access_lost" for one in found) else 0
 
@@ -72,6 +76,30 @@ def pause(engine: sa.Engine, number: int, *, on: bool, do: bool) -> int:
             if not on:
                 agreements.hurry(connection, number, datetime.now(UTC))
     _say(f"agreement {number} {'is' if do else 'would be'} {'paused' if on else 'going on'}{_repeat(do)}")
+    return 0
+
+
+def rotate_hook_secret(engine: sa.Engine, number: int, hours: float, *, do: bool) -> int:
+    """Have the worker give an agreement's webhook a new secret; the old one is taken for so many hours after that."""
+    with engine.begin() as connection:
+        known = agreements.named(connection, number)
+        if known is None or known.webhooks != "registered":
+            _say(f"no agreement {number}" if known is None else f"agreement {number} has no webhook of ours")
+            return 1
+        if do:
+            store.plan(
+                connection,
+                number,
+                "check",
+                due_at=datetime.now(UTC),
+                lane=Lane.PERSON,
+                key=registering.ROTATE,
+                command={registering.KEEP: hours * 3600},
+            )
+    _say(
+        f"a worker {'gives' if do else 'would give'} the webhook of agreement {number} a new secret; when e-conomic has it,"
+        f" the old one is taken for {hours:g} hours more{_repeat(do)}"
+    )
     return 0
 
 
@@ -140,6 +168,14 @@ def status(engine: sa.Engine) -> int:
     return (
         1 if unclear or lost or any(lane.parked for lane in lanes) or any(row.waiting == "bug" for row in rows) else 0
     )
+
+
+def _old_secret(number: int, old: Mapping[int, datetime | None]) -> str:
+    if number not in old:
+        return ""
+    until = old[number]
+    said = "until e-conomic has the new one" if until is None else f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"  old hook secret taken {said}"
 
 
 def _age(now: datetime, since: datetime) -> int:

@@ -37,6 +37,9 @@ agreement = sa.Table(
     # how changes are noticed
     sa.Column("hook_endpoint", sa.Text, unique=True),
     sa.Column("hook_secret_sha256", sa.LargeBinary),
+    # the secret before: it opens the address too, until its end, which it gets when e-conomic has the new one
+    sa.Column("hook_before_sha256", sa.LargeBinary),
+    sa.Column("hook_before_until", _MOMENT),
     sa.Column("webhooks_wanted", sa.Boolean, nullable=False, server_default=sa.true()),
     # none | registered | refused
     sa.Column("webhooks", sa.Text, nullable=False, server_default="none"),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import CustomerChanged
 from crm_outbox.messaging.envelope import Envelope, Version
-from economic_adapter import activity, agreements, clock, duties, store, tables
+from economic_adapter import activity, addresses, clock, duties, store, tables
 from economic_adapter.hooks import Webhooks, app
 from economic_adapter.intake import Intake
 from economic_adapter.rhythm import Rhythm
@@ -67,7 +67,7 @@ def in_the_crm(at_desk: Bench, run: UUID | None = None) -> None:
 def by_hook(at_desk: Bench) -> None:
     """e-conomic tells of a customer."""
     with at_desk.engine.begin() as connection:
-        agreements.set_endpoint(connection, AGREEMENT, "endpoint", hashlib.sha256(b"a-secret").digest())
+        addresses.add_secret(connection, AGREEMENT, "endpoint", hashlib.sha256(b"a-secret").digest())
     site = app(Webhooks(engine=at_desk.engine, now=lambda: at_desk.time, gather=Gather()), None, https=True)
     form = {"content-type": "application/x-www-form-urlencoded"}
     assert ask(site, "/hooks/economic/endpoint/a-secret", method="POST", body=b"new=1001", headers=form).status == 204

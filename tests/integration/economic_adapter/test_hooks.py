@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp
 
-from economic_adapter import agreements
+from economic_adapter import addresses
 from economic_adapter.hooks import Webhooks, app
 from economic_adapter.sandbox.app import Running
 from economic_adapter.store import Gather
@@ -26,7 +26,7 @@ def parts(database: str, engine: sa.Engine, sandbox: Running) -> Iterator[Parts]
     made = Parts(environ(database, None, sandbox), engine)
     made.switch_on(webhooks=False)
     with engine.begin() as connection:
-        agreements.set_endpoint(connection, AGREEMENT, ENDPOINT, hashlib.sha256(SECRET.encode()).digest())
+        addresses.add_secret(connection, AGREEMENT, ENDPOINT, hashlib.sha256(SECRET.encode()).digest())
     yield made
     made.close()
 

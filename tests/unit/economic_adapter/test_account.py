@@ -102,7 +102,7 @@ def test_strange_answers_are_ambiguous_or_empty_and_never_a_crash(body: Any) -> 
             read(answer(body))
     account.read_template(answer(body))
     account.read_default_group(answer(body))
-    account.webhook_version(answer(body))
+    account.read_webhook(answer(body))
 
 
 @pytest.mark.parametrize(
