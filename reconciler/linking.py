@@ -5,19 +5,35 @@ customer keeps what e-conomic held and what both agreed on, so that the unlinkin
 without.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
 from reconciler import contacts, decide, fields, record
-from reconciler.link import Base, Choice, Create, Link, Linked, LinkState, Pair, Side, Unlinked
+from reconciler.link import Base, Choice, Create, CrmSeen, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
 from reconciler.settle import put
 
+MOST_MERGES = 5
+"""A merged customer's survivor may have been merged itself, so many times."""
 UNDO = "undo"
 """``Linked.by`` of an unlinking that is undone: the bases go on where they are still those of that number."""
+
+
+def survivor(merged_into: str, recorded: Callable[[str], CrmSeen | None]) -> str | None:
+    """Whom a customer went into in the end, for that one may have been merged as well; none while it is not heard of."""
+    heir = merged_into
+    for _ in range(MOST_MERGES):
+        seen = recorded(heir)
+        customer = None if seen is None else seen.customer
+        if customer is None:
+            return None
+        if customer.merged_into is None:
+            return None if customer.deleted else heir
+        heir = customer.merged_into
+    return None
 
 
 def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link, str]:

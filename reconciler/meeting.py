@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Envelope, Lane
-from reconciler import agreements, joining, sides, similar, store, strangers
+from reconciler import agreements, joining, linking, sides, similar, store, strangers
 from reconciler.link import Create, Due, EconomicSeen, Heard, Link, LinkState, Message, Status, Step, Unlinked
 from reconciler.rules import System
 from reconciler.settle import STOPPED
@@ -22,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 MOST_CANDIDATES = 3
 """Candidates of a held-back creation that are looked at again, in case one of them is certain."""
-MOST_HEIRS = 5
-"""A merged customer's survivor may have been merged itself, so many times."""
 
 
 def take(
@@ -37,6 +35,8 @@ def take(
     in_pass: bool = False,
 ) -> Step:
     """One step on a locked link, and what follows from it for others: strangers that waited for it, a merged one's heir."""
+    if _news_here(stored, message):
+        stored = _before_it_is_created(clocked, connection, stored, message, cause, lane)
     before = stored.link
     if not before.crm_id and isinstance(message, Due) and not before.pending:
         _again(clocked, connection, before, cause, lane)
@@ -155,6 +155,9 @@ def _follow(
     if now.rest == "merged" and now.number is not None:
         _to_heir(clocked, connection, now, cause, lane)
         return
+    freed = before.state is not LinkState.UNLINKED and now.state is LinkState.UNLINKED
+    if freed and _inherit(clocked, connection, now, cause, lane):
+        return
     if before.state is LinkState.CREATING and now.state is not LinkState.CREATING:
         # what waited for the answer of this creation
         waited = tuple(one for one in before.candidates if one not in {now.number, *now.candidates})
@@ -208,19 +211,54 @@ def _again(clocked: Clocked, connection: Connection, link: Link, cause: Envelope
             unknown(clocked, connection, link.tenant, link.agreement, seen, cause, lane=lane)
 
 
+def _news_here(stored: store.Stored, message: Message) -> bool:
+    """Whether a customer of the CRM is heard of for the first time, comes back, or goes into another."""
+    link = stored.link
+    if not link.crm_id or link.state is not LinkState.UNLINKED or not isinstance(message, Heard | Due):
+        return False
+    seen = None if not isinstance(message, Heard) or message.crm is None else message.crm.customer
+    if seen is None:
+        return stored.fresh and isinstance(message, Due)
+    here = link.customer.crm
+    return here is None or here.gone or seen.merged_into != link.merged_into
+
+
+def _before_it_is_created(
+    clocked: Clocked,
+    connection: Connection,
+    stored: store.Stored,
+    message: Message,
+    cause: Envelope | None,
+    lane: Lane,
+) -> store.Stored:
+    """A survivor that is heard of after its merge gets that link first: created now, it would be there twice (R13)."""
+    link = stored.link
+    if isinstance(message, Heard) and message.crm is not None:
+        sides.record_crm(connection, link.tenant, link.crm_id, message.crm, clocked.now())
+    return store.load(connection, link.id) if _inherit(clocked, connection, link, cause, lane) else stored
+
+
+def _inherit(clocked: Clocked, connection: Connection, heir: Link, cause: Envelope | None, lane: Lane) -> bool:
+    """Links of customers that were merged into this one go to whom they belong now; whether there were any."""
+    if heir.agreement is None:
+        return False
+    # a merge that is being heard of either reads what was recorded here, or is waited for and then found
+    agreements.hold(connection, heir.tenant, heir.agreement)
+    found = store.merged_into(connection, heir.tenant, heir.agreement, heir.crm_id)
+    for one in found:
+        _to_heir(clocked, connection, store.load(connection, one).link, cause, lane)
+    return bool(found)
+
+
 def _to_heir(clocked: Clocked, connection: Connection, merged: Link, cause: Envelope | None, lane: Lane) -> None:
     """The link of a merged customer goes to the survivor, if that has none and may have it; else a person is asked (R13)."""
     heir, number, agreement = merged.merged_into, merged.number, merged.agreement
     if heir is None or number is None or agreement is None:
         return
-    for _ in range(MOST_HEIRS):
-        recorded = sides.crm(connection, merged.tenant, heir)
-        customer = None if recorded is None else recorded.customer
-        if customer is None or customer.deleted:
-            return
-        if customer.merged_into is None:
-            break
-        heir = customer.merged_into
+    agreements.hold(connection, merged.tenant, agreement)  # a survivor heard of just now is recorded, or waits
+    heir = linking.survivor(heir, lambda one: sides.crm(connection, merged.tenant, one))
+    if heir is None:
+        return
     found = joining.locked(connection, merged.tenant, agreement, heir, number)
     mine = next((one for one in found if one.link.id == merged.id), None)
     theirs = next((one for one in found if one.link.crm_id == heir), None)

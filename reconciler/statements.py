@@ -69,6 +69,19 @@ WITH_KEPT = sa.text(f"""
         where k.link = l.id and k.chosen <> '{{}}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
     order by l.crm_id limit :limit
 """)
+MERGED_INTO = sa.text("""
+    with recursive gone (crm_id) as (
+        select cast(:crm_id as text)
+        union
+        select l.crm_id from gone
+        join sync.link l on l.tenant = :tenant and l.agreement = :agreement and l.merged_into = gone.crm_id
+        where l.crm_id is not null
+    )
+    select l.id from gone
+    join sync.link l on l.tenant = :tenant and l.agreement = :agreement and l.crm_id = gone.crm_id
+    where l.state = 'resting' and l.rest = 'merged' and l.number is not null
+    order by l.id
+""")
 LOCK_DUE = sa.text(f"""
     {READ} where l.id = :id and (l.due <= :now or l.look_again)
     for no key update of l skip locked

@@ -72,6 +72,12 @@ def lock_due(connection: sa.Connection, link: UUID, now: datetime) -> Stored | N
     return found[0] if found else None
 
 
+def merged_into(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> list[UUID]:
+    """The links that rest because their customer was merged into this one, at once or by way of others; not locked."""
+    values = {"tenant": tenant, "agreement": agreement, "crm_id": crm_id}
+    return list(connection.execute(statements.MERGED_INTO, values).scalars())
+
+
 def find(connection: sa.Connection, link: UUID) -> Stored | None:
     """Read that link, not locked."""
     row = connection.execute(statements.LOAD, {"id": link}).one_or_none()

@@ -159,6 +159,10 @@ sa.Index(
 sa.Index("link_candidates", link.c.candidates, postgresql_using="gin", postgresql_where=sa.text("candidates <> '{}'"))
 sa.Index("link_due", link.c.due, postgresql_where=link.c.due.isnot(None))
 sa.Index("link_look_again", link.c.agreement, postgresql_where=link.c.look_again)
+sa.Index(
+    "link_merged_into", link.c.tenant, link.c.agreement, link.c.merged_into,
+    postgresql_where=link.c.merged_into.isnot(None),
+)  # fmt: skip
 sa.Index("link_held", link.c.held, postgresql_where=link.c.held.isnot(None))
 sa.Index("link_status", link.c.tenant, link.c.agreement, link.c.status)
 

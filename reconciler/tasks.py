@@ -98,6 +98,8 @@ def _unlinked(link: Link, rules: Rules) -> Iterator[Task]:
     pair, here, there = link.customer, link.customer.crm, link.customer.economic
     if here is not None and here.gone:
         last = link.old_numbers[-1] if link.old_numbers else None
+        if link.merged_into is not None:
+            return  # its number is the survivor's
         if there is None or there.gone or last is None or last in (*link.apart, *link.parted) or link.barred:
             return
         if _moved(pair, there, crm=False):

@@ -174,6 +174,13 @@ class _Tables:
         found = self._where(session, lambda one: any(open_.operation in wanted for open_ in one.pending))
         return found[0] if found else None
 
+    def merged_into(self, session: Session, _tenant: str, _agreement: int, crm_id: str) -> list[UUID]:
+        links = session.rows(self.sync.links).values()
+        gone = {crm_id}
+        while more := {one.crm_id for one in links if one.crm_id and one.merged_into in gone} - gone:
+            gone |= more
+        return sorted(one.id for one in links if one.crm_id in gone and one.rest == "merged" and one.number is not None)
+
     def load(self, session: Session, link: UUID) -> Stored:
         return self._stored(session, session.get(self.sync.links, link))
 
@@ -431,7 +438,7 @@ def installed(sync: Sync) -> Iterator[None]:
         store: {
             name: getattr(tables, name)
             for name in (
-                "lock", "lock_numbers", "lock_both", "lock_id", "lock_operation", "load", "insert",
+                "merged_into", "lock", "lock_numbers", "lock_both", "lock_id", "lock_operation", "load", "insert",
                 "insert_stranger", "remove", "save",
             )
         },
