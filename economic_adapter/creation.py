@@ -27,6 +27,8 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
         page.number = operation.chosen
         page.read_customer(calls)
         move = decide.settle_customer(operation, page.body)
+        if move.operation.state is State.AMBIGUOUS and decide.remembered(operation, desk.now()):
+            move = _asked_again(desk, calls, operation, move)
     else:
         twins = _twins(calls, operation)
         move = decide.decide_creation(operation, twins)
@@ -109,6 +111,14 @@ def _send(desk: Desk, calls: Calls, move: Move, page: Page) -> Move:
         page.contacts, page.contacts_fresh = [], True  # nobody can have added one yet
         return Move(next=Next.ANSWER, operation=moves.written(sent, sent.chosen))
     return decide.settle_customer(sent, page.body)
+
+
+def _asked_again(desk: Desk, calls: Calls, operation: Operation, unclear: Move) -> Move:
+    """The same bytes under the same key, of a number that is taken: made only if it was made then, by us."""
+    sent, reply = transmit(desk, calls, operation, operation.body, None)
+    if isinstance(reply, Answer):
+        return Move(next=Next.ANSWER, operation=moves.written(sent, sent.chosen))
+    return unclear
 
 
 def _candidates(operation: Operation, page: Page) -> list[int]:

@@ -7,6 +7,7 @@ guessing. All values: what was seen is given, the move comes back.
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,9 @@ from economic_adapter import mapping
 from economic_adapter import operation as moves
 from economic_adapter.contract import EconomicPart
 from economic_adapter.operation import Illegal, Operation, State
+
+REMEMBERED = timedelta(minutes=55)
+"""So long e-conomic repeats its answer to a call under the same key; it says one hour, and clocks differ."""
 
 
 class Next(StrEnum):
@@ -118,8 +122,12 @@ def settle_customer(operation: Operation, body: Mapping[str, Any] | None) -> Mov
     return _taken(operation)
 
 
-def settle_change(operation: Operation, body: Mapping[str, Any] | None) -> Move:
-    """A change, bar or removal that may be done, by a look at its record."""
+def settle_change(operation: Operation, body: Mapping[str, Any] | None, now: datetime) -> Move:
+    """A change, bar or removal that may be done, by a look at its record.
+
+    Where the record moved and does not hold what was sent, either it was not done, or it was and somebody changed it
+    since. The same bytes under the same key tell: their version is old, so they are done only if they were before.
+    """
     _must(operation, State.SENT)
     part = operation.part
     if part.action == "remove":
@@ -130,7 +138,16 @@ def settle_change(operation: Operation, body: Mapping[str, Any] | None) -> Move:
     if mapping.version(body) == part.object_version:
         return Move(next=Next.SEND, operation=operation)
     done = body.get("access") is not True if part.action == "bar" else mapping.agrees(part.record, body, part.fields)
-    return _end(moves.written(operation) if done else moves.refused(operation, "version"))
+    if done:
+        return _end(moves.written(operation))
+    if remembered(operation, now):
+        return Move(next=Next.SEND, operation=operation)
+    return _end(moves.ambiguous(operation))
+
+
+def remembered(operation: Operation, now: datetime) -> bool:
+    """Whether e-conomic still repeats what it answered when the operation left first."""
+    return operation.sent_at is not None and now - operation.sent_at < REMEMBERED
 
 
 def settle_contact(operation: Operation, there: Sequence[Mapping[str, Any]]) -> Move:

@@ -6,6 +6,7 @@ does not have raises ``Illegal``. What to do next is said in ``decide``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
@@ -49,6 +50,8 @@ class Operation:
     before: tuple[int, ...] = ()
     """Creation of a contact person: the contact numbers that were there before the sending."""
     body: str | None = field(default=None, repr=False)
+    sent_at: datetime | None = None
+    """When it left first under its key."""
     outcome: Outcome | None = None
 
     @property
@@ -61,11 +64,11 @@ class Illegal(Exception):
     """A move that this state does not have: a programming error, stopped before it can write."""
 
 
-def send(operation: Operation, body: str | None) -> Operation:
+def send(operation: Operation, body: str | None, now: datetime) -> Operation:
     """It leaves now. A repeat sends the same bytes under the same key."""
     if operation.state is State.PLANNED:
         key = operation.key or _key(operation)
-        return replace(operation, state=State.SENT, key=key, body=body)
+        return replace(operation, state=State.SENT, key=key, body=body, sent_at=now)
     if operation.state is State.SENT and operation.body == body:
         return operation
     raise Illegal(f"{operation.state} cannot be sent")
@@ -74,7 +77,7 @@ def send(operation: Operation, body: str | None) -> Operation:
 def not_sent(operation: Operation) -> Operation:
     """It certainly was not done: back to planned, to be decided anew."""
     _must(operation, State.SENT)
-    return replace(operation, state=State.PLANNED, body=None)
+    return replace(operation, state=State.PLANNED, body=None, sent_at=None)
 
 
 def fresh_key(operation: Operation) -> Operation:
@@ -109,7 +112,13 @@ def take_next(operation: Operation) -> Operation:
     if operation.state.settled:
         raise Illegal(f"{operation.state} takes no other number")
     following = replace(
-        operation, state=State.PLANNED, attempt=operation.attempt + 1, chosen=None, free_seen=False, body=None
+        operation,
+        state=State.PLANNED,
+        attempt=operation.attempt + 1,
+        chosen=None,
+        free_seen=False,
+        body=None,
+        sent_at=None,
     )
     return replace(following, key=_key(following))
 

@@ -251,10 +251,9 @@ def save(connection: Connection, operation: Operation, now: datetime, number: in
         "free_seen": operation.free_seen,
         "seen_before": list(operation.before),
         "body": operation.body,
+        "sent_at": operation.sent_at,
         "outcome": sa.null() if operation.outcome is None else operation.outcome.model_dump(mode="json"),
     }
-    if operation.state is State.SENT:
-        values["sent_at"] = sa.func.coalesce(_operation.c.sent_at, now)
     if operation.state.settled:
         values["answered_at"] = now
     if number is not None:
@@ -294,5 +293,6 @@ def _read(row: sa.RowMapping) -> Operation:
         free_seen=row["free_seen"],
         before=tuple(row["seen_before"]),
         body=row["body"],
+        sent_at=row["sent_at"],
         outcome=None if row["outcome"] is None else Outcome.model_validate(row["outcome"]),
     )

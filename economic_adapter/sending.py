@@ -30,7 +30,7 @@ def transmit(
     desk: Desk, calls: Calls, operation: Operation, body: str | None, number: int | None
 ) -> tuple[Operation, Reply]:
     """Send an operation; the operation as it then stands, and what e-conomic said. Other failures are raised."""
-    sent = moves.send(operation, body)
+    sent = moves.send(operation, body, desk.now())
     try:
         answer = calls.send(_request(sent, number), lambda connection: records.save(connection, sent, desk.now()))
     except (NotFound, VersionConflict, Rejected, Misuse) as reply:

@@ -76,7 +76,7 @@ def _change(job: _Job, operation: Operation) -> Operation:
     page, part, repeated = job.page, operation.part, operation.state is State.SENT
     if repeated:
         page.read(job.calls, part)
-        move = decide.settle_change(operation, page.record(part))
+        move = decide.settle_change(operation, page.record(part), job.desk.now())
     else:
         move = decide.decide_change(operation, page.record(part), known=page.knows(part))
         if move.next is Next.LOOK:
@@ -94,7 +94,7 @@ def _change(job: _Job, operation: Operation) -> Operation:
         if repeated or (part.action == "remove" and isinstance(reply, NotFound)):
             # the first sending may have been done and this be its echo
             page.read(job.calls, part)
-            again = decide.settle_change(sent, page.record(part))
+            again = decide.settle_change(sent, page.record(part), job.desk.now())
             return again.operation if again.next is Next.ANSWER else refusal(sent, reply)
     return refusal(sent, reply)
 

@@ -93,9 +93,10 @@ def moved(before: EconomicCustomer | None, now: EconomicCustomer) -> bool:
 def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     """What follows for a customer that is news and that no link has."""
     values = values_of(seen)
-    alike = [one for one in around.linked if likely(values, seen, one)]
-    doubles = tuple(one.crm_id for one in alike if one.crm_id in around.told_apart)
-    alike = [one for one in alike if one.crm_id not in around.told_apart]
+    doubles = tuple(
+        one.crm_id for one in around.linked if one.crm_id in around.told_apart and likely(values, seen, one)
+    )
+    alike = [one for one in around.linked if one.crm_id not in around.told_apart and may_be(values, seen, one)]
     if gone := [one for one in alike if one.gone]:
         return Verdict(do=Do.RENUMBERED, links=tuple(one.link for one in gone[:LOOKS]))
     if alike:
@@ -115,6 +116,18 @@ def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     return Verdict(do=Do.CREATE, ruled_out=tuple(dict.fromkeys((*around.elsewhere, *apart))))
 
 
+def may_be(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> bool:
+    """Whether two numbers of e-conomic may be one customer that was edited, too, when it was renumbered unheard.
+
+    Its CVR number may be among what was edited, so another one says nothing before the old number was seen to be there
+    still; of one that is gone from its number the name is enough to ask.
+    """
+    if likely(values, seen, known):
+        return True
+    named = known.number != seen.number and _named(values, known.values)
+    return named and (known.gone or _reached(values, known.values))
+
+
 def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> bool:
     """Whether two customers of e-conomic look like one under two numbers."""
     if known.number == seen.number:
@@ -122,18 +135,10 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
     if known.persons & {one.number for one in seen.contacts if not one.deleted}:
         return True
 
-    def same(*names: str) -> bool:
-        return all(
-            not fields.blank(fields.text(values, name))
-            and fields.same("customer", name, fields.text(values, name), fields.text(known.values, name))
-            for name in names
-        )
-
     if _contradict(values, known.values):
         return False
-    reached = same("street", "postcode") or same("phone") or same("mobile") or same("email") or same("website")
-    named = fields.text(values, "name").casefold() == fields.text(known.values, "name").casefold() != ""
-    keyed = same("cvr") or same("ean")
+    reached, named = _reached(values, known.values), _named(values, known.values)
+    keyed = _same(values, known.values, "cvr") or _same(values, known.values, "ean")
     if named and (keyed or reached):
         return True
     return (keyed and reached) or (named and _agreeing(values, known.values) == len(fields.FIELDS["customer"]))
@@ -142,6 +147,23 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
 def values_of(customer: EconomicCustomer) -> dict[str, str]:
     """The details of a customer that are not empty."""
     return {name: value for name in fields.FIELDS["customer"] if (value := getattr(customer, name))}
+
+
+def _same(one: Mapping[str, str], other: Mapping[str, str], *names: str) -> bool:
+    return all(
+        not fields.blank(fields.text(one, name))
+        and fields.same("customer", name, fields.text(one, name), fields.text(other, name))
+        for name in names
+    )
+
+
+def _named(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return fields.text(one, "name").casefold() == fields.text(other, "name").casefold() != ""
+
+
+def _reached(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    ways = (("street", "postcode"), ("phone",), ("mobile",), ("email",), ("website",))
+    return any(_same(one, other, *names) for names in ways)
 
 
 def _contradict(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

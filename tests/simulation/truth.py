@@ -16,6 +16,8 @@ from reconciler.link import Kind
 class Entry:
     value: str
     edits: frozenset[int]
+    ours: bool = False
+    """Whether the product wrote it."""
 
 
 @dataclass
@@ -121,7 +123,7 @@ class Truth:
             entry = self.taken(kind, source, record, name, value, operation)
             if value and entry is None:
                 self.wrong.append(f"{target} {record} {name}: created with {value!r}, which {source} never held")
-            self.cells[target, record, name] = Cell([Entry(value, entry.edits if entry else frozenset())])
+            self.cells[target, record, name] = Cell([Entry(value, entry.edits if entry else frozenset(), ours=True)])
 
     def joined(
         self, kind: Kind, record: str, other: str, here: tuple[str, str, str], there: tuple[str, str, str]
@@ -169,7 +171,7 @@ class Truth:
                     f"{target} {record} {name}: {here.now.value!r} lost to a decision that had seen {seen[name]!r}"
                 )
             shown = self.states.get(self.decided[operation], {}).get((record, name), there.now)
-            here.entries.append(Entry(value, here.now.edits | shown.edits))
+            here.entries.append(Entry(value, here.now.edits | shown.edits, ours=True))
             return
         entry = self.taken(kind, source, record, name, value, operation)
         if entry is None:
@@ -180,13 +182,14 @@ class Truth:
         known = any(_alike(kind, name, one.value, here.now.value) for one in before)
         fills = record in self.without_base and fields.blank(here.now.value)
         newer = entry.edits <= here.now.edits  # what is overwritten has taken in all that it is overwritten with
+        since = next((at for at in range(len(here.entries) - 1, 0, -1) if here.entries[at].ours), 0)
         back = any(
-            _alike(kind, name, one.value, here.now.value) and one.edits <= entry.edits for one in here.entries[:-1]
-        )  # put back to what the decision had seen: no change
+            _alike(kind, name, one.value, here.now.value) and one.edits <= entry.edits for one in here.entries[since:-1]
+        )  # put back to what the decision had seen: no change, unless something of ours was put away by it
         if strict and not fills and not back and (newer or (not known and not here.now.edits <= entry.edits)):
             self.wrong.append(f"{target} {record} {name}: {here.now.value!r} lost to {value!r}")
         lost = here.now.edits
-        here.entries.append(Entry(value, lost | entry.edits))
+        here.entries.append(Entry(value, lost | entry.edits, ours=True))
         for one in later:  # both agreed on that value: what led to it is settled on either side
             one.edits |= lost
 

@@ -77,8 +77,6 @@ class World:
         )
         dice = Dice(schedule.seed + 1)
         identity = {"cvr", "street", "postcode", "city", "country"} if dice.percent(30) else {"name"}
-        if self.setup.theme in {"numbers", "mixed"}:
-            identity = identity | {"cvr"}  # who lost its old number is known by its CVR number
         known = list(details(0))
         self.office = sorted({dice.pick(known) for _ in range(self.setup.details)})
         self.bookkeeping = [name for name in self.office if name not in identity] or ["phone"]

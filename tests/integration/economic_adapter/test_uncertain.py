@@ -73,18 +73,39 @@ def test_a_contact_creation_whose_answer_is_lost_is_made_once(at_desk: Bench, nu
     assert at_desk.outcome(wanted.operation).created == str(made)
 
 
-def test_a_lost_answer_and_an_edit_right_after_it_overwrite_nothing(at_desk: Bench, number: int) -> None:
-    lost(at_desk, "PUT", "*/customers/*", "after")
+def edited_in_between(at_desk: Bench, number: int, when: str, values: dict[str, str], gap: float) -> EconomicPart:
+    """An edit whose call fails before or after it is done; a bookkeeper edits; then it is taken up again."""
+    lost(at_desk, "PUT", "*/customers/*", when)
     wanted = part(number=number, object_version=version(at_desk, number), fields={"phone": "1"})
     at_desk.command(wanted, number=number)
     at_desk.work()
-    ui.edit_customer(at_desk.sandbox.data, number, {"phone": "2"})
+    ui.edit_customer(at_desk.sandbox.data, number, values)
+    at_desk.passes(gap)
     at_desk.settle()
-    assert at_desk.outcome(wanted.operation).reason == "version"
-    assert at_desk.customers()[number]["phone"] == "2"
+    return wanted
+
+
+@pytest.mark.parametrize("later", ["2", FIELDS["phone"]], ids=["edited", "put back"])
+def test_an_edit_after_a_lost_answer_stays_and_ours_counts_as_written(at_desk: Bench, number: int, later: str) -> None:
+    wanted = edited_in_between(at_desk, number, "after", {"phone": later}, 60.0)
+    assert at_desk.outcome(wanted.operation).result is Result.WRITTEN
     answer = at_desk.new()[-1]
     assert answer.economic is not None
-    assert answer.economic.phone == "2"
+    assert answer.economic.phone == at_desk.customers()[number]["phone"] == later
+
+
+def test_an_edit_that_never_arrived_is_refused_by_its_version_when_somebody_edited_since(
+    at_desk: Bench, number: int
+) -> None:
+    wanted = edited_in_between(at_desk, number, "before", {"city": "Odense"}, 60.0)
+    assert at_desk.outcome(wanted.operation).reason == "version"
+    assert at_desk.customers()[number]["phone"] == FIELDS["phone"]
+
+
+def test_after_an_hour_nothing_tells_whether_an_edit_arrived(at_desk: Bench, number: int) -> None:
+    wanted = edited_in_between(at_desk, number, "after", {"phone": "2"}, 4000.0)
+    assert at_desk.outcome(wanted.operation).reason == "ambiguous"
+    assert at_desk.customers()[number]["phone"] == "2"
 
 
 def test_a_number_somebody_else_took_meanwhile_is_left_alone_and_the_next_one_taken(at_desk: Bench) -> None:
@@ -113,15 +134,32 @@ def test_a_number_taken_between_the_look_and_the_post_is_settled_by_reading_it(a
     assert (answer.number, answer.outcomes[0].created) == (1002, "1002")
 
 
-def test_a_customer_that_may_be_ours_and_was_edited_is_left_to_a_person(at_desk: Bench) -> None:
+@pytest.mark.parametrize(
+    ("gap", "reason", "candidates"), [(60.0, "", ()), (4000.0, "ambiguous", (1001,))], ids=["soon", "late"]
+)
+def test_a_customer_that_may_be_ours_and_was_edited_is_known_by_its_key_and_after_an_hour_left_to_a_person(
+    at_desk: Bench, gap: float, reason: str, candidates: tuple[int, ...]
+) -> None:
     lost(at_desk, "POST", "*/customers", "after")
     wanted = creation()
     at_desk.command(wanted)
     at_desk.work()
     ui.edit_customer(at_desk.sandbox.data, 1001, {"phone": "2"})
+    at_desk.passes(gap)
+    at_desk.settle()
+    assert at_desk.outcome(wanted.operation).reason == reason
+    assert at_desk.new()[-1].candidates == candidates
+    assert list(at_desk.customers()) == [1001]
+
+
+def test_a_customer_somebody_else_made_of_the_same_company_is_left_to_a_person(at_desk: Bench) -> None:
+    lost(at_desk, "POST", "*/customers", "before")
+    wanted = creation()
+    at_desk.command(wanted)
+    at_desk.work()
+    ui.create_customer(at_desk.sandbox.data, {"name": FIELDS["name"], "phone": "2"}, 1001)
     at_desk.settle()
     assert at_desk.outcome(wanted.operation).reason == "ambiguous"
-    assert at_desk.new()[-1].candidates == (1001,)
     assert list(at_desk.customers()) == [1001]
 
 

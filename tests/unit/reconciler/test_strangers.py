@@ -63,14 +63,26 @@ def test_r7_a_customer_that_looks_like_a_linked_one_is_looked_for_under_its_old_
     [
         {"name": "Sydhavn Maler A/S"},
         {"cvr": "87654321", "name": "Sydhavn Tagdækning"},
-        {**VALUES, "cvr": "11112222"},
         {"street": "Havnegade 1", "postcode": "5000"},
         {},
     ],
-    ids=["name alone", "CVR alone", "another CVR", "address alone", "nothing"],
+    ids=["name alone", "CVR alone", "address alone", "nothing"],
 )
 def test_r7_what_may_be_somebody_else_as_well_is_no_lost_renumbering(values: dict[str, Any]) -> None:
     assert judge(customer(), Around(linked=(known(**values),))).do is Do.CREATE
+
+
+def test_r7_another_cvr_number_is_a_question_when_the_old_number_is_gone_and_another_company_when_it_is_there() -> None:
+    edited = {**VALUES, "cvr": "11112222"}
+    assert judge(customer(), Around(linked=(known(**edited),))).do is Do.LOOK
+    assert judge(customer(), Around(linked=(known(gone=True, **edited),))).do is Do.RENUMBERED
+    there = Around(linked=(known(**edited),), told_apart=frozenset({"c1"}))
+    assert judge(customer(), there).do is Do.CREATE
+
+
+def test_r7_of_one_that_is_gone_from_its_number_the_name_is_enough_to_ask() -> None:
+    assert judge(customer(), Around(linked=(known(gone=True, name=VALUES["name"]),))).do is Do.RENUMBERED
+    assert judge(customer(), Around(linked=(known(gone=True, name="Another A/S"),))).do is Do.CREATE
 
 
 def test_r7_a_private_person_with_a_name_and_nothing_else_is_looked_for_when_nothing_differs() -> None:
