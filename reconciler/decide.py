@@ -50,14 +50,18 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
 
 def writes(link: Link, rules: Rules) -> bool:
     """Whether anything may be written for this link. Lost access is e-conomic's to wait for: commands wait there."""
-    return link.flows and rules.agreement in {"on", "access_lost"}
+    return link.flows and rules.agreement in {"on", "access_lost"} and rules.only_decision is None
 
 
 def _only_chosen(decided: list[tuple[Pair, tuple[Detail, ...]]], rules: Rules) -> list[tuple[Pair, tuple[Detail, ...]]]:
     """What a person decided is carried out for a customer that does not flow as well, while the integration is on."""
     if rules.agreement not in {"on", "access_lost"}:
         return []
-    return [(pair, tuple(one for one in details if one.decision is not None)) for pair, details in decided]
+    return [(pair, tuple(one for one in details if _wanted(one.decision, rules))) for pair, details in decided]
+
+
+def _wanted(decision: UUID | None, rules: Rules) -> bool:
+    return decision is not None and rules.only_decision in {None, decision}
 
 
 def _marked(link: Link, rules: Rules, now: datetime) -> Link:
@@ -67,7 +71,12 @@ def _marked(link: Link, rules: Rules, now: datetime) -> Link:
     )  # fmt: skip
     for mark, system, action in marks:
         choice, pair = link.customer.chosen.get(mark), link.customer
-        if choice is None or rules.agreement not in {"on", "access_lost"} or not _may_write(link, pair, system, rules):
+        if (
+            choice is None
+            or not _wanted(choice.decision, rules)
+            or rules.agreement not in {"on", "access_lost"}
+            or not _may_write(link, pair, system, rules)
+        ):
             continue
         decided: dict[str, UUID] = {mark: choice.decision}
         link = _recorded(link, pair, system, action, {}, {}, now, side=pair.side(system), decided=decided, mark=mark)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
 from economic_adapter.contract import Defaults
 
@@ -71,6 +72,7 @@ class Rules:
 
     ``agreement`` is the state the reconciler gave it; ``since`` is when it was switched on. ``paused`` names the systems
     that are not written to. ``receive`` off: what e-conomic changes is compared and not written to the CRM by itself.
+    ``only_decision``: that decision is carried out, and nothing else is written.
     """
 
     agreement: Literal["none", "connected", "on", "off", "access_lost", "disconnected"] = "none"
@@ -81,4 +83,5 @@ class Rules:
     defaults: Mapping[Area, Defaults] = field(default_factory=dict)
     paused: frozenset[System] = frozenset()
     receive: bool = True
+    only_decision: UUID | None = None
     resend: timedelta = RESEND

@@ -25,7 +25,7 @@ from reconciler.preview import message, preview, rehearsed
 from reconciler.previewed import PILOT, Asked, Preview
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import differs_from
-from reconciler.rules import Rules, Transfer
+from reconciler.rules import RESEND, Rules, Transfer
 from reconciler.runs import Run
 
 log = structlog.get_logger(__name__)
@@ -138,14 +138,14 @@ def carry_out(engine: sa.Engine, clocked: Clocked) -> int:
 
 
 def ready(engine: sa.Engine, kinds: Collection[str]) -> list[Run]:
-    """The runs of these kinds that go on now: nobody paused them, and their agreement is on."""
+    """The runs of these kinds that go on now: nobody paused them, and their agreement is on, or open for them."""
     found = []
     with engine.begin() as connection:
         for one in runs.under_way(connection):
             run = runs.find(connection, one)
             if run is not None and run.kind in kinds and run.state == "running":
                 known = agreements.lock(connection, run.tenant, run.agreement)
-                if known is not None and (known.state == "on" or _tried(known, run)):
+                if known is not None and (known.state == "on" or _tried(known, run) or _opened(known, run)):
                     found.append(run)
     return found
 
@@ -154,6 +154,12 @@ def _tried(known: Agreement, run: Run) -> bool:
     """Whether a run is about the one customer that flows while everything else is off."""
     only = run.options.get("only")
     return only is not None and only == known.pilot and known.configure is None
+
+
+def _opened(known: Agreement, run: Run) -> bool:
+    """Whether e-conomic's side works for that run alone while everything else is off."""
+    mine = known.busy == run.id and known.state in switching.OPENED_FROM
+    return mine and bool(run.options.get("opened")) and known.configure is None
 
 
 def chunk(
@@ -230,13 +236,15 @@ def finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
 
 
 def release(connection: Connection, run: Run, now: datetime) -> Agreement | None:
-    """What has no link waits for that run no longer."""
+    """What has no link waits for that run no longer; what was opened for it alone is closed."""
     known = agreements.lock(connection, run.tenant, run.agreement)
     if known is None or known.busy != run.id:
         return known
     agreements.occupy(connection, run.tenant, run.agreement, None)
     agreements.move(connection, run.tenant, run.agreement, known.state, now, reason=known.reason, look_again=True)
     store.look_again(connection, run.tenant, run.agreement)
+    if run.options.get("opened") and known.state in switching.OPENED_FROM:
+        switching.switch_off(connection, replace(known, busy=None), now, RESEND)
     return known
 
 

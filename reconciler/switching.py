@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 UNREAD = "both sides are read in full before the integration is switched on"
 UNCOUNTED = "e-conomic's customers could not be counted"
+OPENED_FROM = frozenset({"off", "connected", "refused"})
+"""The states in which e-conomic's side is opened for one thing alone."""
 IN_USE = frozenset({"switching_on", "on", "access_lost"})
 
 
@@ -44,6 +46,8 @@ def observed(
         if known.state == "switching_on":
             _decide(connection, envelope, known, seen, now, resend)
             return
+        if known.busy is not None and known.state in OPENED_FROM and outcome.result is Result.REFUSED:
+            _failed(connection, known, outcome.message or outcome.reason, now)
         if known.pilot is not None and outcome.result is Result.REFUSED:
             agreements.try_out(connection, tenant, seen.agreement, None)
             agreements.move(
@@ -91,6 +95,11 @@ def switch_on(
 def open_for_pilot(connection: Connection, agreement: Agreement, crm_id: str, now: datetime, resend: timedelta) -> None:
     """Have the adapter work for one customer while everything else of a locked agreement stays off."""
     agreements.try_out(connection, agreement.tenant, agreement.agreement, crm_id)
+    open_up(connection, agreement, now, resend)
+
+
+def open_up(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
+    """Have the adapter work for a locked agreement that stays off here: only what is meant to go out does."""
     words = ConfigureAgreement(
         operation=uuid4(), agreement=agreement.agreement, on=True, number_from=agreement.number_from
     )

@@ -7,12 +7,17 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, receipt, running, runs, undoing
+from reconciler import agreements, items, receipt, running, runs, switching, undoing
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, wait_for_run
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
 from reconciler.reconcile import Clocked
+
+_FIRST = {
+    "access_lost": "give access again with `economic_adapter connect`",
+    "reading": "wait until both sides are read, see `runs`",
+}
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -88,8 +93,10 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
             say("there is nothing to take back: no such run has ended within 30 days")
             return REFUSED
         listed = list(items.listed(connection, run.id, ["done"]))
-    if known.state != "on":
-        say(f"agreement {known.agreement} is {known.state}: what was filled in can only be put back while it is on")
+    if known.state not in {"on", *switching.OPENED_FROM}:
+        say(
+            f"agreement {known.agreement} is {known.state}: {_FIRST.get(known.state, 'wait until it is on')}, then repeat this"
+        )
         return REFUSED
     fills = len({(one.position, write.system, write.id, write.detail) for one in listed for write in one.writes})
     made = sum(one.action == "create_here" for one in listed)
@@ -97,12 +104,14 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         f"{len(listed) - made} links are removed, {fills} details are put back where nobody edited since,"
         f" {made} customers created in Clickmate are set inactive, no customer is deleted"
     )
+    if known.state != "on":
+        say("it is off: e-conomic's side is opened for this alone, and closed after it; nothing else is written")
     if not arguments.yes:
         say("nothing is done yet; repeat with --yes")
         return DONE
     with engine.begin() as connection:
         locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None or locked.busy is not None:
+        if locked is None or locked.busy is not None or locked.state != known.state:
             say("another run is being carried out; see `runs`")
             return REFUSED
         undo = undoing.begin(connection, locked, run, clocked, by="operator")

@@ -35,8 +35,9 @@ def may_be(run: Run, now: datetime) -> bool:
 
 
 def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, *, by: str = "") -> UUID:
-    """Take back a run of a locked agreement that is on."""
+    """Take back a run of a locked agreement that is on; of one that is off, e-conomic's side is opened for that alone."""
     now = clocked.now()
+    opened = known.pilot is None and known.state in switching.OPENED_FROM
     undo = uuid4()
     runs.insert(
         connection,
@@ -48,7 +49,7 @@ def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, 
         started=now,
         asked_by=by,
         of_run=run.id,
-        options={"only": run.options.get("only")},
+        options={"only": run.options.get("only"), "opened": opened},
     )
     back = [
         Planned(
@@ -64,6 +65,8 @@ def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, 
     items.insert(connection, undo, back)
     if known.pilot is None:
         agreements.occupy(connection, known.tenant, known.agreement, undo)
+    if opened:
+        switching.open_up(connection, known, now, clocked.resend)
     reading.tell(connection, undo, now)
     return undo
 
@@ -81,14 +84,20 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
         items.mark(connection, run.id, item.position, "left_out", now, reason=UNLINKED)
         return
-    rules = replace(stored.agreement.as_rules(clocked.resend), agreement="on")
     decision = uuid5(run.id, str(item.position))
+    opened = bool(run.options.get("opened"))
+    rules = replace(
+        stored.agreement.as_rules(clocked.resend), agreement="on", only_decision=decision if opened else None
+    )
     reason = item.reason
     if not reason:
         stored, reason = _put_back(connection, clocked, stored, item, decision, rules)
     waits = bool(stored.link.pending) or any(
         choice.decision == decision for pair in stored.link.pairs for choice in pair.chosen.values()
     )
+    if waits and opened and not stored.link.pending:
+        # while all else is off, nobody but this run sends what is left of its decision
+        reconcile.take_step(clocked, connection, stored, Due(), rules=rules)
     if waits and now - run.started < LONGEST:
         items.wait(connection, run.id, item.position, now, reason)
         return
@@ -215,7 +224,7 @@ def _finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
     runs.update(connection, run_id, state="done", ended=now, due=None)
     before = None if run.of_run is None else runs.find(connection, run.of_run)
     known = running.release(connection, run, now)
-    if known is not None and before is not None and before.kind == "switch_on":
+    if known is not None and before is not None and before.kind == "switch_on" and not run.options.get("opened"):
         agreements.try_out(connection, known.tenant, known.agreement, None)
         switching.switch_off(connection, replace(known, busy=None), now, clocked.resend)
     reading.tell(connection, run_id, now)
