@@ -145,9 +145,6 @@ class People:
             world.crm.set(crm_id, name, value)
             self._commit(crm_id)
         elif number := world.economic.number_of(row.key):
-            known = world.sync.of(crm_id)
-            if name == "cvr" and (known is None or known.state is not LinkState.LINKED):
-                return  # before its creation is answered, its number is what it is known by
             old = world.economic.rows[number].values[name]
             value = world.economic.set(number, name, value)
             world.economic.hooks.append((number, None))
