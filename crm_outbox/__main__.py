@@ -16,6 +16,7 @@ from crm_outbox.messaging.consumer import Consumer
 from crm_outbox.messaging.doorbell import Doorbell
 from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
+from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.settings import DUTIES, USERS, Settings
 
@@ -73,7 +74,14 @@ def _factories(duty: str, settings: Settings) -> dict[str, Callable[[], Duty]]:
         "clock-retention": lambda: Periodic(60.0, partial(upkeep.retain, engine(), tables.messages)),
         "clock-attention": lambda: Periodic(
             30.0,
-            partial(upkeep.attend, engine(), tables.messages, broker, PACKAGE.name, applier.CONSUMER),
+            partial(
+                upkeep.attend,
+                engine(),
+                tables.messages,
+                broker,
+                PACKAGE.name,
+                Lying(consumer=applier.CONSUMER, command="crm_outbox run applier"),
+            ),
         ),
     }
 

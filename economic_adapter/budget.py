@@ -20,6 +20,10 @@ BREAKER = 5
 """So many failures in a row, and one probe at a time is sent until one succeeds."""
 THROTTLE = 1.0
 """Seconds to wait after a 429 that does not say how long, before growth and jitter."""
+UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
+"""The end of a pause that has none."""
+LONGEST_BELIEVED = timedelta(hours=2)
+"""Longer than any 429 is believed: a pause that ends later is an operator's."""
 PROBE_AT_LEAST = timedelta(seconds=45)
 """How long a probe may be out before the next one; the deadline of a whole call."""
 

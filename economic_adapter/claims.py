@@ -70,7 +70,7 @@ def due_agreements(connection: Connection, now: datetime, most: int = 16) -> dic
     rows = (
         sa.select(_work.c.id)
         .where(_work.c.agreement == agreement.c.number, _work.c.worker.is_(None), _work.c.due_at <= now)
-        .where(_allowed(agreement.c.state), _free())
+        .where(allowed(agreement.c.state), _free())
         .limit(most)
         .lateral()
     )
@@ -244,7 +244,8 @@ def free_claims(connection: Connection, now: datetime) -> int:
     return connection.execute(freed).rowcount
 
 
-def _allowed(state: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def allowed(state: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a row of work may be done in that state of its agreement."""
     return sa.or_(*(sa.and_(state == name, _work.c.kind.in_(kinds)) for name, kinds in ALLOWED.items()))
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.outbox import Outbox
-from economic_adapter import access, activity, agreements, claims, imports, rhythm, store
-from economic_adapter.budget import Lane
+from economic_adapter import access, activity, agreements, claims, imports, overdue, rhythm, store
+from economic_adapter.budget import UNTIL_RESUMED, Lane
 from economic_adapter.rhythm import Rhythm
 from economic_adapter.tables import agreement, messages, operation, wake, work
 
@@ -138,7 +138,7 @@ def served(engine: sa.Engine, one: int, now: datetime, *, worked: bool) -> None:
 
 
 def open_items(connection: Connection, now: datetime) -> list[Item]:
-    """What waits for a person: agreements that refuse us, and writes that looking cannot settle."""
+    """What waits for a person: agreements that refuse us or are paused, writes that cannot be settled, late work."""
     lost = [
         Item(
             kind=Kind.AGREEMENT_PAUSED,
@@ -150,13 +150,29 @@ def open_items(connection: Connection, now: datetime) -> list[Item]:
         for found in agreements.every(connection)
         if found.state == "access_lost"
     ]
+    resting = sa.select(
+        agreement.c.number,
+        sa.func.coalesce(agreement.c.rights["paused_at"].astext, sa.cast(agreement.c.connected_at, sa.Text)).label(
+            "at"
+        ),
+    ).where(agreement.c.paused_until >= UNTIL_RESUMED)
+    paused = [
+        Item(
+            kind=Kind.AGREEMENT_PAUSED,
+            id=f"pause-{row.number}",
+            since=datetime.fromisoformat(row.at),
+            cause="an operator stopped all calls until further notice",
+            command=f"{PACKAGE} resume --agreement {row.number} --yes",
+        )
+        for row in connection.execute(resting)
+    ]
     unclear = (
         sa.select(operation.c.operation, operation.c.answered_at)
         .where(operation.c.state == "ambiguous")
         .order_by(operation.c.answered_at)
         .limit(1000)
     )
-    return lost + [
+    stuck = [
         Item(
             kind=Kind.UNCLEAR_WRITE,
             id=f"operation-{row.operation}",
@@ -166,3 +182,4 @@ def open_items(connection: Connection, now: datetime) -> list[Item]:
         )
         for row in connection.execute(unclear)
     ]
+    return [*lost, *paused, *stuck, *overdue.items(connection, now)]

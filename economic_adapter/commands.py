@@ -7,17 +7,17 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
 from economic_adapter import addresses, agreements, imports, registering, store
-from economic_adapter.budget import Lane
+from economic_adapter.budget import UNTIL_RESUMED, Lane
 from economic_adapter.sealing import KeyRing
 from economic_adapter.tables import agreement, mark, messages, operation, work
 
-PAUSED_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)
 _BATCH = 100
 
 
@@ -71,10 +71,13 @@ def pause(engine: sa.Engine, number: int, *, on: bool, do: bool) -> int:
             _say(f"no agreement {number}")
             return 1
         if do:
-            until = PAUSED_UNTIL if on else None
-            connection.execute(sa.update(agreement).where(agreement.c.number == number).values(paused_until=until))
+            now = datetime.now(UTC)
+            values: dict[str, Any] = {"paused_until": UNTIL_RESUMED if on else None}
+            if on:
+                values["rights"] = agreement.c.rights.concat(sa.func.jsonb_build_object("paused_at", now.isoformat()))
+            connection.execute(sa.update(agreement).where(agreement.c.number == number).values(**values))
             if not on:
-                agreements.hurry(connection, number, datetime.now(UTC))
+                agreements.hurry(connection, number, now)
     _say(f"agreement {number} {'is' if do else 'would be'} {'paused' if on else 'going on'}{_repeat(do)}")
     return 0
 

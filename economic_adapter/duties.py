@@ -14,6 +14,7 @@ from crm_outbox.messaging import database, upkeep
 from crm_outbox.messaging.consumer import Consumer
 from crm_outbox.messaging.duty import Duty, Periodic, Turn
 from crm_outbox.messaging.envelope import Lane, Registry
+from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.outbox import Doorbell, Outbox
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker
@@ -197,7 +198,8 @@ def _clock(settings: Settings) -> Factories:
 
     def attending() -> Duty:
         engine = database.engine(settings.database, "economic-clock", pool=1)
-        attend = partial(upkeep.attend, engine, messages, broker, clock.PACKAGE, CONSUMER, clock.open_items)
+        lying = Lying(consumer=CONSUMER, command=f"{clock.PACKAGE} run intake")
+        attend = partial(upkeep.attend, engine, messages, broker, clock.PACKAGE, lying, clock.open_items)
         return Held(Periodic(15.0, attend), [engine.dispose])
 
     def every(seconds: float, action: Callable[[clock.Clock], int]) -> Callable[[], Duty]:

@@ -67,22 +67,22 @@ def account(connection: Connection, number: int) -> Account | None:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    return Account(
-        number=number,
-        tenant=row["tenant"],
-        state=row["state"],
-        budget=Budget(
-            limit=row["bucket_limit"],
-            window=row["bucket_window"],
-            used=row["bucket_used"],
-            seen_at=row["bucket_seen_at"],
-            paused_until=row["paused_until"],
-            failures=row["failures"],
-            probe_at=row["probe_at"],
-            day=row["day"],
-            calls=row["calls_today"],
-            looks=row["looks_today"],
-        ),
+    return Account(number=number, tenant=row["tenant"], state=row["state"], budget=budget_of(row))
+
+
+def budget_of(agreement: sa.RowMapping) -> Budget:
+    """The budget in an agreement's row."""
+    return Budget(
+        limit=agreement["bucket_limit"],
+        window=agreement["bucket_window"],
+        used=agreement["bucket_used"],
+        seen_at=agreement["bucket_seen_at"],
+        paused_until=agreement["paused_until"],
+        failures=agreement["failures"],
+        probe_at=agreement["probe_at"],
+        day=agreement["day"],
+        calls=agreement["calls_today"],
+        looks=agreement["looks_today"],
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_outbox.contract import Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Words
 from economic_adapter import tables
-from economic_adapter.budget import BREAKER, Lane
+from economic_adapter.budget import BREAKER, LONGEST_BELIEVED, Lane
 from economic_adapter.contract import EconomicPart, LookAtCustomer, WriteEconomicCustomer
 
 Why = Literal["hook", "poll", "look", "sweep"]
@@ -181,8 +181,7 @@ def waiting_cause(agreement: Mapping[str, Any] | sa.RowMapping | None, now: date
     if agreement["state"] == "access_lost":
         return "access_lost"
     if agreement["paused_until"] is not None and agreement["paused_until"] > now:
-        # longer than any 429 is believed: an operator's pause
-        return "throttled" if agreement["paused_until"] - now <= timedelta(hours=2) else "paused"
+        return "throttled" if agreement["paused_until"] - now <= LONGEST_BELIEVED else "paused"
     return "away" if agreement["failures"] >= BREAKER else ""
 
 

@@ -14,6 +14,7 @@ from crm_outbox.messaging.consumer import Consumer
 from crm_outbox.messaging.doorbell import Doorbell
 from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
+from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import (
@@ -114,12 +115,13 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     engine = database.engine(settings.database, "clock")
     patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
     committed = Doorbell(engine, messages.schema).ring
+    lying = Lying(consumer=bus.CONSUMER, command="reconciler run reconcile")
     return {
         "clock": partial(clock.Clock, engine, _clocked(settings), committed),
         "clock.sweep": partial(
             Periodic, SWEEP_SECONDS, partial(clock.sweep, engine, _clocked(settings), settings.sweep)
         ),
-        "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings))),
+        "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings), lying)),
         "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
     }
 

@@ -17,6 +17,7 @@ from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.duty import Turn
 from crm_outbox.messaging.envelope import Lane
+from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.settings import Broker
 from reconciler import (
     agreements,
@@ -168,9 +169,9 @@ def sweep(engine: sa.Engine, clocked: Clocked, hour: int | None) -> int:
     return asked
 
 
-def attend(engine: sa.Engine, broker: Broker) -> int:
+def attend(engine: sa.Engine, broker: Broker, lying: Lying) -> int:
     """Show what needs a person, in the metrics and in the broker's own pages; returns how many queues changed."""
-    return upkeep.attend(engine, messages, broker, bus.CONSUMER, bus.CONSUMER, needs_a_person)
+    return upkeep.attend(engine, messages, broker, bus.CONSUMER, lying, needs_a_person)
 
 
 def needs_a_person(connection: sa.Connection, now: datetime) -> list[Item]:

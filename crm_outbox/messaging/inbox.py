@@ -143,6 +143,13 @@ def latest_reasons(
     return {row.reason: row.often for row in rows}, min((row.since for row in rows), default=None)
 
 
+def taken_since(connection: Connection, tables: MessageTables, consumer: str, moment: datetime) -> bool:
+    """Whether this consumer has taken any message since then."""
+    inbox = tables.inbox
+    query = sa.select(sa.literal(1)).where(inbox.c.consumer == consumer, inbox.c.taken_at > moment).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def expire(connection: Connection, tables: MessageTables, older_than: timedelta, limit: int = 5000) -> int:
     """Forget ids taken longer ago than this, at most ``limit`` in one statement; versions and refusals stay."""
     return connection.execute(

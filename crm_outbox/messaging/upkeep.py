@@ -8,6 +8,7 @@ import structlog
 
 from crm_outbox.messaging import attention, days, inbox, outbox, pending, telemetry
 from crm_outbox.messaging.attention import Item
+from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
 from crm_outbox.messaging.tables import MessageTables
@@ -59,15 +60,18 @@ def attend(
     tables: MessageTables,
     broker: Broker,
     package: str,
-    consumer: str | None,
+    lying: Lying,
     own: Items | None = None,
 ) -> int:
-    """Bring the attention queues and the gauges up to date with this package's open items; returns queues changed."""
+    """Bring the attention queues and the gauges up to date with this package's open items; returns queues changed.
+
+    ``lying`` is the clock's memory of the package's consumer.
+    """
     now = datetime.now(UTC)
     with Management.of(broker, USER) as management, engine.begin() as connection:
         watch(connection, tables)
         items = attention.of_outbox(connection, tables, package, now)
-        if consumer is not None:
-            items += attention.of_dead_letters(connection, tables, management, package, consumer, now)
+        items += attention.of_dead_letters(connection, tables, management, package, lying.consumer, now)
+        items += lying.items(connection, tables, management.depths(), now)
         items += list(own(connection, now)) if own is not None else []
         return attention.refresh(management, package, items)

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter import claims, clock, commands, imports, records, store, tables, work
-from economic_adapter.budget import Lane
+from economic_adapter import claims, clock, imports, records, store, tables, work
+from economic_adapter.budget import UNTIL_RESUMED, Lane
 from economic_adapter.client import Grant
 from economic_adapter.contract import CustomerObserved, LookAtCustomer
 from economic_adapter.protocol import Answer, Request
@@ -542,7 +542,7 @@ def test_a_run_whose_agreement_waits_for_other_reasons_is_told_by_the_clock_once
     )
     assert ticks.plan() == 0
     for values, cause in (
-        ({"paused_until": commands.PAUSED_UNTIL}, "paused"),
+        ({"paused_until": UNTIL_RESUMED}, "paused"),
         ({"paused_until": None, "state": "disconnected"}, "disconnected"),
     ):
         with at_desk.engine.begin() as connection:
