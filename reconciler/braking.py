@@ -29,7 +29,7 @@ STOPPED = "more customers would be written to than was confirmed"
 
 def still(rules: Rules) -> Rules:
     """The rules of a link that is held: everything is recorded and compared, nothing is written."""
-    return replace(rules, paused=frozenset(System))
+    return replace(rules, paused=frozenset(System), held=True)
 
 
 def writes(before: Link, done: Step) -> Sequence[Write]:

@@ -9,7 +9,7 @@ from crm_outbox.messaging.envelope import MessageType, Words
 EVENTS = "sync.events"
 
 State = Literal[
-    "not_set_up", "off", "access_lost", "error", "creating", "sending", "choice", "different", "not_there",
+    "not_set_up", "off", "access_lost", "paused", "error", "creating", "sending", "choice", "different", "not_there",
     "not_there_yet", "deleted", "perhaps", "same",
 ]  # fmt: skip
 """How one customer stands, by the keys people's pages use too."""
@@ -25,7 +25,7 @@ class StatusChanged(Words):
     details: tuple[str, ...] = ()
     """The fields it is about: differing, waiting for a choice, or refused."""
     reason: str = ""
-    """For ``error``: the code; for waiting: why."""
+    """For ``error``: the code; for waiting: why; for ``paused``: which system is not written to, or ``both``."""
     message: str = ""
     """For ``error``: the other side's own words, cut."""
     since: datetime

@@ -72,6 +72,7 @@ class Rules:
 
     ``agreement`` is the state the reconciler gave it; ``since`` is when it was switched on. ``paused`` names the systems
     that are not written to. ``receive`` off: what e-conomic changes is compared and not written to the CRM by itself.
+    ``held``: by a pass that braked, which pauses both for this link alone.
     ``only_decision``: that decision is carried out, and nothing else is written.
     """
 
@@ -83,5 +84,6 @@ class Rules:
     defaults: Mapping[Area, Defaults] = field(default_factory=dict)
     paused: frozenset[System] = frozenset()
     receive: bool = True
+    held: bool = False
     only_decision: UUID | None = None
     resend: timedelta = RESEND

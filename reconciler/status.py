@@ -1,10 +1,12 @@
 """How does a customer stand? One line from the link and the rules, by precedence; the planner's own word, nothing stored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crm_outbox.contract import Stage
 from reconciler.asked import Task
+from reconciler.decide import decide
 from reconciler.link import Link, LinkState, Status
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System, Transfer
@@ -17,7 +19,7 @@ def status(
     """The state a person sees, the details it is about, and why. ``asked`` and ``plans`` are those of this link, if known."""
     plans = planned(link, rules) if plans is None else plans
     asked = tasks(link, rules, now, plans) if asked is None else asked
-    if (found := _switched(link, rules) or _error(link, asked)) is not None:
+    if (found := _switched(link, rules) or _paused(link, rules, now) or _error(link, asked)) is not None:
         return found
     plans = _plans(link, plans)
     found = _choice(link, asked) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
@@ -39,6 +41,25 @@ def _switched(link: Link, rules: Rules) -> Status | None:
             return Status(state="not_set_up") if link.agreement is None else None
         case _:
             return Status(state="off")
+
+
+def _paused(link: Link, rules: Rules, now: datetime) -> Status | None:
+    """Something would be written, were it not that an admin paused that direction: the planner says what."""
+    if not rules.paused or rules.held:
+        return None
+    known = {one.operation for one in link.pending}
+    then = decide(link, replace(rules, paused=frozenset()), now)
+    waiting = [
+        (pair, one)
+        for pair in then.pairs
+        for one in pair.pending.values()
+        if one.operation not in known and one.system in rules.paused
+    ]
+    if not waiting:
+        return None
+    reason = "both" if len(rules.paused) == len(System) else str(next(iter(rules.paused)))
+    details = [name for pair, one in waiting if one.action != "create" for name in named(pair, tuple(one.values))]
+    return Status(state="paused", reason=reason, details=_unique(details))
 
 
 def _error(link: Link, asked: Sequence[Task]) -> Status | None:
@@ -91,8 +112,8 @@ def _on_its_way(link: Link, plans: Plans, rules: Rules) -> Status | None:
     ]
     if not link.pending and not writes:
         return None
-    if not cause and any(one.target in rules.paused for _, one in plans):
-        cause = "paused"
+    if not cause and rules.held and any(one.target for _, one in plans):
+        cause = "brake"
     under_way = [
         name for pair in link.pairs for one in pair.pending.values() for name in named(pair, tuple(one.values))
     ]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import CustomerObserved, EconomicCustomer
-from reconciler import clock, items, running, runs
+from reconciler import clock, items, overview, running, runs
 from reconciler.__main__ import main
 from reconciler.contract import RunProgressed, TaskClosed, TaskOpened
 from tests.builders.company import Company
@@ -110,6 +110,18 @@ def test_operators_are_told_how_to_let_it_go(company: Company) -> None:
         (item,) = clock.needs_a_person(connection, company.wire.time)
     assert item.kind.queue == "attention.import-stopped"
     assert "release-brake" in item.command
+
+
+def test_while_a_direction_is_paused_those_that_wait_say_so_and_those_that_are_held_do_not(company: Company) -> None:
+    _paused(company, '["economic"]')
+    company.here(company.crm["c1"].model_copy(update={"phone": "11111111"}))
+    with company.wire.engine.connect() as connection:
+        assert overview.statuses(connection, TENANT, AGREEMENT) == {"paused": 1, "same": 3}
+    drifted(company)
+    looked(company)
+    company.work()
+    with company.wire.engine.connect() as connection:
+        assert overview.statuses(connection, TENANT, AGREEMENT) == {"sending": 2, "same": 2}
 
 
 def test_what_is_held_stays_held_whatever_is_heard_of_it(company: Company) -> None:

@@ -220,7 +220,7 @@ def test_with_flows_off_both_sides_are_recorded_and_compared_and_nothing_is_writ
 def test_a_paused_direction_is_compared_and_not_written() -> None:
     case = linked(replace(RULES, paused=frozenset({System.ECONOMIC})))
     assert case.crm(phone="22222222") == ()
-    assert case.status == Status(state="sending", reason="paused", details=("phone",))
+    assert case.status == Status(state="paused", reason="economic", details=("phone",))
     assert to_crm(case.economic(mobile="33333333")) == {"mobile": "33333333"}
     case.rules = RULES
     assert to_economic(case.wait(MINUTE)) == {"phone": "22222222"}
