@@ -4,6 +4,7 @@ A backfill is only begun here; the clock carries it out.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,13 +13,35 @@ from sqlalchemy.dialects.postgresql import insert
 
 from crm_outbox import backfill, customers, tables
 from crm_outbox.changes import OUTBOX
-from crm_outbox.contract import CustomerWritten, Outcome, Part, Result, RunBackfill, WriteCustomer, aggregate
+from crm_outbox.contract import (
+    MOST_NAMED,
+    CustomerWritten,
+    Outcome,
+    Part,
+    Result,
+    RunBackfill,
+    WriteCustomer,
+    aggregate,
+    many,
+    unseen,
+)
 from crm_outbox.messaging import outbox
 from crm_outbox.messaging.envelope import Envelope, Refused
 
 CONSUMER = "crm-applier"
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Twins:
+    """Customers that may be the one to be created, and those of them that nobody told apart from it."""
+
+    left: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+
+
+_NO_TWINS = _Twins()
 
 
 def handle(connection: sa.Connection, envelope: Envelope) -> None:
@@ -37,58 +60,58 @@ def _write(connection: sa.Connection, envelope: Envelope, command: WriteCustomer
         raise Refused("bad_data:parts")
     stored = _stored(connection, [part.operation for part in command.parts])
     fresh = [part for part in command.parts if part.operation not in stored]
-    held, outcomes, candidates = _carry_out(connection, envelope, command, fresh)
+    held, outcomes, found = _carry_out(connection, envelope, command, fresh)
     for outcome in outcomes:
         _store(connection, envelope.tenant, None if held is None else held.customer.id, outcome)
     answered = {**stored, **{outcome.operation: outcome for outcome in outcomes}}
     if held is None and not fresh:
         held = _held_by(connection, envelope.tenant, command, answered)
-    _answer(connection, envelope, command, held, [answered[part.operation] for part in command.parts], candidates)
+    _answer(connection, envelope, command, held, [answered[part.operation] for part in command.parts], found)
 
 
 def _carry_out(
     connection: sa.Connection, envelope: Envelope, command: WriteCustomer, parts: Sequence[Part]
-) -> tuple[customers.Held | None, list[Outcome], tuple[str, ...]]:
+) -> tuple[customers.Held | None, list[Outcome], _Twins]:
     if not parts:
-        return None, [], ()
+        return None, [], _NO_TWINS
     if command.customer is None:
         return _create(connection, envelope, command, parts)
     held = customers.lock(connection, envelope.tenant, command.customer)
     if held is None or held.customer.deleted:
-        return held, _refuse(parts, "not_found"), ()
+        return held, _refuse(parts, "not_found"), _NO_TWINS
     if str(held.version) != command.version:
-        return held, _refuse(parts, "version"), ()
+        return held, _refuse(parts, "version"), _NO_TWINS
     edit = _edit(parts)
     if not _changes(held, edit):
-        return held, [Outcome(operation=part.operation, result=Result.UNCHANGED) for part in parts], ()
+        return held, [Outcome(operation=part.operation, result=Result.UNCHANGED) for part in parts], _NO_TWINS
     try:
         with connection.begin_nested():
             made = customers.change(connection, envelope.tenant, command.customer, edit, cause=envelope)
     except LookupError:
-        return held, _refuse(parts, "not_found"), ()
+        return held, _refuse(parts, "not_found"), _NO_TWINS
     except (sa.exc.IntegrityError, sa.exc.DataError) as error:
-        return held, _refuse(parts, "write_refused", _rule(error)), ()
-    return made.held, _written(parts, made), ()
+        return held, _refuse(parts, "write_refused", _rule(error)), _NO_TWINS
+    return made.held, _written(parts, made), _NO_TWINS
 
 
 def _create(
     connection: sa.Connection, envelope: Envelope, command: WriteCustomer, parts: Sequence[Part]
-) -> tuple[customers.Held | None, list[Outcome], tuple[str, ...]]:
+) -> tuple[customers.Held | None, list[Outcome], _Twins]:
     whole = next((part for part in parts if part.record == "customer" and part.action == "create"), None)
     if whole is None:
-        return None, _refuse(parts, "not_found"), ()
+        return None, _refuse(parts, "not_found"), _NO_TWINS
     customers.hold_creations(connection, envelope.tenant)
     found = customers.twins(connection, envelope.tenant, whole.fields)
-    if unseen := tuple(one for one in found if one not in command.ruled_out):
-        return None, _refuse(parts, "candidates"), unseen
+    if left := unseen(found, command.ruled_out, command.ruled_out_many):
+        return None, _refuse(parts, "candidates"), _Twins(left=left, found=found)
     try:
         with connection.begin_nested():
             made = customers.create(connection, envelope.tenant, _edit(parts), origin=whole.operation, cause=envelope)
     except LookupError:
-        return None, _refuse(parts, "not_found"), ()
+        return None, _refuse(parts, "not_found"), _NO_TWINS
     except (sa.exc.IntegrityError, sa.exc.DataError) as error:
-        return None, _refuse(parts, "write_refused", _rule(error)), ()
-    return made.held, _written(parts, made), ()
+        return None, _refuse(parts, "write_refused", _rule(error)), _NO_TWINS
+    return made.held, _written(parts, made), _NO_TWINS
 
 
 def _edit(parts: Sequence[Part]) -> customers.Edit:
@@ -175,7 +198,7 @@ def _answer(
     command: WriteCustomer,
     held: customers.Held | None,
     outcomes: Sequence[Outcome],
-    candidates: tuple[str, ...],
+    twins: _Twins,
 ) -> None:
     customer = command.customer or (held.customer.id if held else "")
     answer = CustomerWritten(
@@ -183,7 +206,8 @@ def _answer(
         agreement=command.agreement,
         customer=None if held is None else held.customer,
         outcomes=tuple(outcomes),
-        candidates=candidates,
+        candidates=twins.left[:MOST_NAMED],
+        candidates_many=many(twins.found) if len(twins.left) > MOST_NAMED else None,
     )
     outbox.append(
         connection,

@@ -4,8 +4,10 @@ A new field of a customer stands here, in ``economic_adapter.contract``, in ``cu
 An empty text is the one way to say "nothing there": null, missing and blanks are the same value.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
@@ -101,6 +103,29 @@ class Result(StrEnum):
     WAITING = "waiting"
 
 
+MOST_NAMED = 100
+"""So many customers are named in a message one by one; of more, the whole of them is told by count and digest."""
+
+
+class Many(Words):
+    """Customers too many to be named: how many they are, and the SHA-256 (hex) of their sorted ids, a line each."""
+
+    count: int
+    digest: str
+
+
+def many(ids: Iterable[str]) -> Many:
+    """Those customers as a whole."""
+    known = sorted(set(ids))
+    return Many(count=len(known), digest=sha256("\n".join(known).encode()).hexdigest())
+
+
+def unseen(found: Collection[str], named: Collection[str], whole: Many | None) -> tuple[str, ...]:
+    """Those found that a decision had not ruled out, sorted: neither named, nor are all that were found exactly its many."""
+    left = tuple(sorted(set(found) - set(named)))
+    return () if left and whole is not None and many(found) == whole else left
+
+
 class Outcome(Words):
     """How one operation ended, and for what was created, under which id."""
 
@@ -126,6 +151,8 @@ class CustomerWritten(Words):
     customer: Customer | None = None
     outcomes: tuple[Outcome, ...]
     candidates: tuple[str, ...] = ()
+    """Those that stopped a creation; of more than a hundred the first hundred, and ``candidates_many`` is all of them."""
+    candidates_many: Many | None = None
 
 
 class Part(Words):
@@ -153,6 +180,8 @@ class WriteCustomer(Words):
     version: str | None = None
     parts: tuple[Part, ...]
     ruled_out: tuple[str, ...] = ()
+    ruled_out_many: Many | None = None
+    """In the place of ``ruled_out`` above a hundred: holds only where exactly these are found."""
 
 
 class RunBackfill(Words):

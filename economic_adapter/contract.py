@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from crm_outbox.contract import Customer, NotSent, Outcome
+from crm_outbox.contract import Customer, Many, NotSent, Outcome
 from crm_outbox.messaging.envelope import MessageType, Words
 
 EVENTS = "economic.events"
@@ -101,6 +101,8 @@ class CustomerObserved(Words):
     crm: CrmState | None = None
     outcomes: tuple[Outcome, ...] = ()
     candidates: tuple[int, ...] = ()
+    """Those that stopped a creation; of more than a hundred the first hundred, and ``candidates_many`` is all of them."""
+    candidates_many: Many | None = None
     old_numbers: tuple[int, ...] = ()
     run: UUID | None = None
     """The backfill, import or sweep it belongs to: entered there before any version gate."""
@@ -175,6 +177,8 @@ class EconomicPart(Words):
     defaults: Defaults | None = None
     seen: tuple[int, ...] = ()
     """Creations: the candidates (customers) or contact numbers the decision had seen and ruled out."""
+    seen_many: Many | None = None
+    """Creations of a customer, in the place of ``seen`` above a hundred: holds only where exactly these are found."""
 
 
 class WriteEconomicCustomer(Words):

@@ -4,6 +4,7 @@ A lost answer and a number that is taken are settled by looking at that number. 
 customer under this one is certainly not ours.
 """
 
+from crm_outbox.contract import MOST_NAMED, many
 from economic_adapter import calls as requests
 from economic_adapter import claims, decide, mapping, records
 from economic_adapter import operation as moves
@@ -11,6 +12,7 @@ from economic_adapter.budget import Wait
 from economic_adapter.claims import Claim
 from economic_adapter.decide import Move, Next
 from economic_adapter.desk import Calls, Desk, Held, Stopped
+from economic_adapter.observation import Stopping
 from economic_adapter.operation import Operation, State
 from economic_adapter.page import Page
 from economic_adapter.protocol import Ambiguous, Answer, Rejected, Transient, collection
@@ -21,7 +23,7 @@ _MOST_NUMBERS = 25
 """Numbers tried in one go; then the row goes back to the queue, where the search goes on."""
 
 
-def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: Page) -> tuple[Operation, list[int]]:
+def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: Page) -> tuple[Operation, Stopping]:
     """The answered operation, and the customers that stopped it, if any. The page then knows the number and the body."""
     if operation.state is State.SENT:
         page.number = operation.chosen
@@ -33,7 +35,9 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
         twins = _twins(calls, operation)
         move = decide.decide_creation(operation, twins)
         if move.next is Next.ANSWER:
-            return move.operation, sorted(set(twins) - set(operation.part.seen))
+            left = decide.unseen(twins, operation.part)
+            whole = many(str(one) for one in twins) if len(left) > MOST_NAMED else None
+            return move.operation, Stopping(candidates=left[:MOST_NAMED], many=whole)
         if operation.chosen is not None:
             move = _look_at(calls, operation, page)
     for _ in range(_MOST_NUMBERS):
@@ -49,11 +53,11 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
 def _twins(calls: Calls, operation: Operation) -> list[int]:
     """The numbers of customers with the same CVR or EAN number: one call, or none where there is neither.
 
-    More calls only where a thousand have it; one the decision had not seen ends the search.
+    More calls only where a thousand have it: all of them are what a decision may have ruled out as a whole.
     """
     if decide.lacks(operation.part):
         return []
-    fields, seen = operation.part.fields, set(operation.part.seen)
+    fields = operation.part.fields
     twins: set[int] = set()
     for page in range(_MOST_PAGES):
         request = requests.twins(fields.get("cvr", "").strip(), fields.get("ean", "").strip(), page)
@@ -61,7 +65,7 @@ def _twins(calls: Calls, operation: Operation) -> list[int]:
             return []
         found, more = collection(calls.send(request))
         twins |= {mapping.customer_number(one) for one in found}
-        if not more or not twins <= seen:
+        if not more:
             return sorted(twins)
     raise Ambiguous("endless_pages")
 
@@ -121,7 +125,7 @@ def _asked_again(desk: Desk, calls: Calls, operation: Operation, unclear: Move) 
     return unclear
 
 
-def _candidates(operation: Operation, page: Page) -> list[int]:
+def _candidates(operation: Operation, page: Page) -> Stopping:
     if operation.state is not State.AMBIGUOUS or page.number is None:
-        return []
-    return [page.number]
+        return Stopping()
+    return Stopping(candidates=(page.number,))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from crm_outbox.contract import unseen as crm_unseen
 from economic_adapter import mapping
 from economic_adapter import operation as moves
 from economic_adapter.contract import EconomicPart
@@ -88,7 +89,7 @@ def decide_creation(operation: Operation, twins: Sequence[int]) -> Move:
     part = operation.part
     if wrong := _wrong(part) or lacks(part):
         return _end(moves.refused(operation, *wrong))
-    if not set(twins) <= set(part.seen):
+    if unseen(twins, part):
         return _end(moves.refused(operation, "candidates"))
     return Move(next=Next.TAKE_NEXT, operation=operation)
 
@@ -160,6 +161,12 @@ def settle_contact(operation: Operation, there: Sequence[Mapping[str, Any]]) -> 
         return _end(moves.written(operation, mapping.contact_number(ours[0])))
     alike = [one for one in new if mapping.agrees("contact", one, {"name": part.fields.get("name", "")})]
     return _end(moves.ambiguous(operation)) if alike else Move(next=Next.SEND, operation=operation)
+
+
+def unseen(twins: Collection[int], part: EconomicPart) -> tuple[int, ...]:
+    """Those of the customers found that the decision had not ruled out, sorted."""
+    left = crm_unseen([str(one) for one in twins], [str(one) for one in part.seen], part.seen_many)
+    return tuple(sorted(int(one) for one in left))
 
 
 def lacks(part: EconomicPart) -> tuple[str, str, str] | None:

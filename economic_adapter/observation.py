@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from crm_outbox.contract import NotSent, Outcome
+from crm_outbox.contract import Many, NotSent, Outcome
 from crm_outbox.contract import aggregate as crm_aggregate
 from crm_outbox.messaging.envelope import Lane, Unsendable, Version
 from crm_outbox.messaging.outbox import Draft, Outbox, append, append_all
@@ -40,6 +40,14 @@ class Seen:
     old_numbers: tuple[int, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """Customers that stopped a creation: at most a hundred of them; where they are more, all that were found as a whole."""
+
+    candidates: tuple[int, ...] = ()
+    many: Many | None = None
+
+
 def tell(
     connection: Connection,
     outbox: Outbox,
@@ -48,17 +56,17 @@ def tell(
     number: int | None,
     seen: Seen | None,
     outcomes: Sequence[Outcome] = (),
-    candidates: Sequence[int] = (),
+    stopping: Stopping | None = None,
     run: UUID | None = None,
 ) -> None:
     """Append the observation; ``seen`` none when only outcomes are told. What belongs to a run goes in the bulk lane."""
-    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, candidates, run))
+    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, stopping, run))
 
 
 def tell_all(connection: Connection, outbox: Outbox, claim: Claim, why: Why, run: UUID, seen: Sequence[Seen]) -> None:
     """Append the observations of a run, many at once."""
     for first in range(0, len(seen), _AT_ONCE):
-        drafts = [_draft(claim, why, one.number, one, (), (), run) for one in seen[first : first + _AT_ONCE]]
+        drafts = [_draft(claim, why, one.number, one, (), None, run) for one in seen[first : first + _AT_ONCE]]
         try:
             append_all(connection, outbox, drafts)
         except Unsendable:  # found before anything was sent: now one by one
@@ -95,7 +103,7 @@ def _draft(
     number: int | None,
     seen: Seen | None,
     outcomes: Sequence[Outcome],
-    candidates: Sequence[int],
+    stopping: Stopping | None,
     run: UUID | None,
 ) -> Draft:
     economic = None if seen is None or seen.body is None else mapping.customer(seen.body, seen.contacts)
@@ -108,7 +116,8 @@ def _draft(
         economic=economic,
         absent=seen is not None and seen.body is None,
         outcomes=tuple(outcomes),
-        candidates=tuple(candidates),
+        candidates=() if stopping is None else stopping.candidates,
+        candidates_many=None if stopping is None else stopping.many,
         old_numbers=() if seen is None else seen.old_numbers,
         run=run,
     )

@@ -14,7 +14,7 @@ from economic_adapter import operation as moves
 from economic_adapter.claims import Claim
 from economic_adapter.decide import Next
 from economic_adapter.desk import Calls, Desk, Finish
-from economic_adapter.observation import Seen, tell
+from economic_adapter.observation import Seen, Stopping, tell
 from economic_adapter.operation import Operation, State
 from economic_adapter.page import Page
 from economic_adapter.protocol import Answer, NotFound, Transient, VersionConflict
@@ -32,7 +32,7 @@ class _Job:
     answered: list[Operation] = field(default_factory=list)
     posted: list[tuple[Operation, int | None, bool]] = field(default_factory=list)
     """Contact persons just created, answered once the list shows them; and whether the sending was a repeat."""
-    candidates: list[int] = field(default_factory=list)
+    stopping: Stopping = field(default_factory=Stopping)
 
 
 def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
@@ -59,7 +59,7 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
 def _carry_out(job: _Job, operation: Operation) -> None:
     part = operation.part
     if part.record == "customer" and part.action == "create":
-        answered, job.candidates = creation.create(job.desk, job.claim, job.calls, operation, job.page)
+        answered, job.stopping = creation.create(job.desk, job.claim, job.calls, operation, job.page)
         job.answered.append(answered)
         if answered.state is not State.WRITTEN:
             job.page.forget()  # whoever has that number is not this customer
@@ -155,7 +155,7 @@ def _answer(connection: Connection, job: _Job) -> None:
     ]
     if not outcomes and not page.seen:
         return
-    tell(connection, desk.outbox, claim, "write", page.number, _seen(connection, job), outcomes, job.candidates)
+    tell(connection, desk.outbox, claim, "write", page.number, _seen(connection, job), outcomes, job.stopping)
 
 
 def _seen(connection: Connection, job: _Job) -> Seen | None:

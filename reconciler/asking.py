@@ -10,7 +10,7 @@ from reconciler.asked import Shown, Task
 from reconciler.decided import Saved
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, opened, say
 from reconciler.link import Link, Pair
-from reconciler.tasks import tasks
+from reconciler.tasks import all_candidates, tasks
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -60,6 +60,8 @@ def told(task: Task, link: Link) -> list[str]:
         lines.append(f"  may be in e-conomic: {', '.join(str(one) for one in task.candidates)}")
     if task.candidates_here:
         lines.append(f"  may be in Clickmate: {', '.join(task.candidates_here)}")
+    if (whole := all_candidates(link)) is not None:
+        lines.append(f"  of {whole.count} in all, too many to be named")
     lines += [f"  {_shown(one)}" for one in task.shown]
     if task.kind == "contact":
         lines += [f"  person {one.id}: {_person(one)}" for one in link.contacts if str(one.id) != task.subject]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from crm_outbox.contract import Part, Stage, WriteCustomer
+from crm_outbox.contract import MOST_NAMED, Many, Part, Stage, WriteCustomer, many
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
 from reconciler.link import Command, Link, LinkState, Pair, Pending
 from reconciler.rules import System
@@ -29,11 +29,24 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
             customer=link.crm_id or None,
             version=version,
             parts=tuple(_crm(pair, one) for pair, one in to_crm if one.version == version),
-            ruled_out=tuple(sorted(out for _, one in to_crm if one.version == version for out in one.ruled_out)),
+            ruled_out=tuple(sorted(out for _, one in to_crm if one.version == version for out in named(one))),
+            ruled_out_many=next((whole(one) for _, one in to_crm if one.version == version and whole(one)), None),
         )
         for version in sorted({one.version for _, one in to_crm}, key=str)
     )
     return tuple(told)
+
+
+def named(pending: Pending) -> tuple[str, ...]:
+    """The customers a creation rules out one by one."""
+    return () if whole(pending) else pending.ruled_out
+
+
+def whole(pending: Pending) -> Many | None:
+    """The customers a creation rules out as a whole: those too many to be named."""
+    if pending.many is not None:
+        return pending.many
+    return many(pending.ruled_out) if len(pending.ruled_out) > MOST_NAMED else None
 
 
 def _crm(pair: Pair, pending: Pending) -> Part:
@@ -60,5 +73,6 @@ def _economic(pair: Pair, pending: Pending) -> EconomicPart:
         object_version=pending.version,
         fields=dict(pending.values),
         defaults=pending.defaults,
-        seen=pending.contacts_seen or tuple(sorted(int(one) for one in pending.ruled_out)),
+        seen=pending.contacts_seen or tuple(sorted(int(one) for one in named(pending))),
+        seen_many=whole(pending),
     )

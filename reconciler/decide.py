@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from crm_outbox.contract import Stage
+from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
 from reconciler import contacts, countries, fields, plan
 from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
@@ -204,7 +204,9 @@ def _known(link: Link) -> bool:
     return link.crm_version is not None and link.economic_version is not None
 
 
-def creation(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...] = ()) -> Link:
+def creation(
+    link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...] = (), many: Many | None = None
+) -> Link:
     """The link exists, creating, before the creation is sent; the contact persons follow when the number is known."""
     crm = link.customer.crm
     values, becomes = _whole("customer", crm.values if crm else {}, System.ECONOMIC, rules)
@@ -220,15 +222,18 @@ def creation(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...]
         number=link.wanted,
         chosen=defaults(link, rules),
         ruled_out=tuple(dict.fromkeys((*ruled_out, *(str(one) for one in link.apart)))),
+        many=many,
     )
 
 
-def creation_here(link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...]) -> Link:
+def creation_here(
+    link: Link, rules: Rules, now: datetime, ruled_out: tuple[str, ...], many: Many | None = None
+) -> Link:
     """As ``creation``, of a customer that only e-conomic has, in the CRM: active, as e-conomic holds it."""
     there = link.customer.economic
     values, becomes = _whole("customer", there.values if there else {}, System.CRM, rules)
     link = replace(link, state=LinkState.CREATING, candidates_here=())
-    return _recorded(link, link.customer, System.CRM, "create", values, becomes, now, ruled_out=ruled_out)
+    return _recorded(link, link.customer, System.CRM, "create", values, becomes, now, ruled_out=ruled_out, many=many)
 
 
 def _whole(
@@ -264,6 +269,7 @@ def _recorded(
     number: int | None = None,
     chosen: Defaults | None = None,
     ruled_out: tuple[str, ...] = (),
+    many: Many | None = None,
     decided: Mapping[str, UUID] | None = None,
     mark: Literal["", "stage", "barred"] = "",
 ) -> Link:
@@ -286,6 +292,7 @@ def _recorded(
         defaults=chosen,
         contacts_seen=contacts_seen if action == "create" and pair.kind == "contact" else (),
         ruled_out=ruled_out,
+        many=many,
         decided=decided or {},
         mark=mark,
         sent=now,

@@ -14,7 +14,7 @@ from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
 from reconciler.link import Decided, Link, Pair
 from reconciler.stepping import Clocked, take_step
-from reconciler.tasks import every
+from reconciler.tasks import all_candidates, every
 
 _JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
 _BACK = frozenset({"link", "renumbered", "unlink", "not_the_same"})
@@ -163,6 +163,8 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
         rules = stored.agreement.rules_for(link, clocked.resend)
         if all(one.fingerprint != decision.task for one in every(link, rules, clocked.now())):
             return "moved"
+    # the question that was answered is about all of them
+    many = all_candidates(link) if decision.task else None
     crm_id = link.crm_id or next(iter(decision.ids), "")
     number = link.number if number is None and not link.crm_id else number
     match decision.means:
@@ -174,9 +176,9 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
             return joining.tell_apart(*key, crm_id, [number]).refused
         case "create" if link.crm_id:
             ruled_out = tuple(dict.fromkeys((*decision.ids, *(str(one) for one in link.apart))))
-            return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out).refused
+            return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out, many=many).refused
         case "create" if number is not None:
-            return joining.create_in_crm(*key, number, ruled_out=decision.ids).refused
+            return joining.create_in_crm(*key, number, ruled_out=decision.ids, many=many).refused
     return "number"
 
 

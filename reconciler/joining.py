@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
+from crm_outbox.contract import Many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import LookAtCustomer
@@ -93,6 +94,7 @@ def create_in_economic(
     *,
     run: UUID | None = None,
     ruled_out: tuple[str, ...] = (),
+    many: Many | None = None,
     cause: Envelope | None = None,
     lane: Lane = Lane.LIVE,
 ) -> Tried:
@@ -100,7 +102,7 @@ def create_in_economic(
     found = locked(connection, tenant, agreement, crm_id, None)
     if not found:
         return Tried(refused="unknown")
-    words = Create(system=System.ECONOMIC, run=run, ruled_out=ruled_out)
+    words = Create(system=System.ECONOMIC, run=run, ruled_out=ruled_out, many=many)
     return _tried(take_step(clocked, connection, found[0], words, cause, lane=lane), "not_created.")
 
 
@@ -113,6 +115,7 @@ def create_in_crm(
     *,
     run: UUID | None = None,
     ruled_out: tuple[str, ...] = (),
+    many: Many | None = None,
     cause: Envelope | None = None,
     lane: Lane = Lane.LIVE,
 ) -> Tried:
@@ -124,7 +127,7 @@ def create_in_crm(
     stored = stranger(connection, tenant, agreement, number)
     if stored.link.crm_id:
         return Tried(refused="linked_elsewhere")
-    words = Create(system=System.CRM, run=run, ruled_out=ruled_out, economic=seen)
+    words = Create(system=System.CRM, run=run, ruled_out=ruled_out, many=many, economic=seen)
     return _tried(take_step(clocked, connection, stored, words, cause, lane=lane), "not_created.")
 
 

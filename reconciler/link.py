@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
 
-from crm_outbox.contract import Customer, NotSent, Outcome, Stage, WriteCustomer
+from crm_outbox.contract import Customer, Many, NotSent, Outcome, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicCustomer, WriteEconomicCustomer
 from reconciler.asked import Task
@@ -143,6 +143,8 @@ class Heard:
     """With a refused creation in e-conomic: the numbers that stopped it."""
     candidates_here: tuple[str, ...] = ()
     """With a refused creation in the CRM: the ids that stopped it."""
+    candidates_many: Many | None = None
+    """All that stopped it, where they were too many to be named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,13 +183,15 @@ class Unlinked:
 class Create:
     """A person or a run wants this record created in that system now, whatever the transfer setting says.
 
-    ``ruled_out`` are the customers of that system seen and told apart: the CRM's ids, or e-conomic's numbers as text.
+    ``ruled_out`` are the customers of that system seen and told apart: the CRM's ids, or e-conomic's numbers as text;
+    ``many`` all that an earlier attempt found, where they were too many to be named.
     ``economic`` is what is recorded of the number, for a link that only e-conomic has.
     """
 
     system: System
     run: UUID | None = None
     ruled_out: tuple[str, ...] = ()
+    many: Many | None = None
     economic: EconomicSeen | None = None
 
 

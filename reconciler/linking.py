@@ -135,7 +135,7 @@ def create(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link,
     if what := decide.missing(link, rules):
         return link, f"not_created.missing.{what}"
     fresh = replace(_alone(link), number=None, rest="", run=said.run)
-    return decide.creation(fresh, rules, now, said.ruled_out), ""
+    return decide.creation(fresh, rules, now, said.ruled_out, said.many), ""
 
 
 def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link, str]:
@@ -149,7 +149,7 @@ def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple
     if fields.blank(fields.text(there.values, "name")):
         return link, "not_created.missing.name"
     link = put(replace(link, run=said.run), replace(link.customer, refusals=(), pause={}))
-    return decide.creation_here(link, rules, now, said.ruled_out), ""
+    return decide.creation_here(link, rules, now, said.ruled_out, said.many), ""
 
 
 def _joined(link: Link, said: Linked, now: datetime) -> Link:

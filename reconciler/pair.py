@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from crm_outbox.contract import Many
 from economic_adapter.contract import Defaults
 from reconciler.decisions import Before
 from reconciler.rules import System
@@ -65,6 +66,8 @@ class Pending:
     """Creation of a contact person in e-conomic: the contact numbers the decision had seen."""
     ruled_out: tuple[str, ...] = ()
     """Creation of a customer: the customers of that side the decision had seen and told apart, by id or number."""
+    many: Many | None = None
+    """The same as a whole, where they are too many to be named."""
     decided: Mapping[str, UUID] = field(default_factory=dict)
     """The fields a person decided about, and in which decision."""
     mark: Literal["", "stage", "barred"] = ""
@@ -82,7 +85,8 @@ class Refusal:
     """A write that was refused for what it said: left out until one of these values moves on either side.
 
     ``values`` holds (crm, economic) raw for each field it holds back. ``detail`` is the field that was named, or empty.
-    ``action`` create: the record does not come into being while the refusal stands.
+    ``action`` create: the record does not come into being while the refusal stands. ``many``: all the customers that stopped
+    it, where they were too many to be named.
     """
 
     system: System
@@ -90,6 +94,7 @@ class Refusal:
     code: str
     message: str = ""
     detail: str = ""
+    many: Many | None = None
     values: Mapping[str, tuple[str, str]]
 
 

@@ -44,7 +44,13 @@ def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen:
     if seen.run is not None:
         _enter(connection, seen.run, seen)
     here, there = _crm_seen(seen), _economic_seen(seen)
-    heard = Heard(outcomes=seen.outcomes, crm=here, economic=there, candidates=seen.candidates)
+    heard = Heard(
+        outcomes=seen.outcomes,
+        crm=here,
+        economic=there,
+        candidates=seen.candidates,
+        candidates_many=seen.candidates_many,
+    )
     if seen.customer is not None:
         stored = _of_customer(clocked, connection, envelope.tenant, seen.agreement, seen.customer, heard)
         if stored is not None:
@@ -66,7 +72,9 @@ def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen:
 def written(clocked: Clocked, connection: Connection, envelope: Envelope, answer: CustomerWritten) -> None:
     """The CRM's answer to a write. Its state is recorded like any other of the CRM's."""
     here = None if envelope.version is None else CrmSeen(version=envelope.version, customer=answer.customer)
-    heard = Heard(outcomes=answer.outcomes, crm=here, candidates_here=answer.candidates)
+    heard = Heard(
+        outcomes=answer.outcomes, crm=here, candidates_here=answer.candidates, candidates_many=answer.candidates_many
+    )
     operations = {one.operation for one in answer.outcomes}
     stored = store.lock(connection, envelope.tenant, answer.agreement, answer.id) if answer.id else None
     if stored is None or not operations & {one.operation for one in stored.link.pending}:

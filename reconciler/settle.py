@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from crm_outbox.contract import Outcome, Result
+from crm_outbox.contract import Many, Outcome, Result
 from economic_adapter.contract import Defaults
 from reconciler import fields
 from reconciler.link import Base, Heard, Link, LinkState, Pair, Pause, Pending, Refusal, Side
@@ -43,10 +43,12 @@ def put(link: Link, pair: Pair) -> Link:
     return replace(link, contacts=others)
 
 
-def refused_for(link: Link, pending: Pending, candidates: tuple[str, ...]) -> Link:
+def refused_for(link: Link, pending: Pending, candidates: tuple[str, ...], whole: Many | None = None) -> Link:
     """The link with a customer's creation that did not leave, because the target may have that customer already."""
     customer = link.customer
-    refusal = Refusal(system=pending.system, action="create", code="candidates", values=_values(pending, ""))
+    refusal = Refusal(
+        system=pending.system, action="create", code="candidates", many=whole, values=_values(pending, "")
+    )
     others = {system: one for system, one in customer.pending.items() if one is not pending}
     there = pending.system is System.ECONOMIC
     return replace(
@@ -192,6 +194,7 @@ def _refused(
         code=reason,
         message=outcome.message,
         detail=outcome.detail,
+        many=heard.candidates_many if customer and reason == "candidates" else None,
         values=_values(pending, outcome.detail),
     )
     return put(link, replace(pair, refusals=(*pair.refusals, refusal)))

@@ -96,6 +96,19 @@ def around(
     )
 
 
+def twins(connection: sa.Connection, system: System, link: Link, values: Mapping[str, str]) -> dict[str, bool]:
+    """Every customer of that system that is recorded with this CVR or EAN number, and whether another is linked with it.
+
+    It is what that system finds itself before it creates; nothing limits it, for it may be ruled out as a whole.
+    """
+    certain = [key for key in keys.of(values) if key.startswith(("cvr:", "ean:"))]
+    if not certain:
+        return {}
+    given = {"tenant": link.tenant, "agreement": link.agreement, "keys": certain}
+    found = connection.execute(_TWINS_HERE if system is System.CRM else _TWINS_THERE, given)
+    return {row.id: row.taken for row in found}
+
+
 def _similar(
     record: Record,
     side: System,
@@ -177,6 +190,24 @@ _LINKS = sa.text("""
     select id, crm_id, number, state, apart from sync.link
     where tenant = :tenant and agreement = :agreement
       and (crm_id = any(cast(:ids as text[])) or number = any(cast(:numbers as integer[])))
+""")
+_TWINS_HERE = sa.text("""
+    select side.crm_id as id, exists (
+        select from sync.link l
+        where l.tenant = side.tenant and l.agreement = :agreement and l.crm_id = side.crm_id and l.number is not null
+    ) as taken
+    from sync.crm_side side
+    where side.tenant = :tenant and side.keys && cast(:keys as text[])
+      and not coalesce((side.state -> 'customer' ->> 'deleted')::boolean, false) and side.state is not null
+""")
+_TWINS_THERE = sa.text("""
+    select cast(side.number as text) as id, exists (
+        select from sync.link l
+        where l.agreement = side.agreement and l.number = side.number and l.crm_id is not null
+    ) as taken
+    from sync.economic_side side
+    where side.tenant = :tenant and side.agreement = :agreement and side.keys && cast(:keys as text[])
+      and side.state is not null
 """)
 _CREATING = sa.text("""
     select l.id as link, o.body -> 'values' as values

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from crm_outbox.contract import Result
+from crm_outbox.contract import Many, Result
 from reconciler import answers, carrying, fields, linking, record, settle, stopping
 from reconciler.commands import commands
 from reconciler.decide import decide
@@ -81,15 +81,16 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     )
 
 
-def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: datetime) -> Step:
+def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: datetime, whole: Many | None = None) -> Step:
     """That step without the customer's creation it began: what is recorded of the other side may be this customer.
 
-    It counts as a refused creation: tried again when a value moves, or when a person told the candidates apart.
+    It counts as a refused creation: tried again when a value moves, or when a person told the candidates apart. ``whole``:
+    all of them, where they are too many to be named.
     """
     link = done.link
     for system, pending in link.customer.pending.items():
         if pending.action == "create":
-            link = settle.refused_for(link, pending, candidates)
+            link = settle.refused_for(link, pending, candidates, whole)
             commands_left = tuple(one for one in done.commands if pending.operation not in _operations(one))
             counted = (*done.counted, f"candidates.{system}")
             asked = tasks(link, rules, now)
@@ -98,12 +99,13 @@ def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: dateti
     return done
 
 
-def ruling_out(done: Step, told_apart: tuple[str, ...]) -> Step:
+def ruling_out(done: Step, told_apart: tuple[str, ...], whole: Many | None = None) -> Step:
     """That step with the customer's creation it began carrying those customers of the target as seen and told apart."""
     link = done.link
     for system, pending in link.customer.pending.items():
         if pending.action == "create":
-            known = replace(pending, ruled_out=tuple(dict.fromkeys((*pending.ruled_out, *told_apart))))
+            named = () if whole else tuple(dict.fromkeys((*pending.ruled_out, *told_apart)))
+            known = replace(pending, ruled_out=named, many=whole or pending.many)
             link = settle.put(link, replace(link.customer, pending={**link.customer.pending, system: known}))
             others = tuple(one for one in done.commands if pending.operation not in _operations(one))
             return replace(done, link=link, commands=(*others, *commands(link, [pending.operation])))

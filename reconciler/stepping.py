@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from crm_outbox.contract import MOST_NAMED, many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved
 from reconciler import agreements, asked, braking, bus, decided, questions, record, runs, sides, similar, store
-from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Step, Unlinked
+from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
 
@@ -86,12 +87,15 @@ def _swept(connection: Connection, cause: Envelope | None) -> bool:
 def _searched(connection: Connection, before: Link, done: Step, message: Message, rules: Rules, now: datetime) -> Step:
     """A creation only where nothing recorded may be that customer, but for what was told apart (R1).
 
-    A run told its customers apart from the whole of the other side before it began.
+    A run told its customers apart from the whole of the other side before it began; what is linked by now is ruled out.
     """
     creation = began(before, done)
-    if creation is None or (isinstance(message, Create) and message.run is not None):
+    if creation is None:
         return done
     link = done.link
+    if isinstance(message, Create) and message.run is not None:
+        taken = tuple(one for one, is_taken in _twins(connection, link, creation).items() if is_taken)
+        return ruling_out(done, taken) if taken else done
     if creation.system is System.ECONOMIC:
         found = similar.in_economic(connection, link)
     else:
@@ -99,9 +103,22 @@ def _searched(connection: Connection, before: Link, done: Step, message: Message
         if seen is None or seen.customer is None:
             return done
         found = similar.in_crm(connection, link.tenant, link.agreement or 0, seen.customer)
-    if candidates := tuple(one for one in found.free if one not in creation.ruled_out):
-        return held_back(done, candidates, rules, now)
-    return ruling_out(done, found.elsewhere) if found.elsewhere else done
+    all_of_them = creation.many is not None or len(found.elsewhere) > MOST_NAMED
+    twins = _twins(connection, link, creation) if all_of_them else {}
+    if creation.many is not None:
+        # its system says whether these are exactly those that a person has seen
+        candidates = tuple(one for one in found.free if one not in creation.ruled_out and one not in twins)
+        return held_back(done, candidates, rules, now) if candidates else done
+    free = [one for one, is_taken in twins.items() if not is_taken and one not in found.elsewhere]
+    candidates = tuple(one for one in dict.fromkeys((*found.free, *free)) if one not in creation.ruled_out)
+    whole = many(twins) if len(twins) > MOST_NAMED else None
+    if candidates:
+        return held_back(done, candidates[:MOST_NAMED], rules, now, whole)
+    return ruling_out(done, found.elsewhere, whole) if found.elsewhere else done
+
+
+def _twins(connection: Connection, link: Link, creation: Pending) -> dict[str, bool]:
+    return similar.twins(connection, creation.system, link, creation.values)
 
 
 def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime) -> Step:

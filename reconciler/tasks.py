@@ -10,7 +10,7 @@ from hashlib import sha256
 from json import dumps
 from uuid import UUID
 
-from crm_outbox.contract import Stage
+from crm_outbox.contract import Many, Stage
 from reconciler import contacts, fields, plan
 from reconciler.asked import Shown, Task
 from reconciler.contract import TaskKind
@@ -42,6 +42,11 @@ def every(link: Link, rules: Rules, now: datetime, plans: Plans | None = None) -
     """As ``tasks``, with those that were answered with leaving it as it is."""
     plans = planned(link, rules) if plans is None else plans
     return tuple(_finished(link, one) for one in _found(link, rules, now, plans))
+
+
+def all_candidates(link: Link) -> Many | None:
+    """Everything that stopped the creation of a customer, where that was more than could be named."""
+    return next((one.many for one in link.customer.refusals if one.code == "candidates"), None)
 
 
 def planned(link: Link, rules: Rules) -> Plans:
@@ -114,7 +119,13 @@ def _unlinked(link: Link, rules: Rules) -> Iterator[Task]:
     asked = any(one.code == "candidates" for one in pair.refusals)
     if asked or ((link.candidates or link.candidates_here) and link.stage is not Stage.LEAD):
         task = _task(link, "candidates", "candidates")
-        yield replace(task, candidates=link.candidates, candidates_here=link.candidates_here)
+        whole = all_candidates(link)
+        yield replace(
+            task,
+            candidates=link.candidates,
+            candidates_here=link.candidates_here,
+            fingerprint="" if whole is None else whole.digest,
+        )
     if may_create(link, rules) and (what := missing(link, rules)):
         yield _task(link, "missing", "missing", details=(what,), shown=_values(pair, ("name", "country")))
 

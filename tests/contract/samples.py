@@ -20,6 +20,7 @@ from crm_outbox.contract import (
     RunBackfill,
     Stage,
     WriteCustomer,
+    many,
 )
 from crm_outbox.messaging.envelope import Envelope, Version, Words, encode
 from deploy.contracts import TYPES
@@ -51,6 +52,7 @@ def identity(number: int) -> UUID:
 
 
 _CONTACT = ContactPerson(id="p-7", origin=identity(90), name="Mette Holm", email="mette@nordhavn.example", phone="+4520304050", notes="Bogholder")  # fmt: skip
+_MANY = many(str(one) for one in range(48000, 48200))
 _CUSTOMER = Customer(
     id="48211",
     stage=Stage.ACTIVE,
@@ -104,7 +106,14 @@ SAMPLES: tuple[Words, ...] = (
         unsendable=NotSent(reason="too_large", detail="notes"),
         run=identity(96),
     ),
-    CustomerWritten(id="48211", agreement=123456, customer=_CUSTOMER, outcomes=(_OUTCOME,), candidates=("48000",)),
+    CustomerWritten(
+        id="48211",
+        agreement=123456,
+        customer=_CUSTOMER,
+        outcomes=(_OUTCOME,),
+        candidates=("48000",),
+        candidates_many=_MANY,
+    ),
     WriteCustomer(
         agreement=123456,
         customer="48211",
@@ -120,6 +129,7 @@ SAMPLES: tuple[Words, ...] = (
             ),
         ),
         ruled_out=("48000",),
+        ruled_out_many=_MANY,
     ),
     CustomerObserved(
         agreement=123456,
@@ -132,6 +142,7 @@ SAMPLES: tuple[Words, ...] = (
         crm=CrmState(version="1.17", customer=_CUSTOMER),
         outcomes=(_OUTCOME,),
         candidates=(1000,),
+        candidates_many=_MANY,
         old_numbers=(1041,),
         run=identity(96),
     ),
@@ -171,6 +182,7 @@ SAMPLES: tuple[Words, ...] = (
                 fields=_FIELDS,
                 defaults=_DEFAULTS,
                 seen=(1000,),
+                seen_many=_MANY,
             ),
         ),
     ),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from crm_outbox import applier, customers, tables
 from crm_outbox.changes import OUTBOX
-from crm_outbox.contract import CustomerChanged, CustomerWritten, Part, Result, Stage, WriteCustomer
+from crm_outbox.contract import CustomerChanged, CustomerWritten, Part, Result, Stage, WriteCustomer, many
 from crm_outbox.messaging.envelope import Envelope, decode
 
 
@@ -204,6 +204,31 @@ def test_one_that_was_not_told_apart_stops_a_creation_among_many_that_were(engin
     answer = apply(engine, WriteCustomer(agreement=1, parts=(part,), ruled_out=ruled_out))
     assert answer.candidates == (unseen,)
     assert changed(engine) == 4
+
+
+def test_five_thousand_twins_are_ruled_out_as_a_whole_and_one_more_stops_the_creation(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("""
+                insert into crm.customer (tenant, id, name, cvr, created, stage)
+                select 't', 'c' || n, 'Afdeling ' || n, '13748136', now(), 'active' from generate_series(1, 5000) n
+            """)
+        )
+    ids = [f"c{n}" for n in range(1, 5001)]
+
+    def create(**told_apart: Any) -> CustomerWritten:
+        part = a_part(action="create", fields={"name": "Another", "cvr": "13748136"})
+        return apply(engine, WriteCustomer(agreement=1, parts=(part,), **told_apart))
+
+    answer = create()
+    assert answer.outcomes[0].reason == "candidates"
+    assert (answer.candidates, answer.candidates_many) == (tuple(sorted(ids)[:100]), many(ids))
+    assert len(answer.model_dump_json()) < 3000
+    one_more = existing(engine, cvr="13748136").customer.id
+    again = create(ruled_out_many=answer.candidates_many)
+    assert again.outcomes[0].reason == "candidates", "the decision had not seen that one"
+    assert again.candidates_many == many([*ids, one_more])
+    assert create(ruled_out_many=again.candidates_many).outcomes[0].result is Result.WRITTEN
 
 
 def test_a_customer_is_created_with_its_persons_and_stage_in_one_change_and_made_once(engine: sa.Engine) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm_outbox.contract import Result
+from crm_outbox.contract import Result, many
 from economic_adapter import tables
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.seeding import seed
@@ -70,6 +70,22 @@ def test_one_unseen_twin_behind_a_thousand_that_were_ruled_out_stops_a_creation(
     assert (answer.outcomes[0].reason, answer.candidates) == ("candidates", (3102,))
     assert at_desk.calls() == ["GET /customers", "GET /customers"]
     assert at_desk.write(creation(seen=(*ruled_out, 3102))).outcomes[0].result is Result.WRITTEN
+
+
+def test_five_thousand_twins_are_ruled_out_as_a_whole_and_one_more_stops_the_creation(at_desk: Bench) -> None:
+    same = [{"customerNumber": n, "name": f"K {n}", "cvrNo": FIELDS["cvr"]} for n in range(2001, 7001)]
+    seed(at_desk.sandbox.data, records=same)
+    answer = at_desk.write(creation())
+    assert answer.outcomes[0].reason == "candidates"
+    assert answer.candidates == tuple(range(2001, 2101))
+    assert answer.candidates_many == many(str(n) for n in range(2001, 7001))
+    assert len(answer.model_dump_json()) < 3000
+    ui.create_customer(at_desk.sandbox.data, {"name": "One more", "cvrNo": FIELDS["cvr"]}, 77)
+    again = at_desk.write(creation(seen_many=answer.candidates_many))
+    assert again.outcomes[0].reason == "candidates", "the decision had not seen that one"
+    assert again.candidates_many == many(str(n) for n in (77, *range(2001, 7001)))
+    last = at_desk.write(creation(seen_many=again.candidates_many))
+    assert last.outcomes[0].result is Result.WRITTEN
 
 
 def test_a_creation_goes_past_customers_the_decision_had_ruled_out(at_desk: Bench) -> None:
