@@ -25,7 +25,7 @@ from crm_outbox.messaging.envelope import Envelope, Version
 from deploy.local import servers
 from deploy.migrations import histories
 from economic_adapter.contract import CrmState, CustomerObserved, Defaults, EconomicCustomer
-from reconciler import agreements, reconcile, store
+from reconciler import agreements, ordering, reconcile, store
 from reconciler.link import CrmSeen, EconomicSeen, Heard, Link, Linked, new_link
 from reconciler.rules import Area, Rules, Transfer
 from reconciler.step import step
@@ -112,6 +112,7 @@ def _fill(engine: sa.Engine, customers: int) -> None:
     clocked = _clocked()
     for first in range(1, customers + 1, 100):
         with engine.begin() as connection:
+            agreements.hold(connection, TENANT, AGREEMENT)
             for number in range(first, min(first + 100, customers + 1)):
                 store.insert(connection, uuid4(), TENANT, AGREEMENT, _id(number))
                 stored = store.lock(connection, TENANT, AGREEMENT, _id(number))
@@ -153,8 +154,10 @@ def _observe(load: Load, barrier: Barrier) -> None:
         connection.execute(sa.text("select 1"))
     barrier.wait(120)
     for first in range(0, len(messages), load.batch):
+        batch = messages[first : first + load.batch]
         with engine.begin() as connection:
-            for one in messages[first : first + load.batch]:
+            ordering.prepare(connection, batch, ())
+            for one in batch:
                 reconcile.handle(clocked, connection, one)
     barrier.wait(600)
     engine.dispose()

@@ -26,6 +26,7 @@ from reconciler import (
     comparing,
     match_report,
     operate,
+    ordering,
     piloting,
     reconcile,
     rulebook,
@@ -105,6 +106,7 @@ def _reconcile(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         registry=bus.TAKEN,
         tables=messages,
         handle=partial(reconcile.handle, _clocked(settings)),
+        prepare=ordering.prepare,
         committed=Doorbell(engine, messages.schema).ring,
         name="reconcile",
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
+from reconciler import locks
 from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, agreement_of, state_of
 from reconciler.rules import Area, Rules
 
@@ -16,8 +17,14 @@ __all__ = ["STATES", "Agreement", "AgreementState", "Chosen", "state_of"]
 
 
 def hold(connection: sa.Connection, tenant: str, agreement: int) -> None:
-    """Take the agreement's lock until the transaction ends: whoever may create or link holds it."""
+    """Take the agreement's lock until the transaction ends: whoever may create or link holds it.
+
+    It comes before any link: ``locks.Unordered`` where this transaction holds links already.
+    """
+    if locks.has_agreement(connection, tenant, agreement):
+        return
     connection.execute(_HOLD, {"tenant": tenant, "agreement": agreement})
+    locks.took_agreement(connection, tenant, agreement)
 
 
 def chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> Chosen | None:
@@ -27,8 +34,10 @@ def chosen(connection: sa.Connection, tenant: str, agreement: int | None) -> Cho
 
 
 def lock(connection: sa.Connection, tenant: str, agreement: int) -> Agreement | None:
-    """Lock the agreement and read it."""
+    """Lock the agreement and read it; before any link, as in ``hold``."""
+    locks.has_agreement(connection, tenant, agreement)
     row = connection.execute(_LOCK, {"tenant": tenant, "agreement": agreement}).one_or_none()
+    locks.took_agreement(connection, tenant, agreement)
     return None if row is None else agreement_of(row._asdict())
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import chosen, decided, deciding, fields, store
+from reconciler import chosen, decided, deciding, fields, ordering, store
 from reconciler.asking import of_customer, one_link, parts
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
@@ -116,7 +116,7 @@ def _about_number(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clo
 
 
 def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
-    with engine.begin() as connection:
+    def do(connection: sa.Connection) -> int:
         saved = decided.get(connection, arguments.decision)
         if saved is None or saved.decision.tenant != arguments.tenant:
             say("there is no such decision")
@@ -133,7 +133,9 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         except NotDecided as why:
             say(f"refused: {why}")
             return REFUSED
-    return _said(undone, {})
+        return _said(undone, {})
+
+    return ordering.within(engine, do)
 
 
 def _decided(
@@ -142,7 +144,7 @@ def _decided(
     clocked: Clocked,
     decide: Callable[[store.Stored], Decision],
 ) -> int:
-    with engine.begin() as connection:
+    def do(connection: sa.Connection) -> int:
         stored = one_link(connection, arguments)
         if isinstance(stored, int):
             return stored
@@ -161,7 +163,9 @@ def _decided(
             if one.reason in {"moved", "chosen"}
             and (other := deciding.chosen_first(connection, link, saved, one)) is not None
         }
-    return _said(saved, first)
+        return _said(saved, first)
+
+    return ordering.within(engine, do)
 
 
 def _told(stored: store.Stored, decision: Decision, clocked: Clocked) -> int:

@@ -5,12 +5,10 @@ Every link is a transaction of its own, so that one that fails delays no other.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
@@ -24,6 +22,7 @@ from reconciler import (
     braking,
     bus,
     meeting,
+    ordering,
     overview,
     reading,
     records,
@@ -102,18 +101,16 @@ def make_links(engine: sa.Engine) -> int:
 
     They are only made here, to be looked at like any other link whose agreement was switched.
     """
+    with engine.begin() as connection:
+        found = agreements.to_look_again(connection)
     worked = 0
-    try:
+    for tenant, agreement in found:
         with engine.begin() as connection:
-            for tenant, agreement in agreements.to_look_again(connection):
-                made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
-                if not made:
-                    agreements.looked(connection, tenant, agreement)
-                worked += made
-    except DBAPIError as error:
-        if not is_contended(error):
-            raise
-        return 0  # the same links are being made by whoever is hearing of them: the next look finds what is left
+            agreements.hold(connection, tenant, agreement)
+            made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
+            if not made:
+                agreements.looked(connection, tenant, agreement)
+            worked += made
     return worked
 
 
@@ -125,10 +122,12 @@ def fill_keys(engine: sa.Engine) -> int:
 
 def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:
     """Send the configurations again that were not answered in time; returns how many."""
-    worked = 0
     with engine.begin() as connection:
         now = clocked.now()
-        for tenant, number in agreements.unanswered(connection, now):
+        found = agreements.unanswered(connection, now)
+    worked = 0
+    for tenant, number in found:
+        with engine.begin() as connection:
             known = agreements.lock(connection, tenant, number)
             if known is not None and known.due is not None and known.due <= now:
                 switching.resend_configuration(connection, known, now, clocked.resend)
@@ -161,7 +160,8 @@ def sweep(engine: sa.Engine, clocked: Clocked, hour: int | None) -> int:
             mark = now.replace(hour=hour, minute=0, second=0, microsecond=0)
             mark -= timedelta(days=1) if mark > now else timedelta(0)
             found += agreements.to_sweep(connection, mark)
-        for tenant, number in dict.fromkeys(found):
+    for tenant, number in dict.fromkeys(found):
+        with engine.begin() as connection:
             known = agreements.lock(connection, tenant, number)
             if known is not None and known.state == "on" and known.busy is None:
                 reading.ask(connection, known, now, clocked.resend, by="clock", kind="sweep")
@@ -189,18 +189,20 @@ def retain(engine: sa.Engine) -> int:
         return worked + store.expire(connection, now - KEEP_OPERATIONS) + runs.forget(connection, now - KEEP_RUNS)
 
 
-def _tell(engine: sa.Engine, clocked: Clocked, link: UUID, lane: Lane) -> int:
+def _tell(engine: sa.Engine, clocked: Clocked, waiting: store.Waiting, lane: Lane) -> int:
+    def tell(connection: sa.Connection) -> None:
+        stored = store.lock_due(connection, waiting.id, clocked.now())
+        if stored is not None:
+            meeting.take(clocked, connection, stored, Due(), lane=lane, in_pass=lane is Lane.BULK)
+
     try:
-        with engine.begin() as connection:
-            stored = store.lock_due(connection, link, clocked.now())
-            if stored is not None:
-                meeting.take(clocked, connection, stored, Due(), lane=lane, in_pass=lane is Lane.BULK)
+        ordering.within(engine, tell, *([(waiting.tenant, waiting.agreement)] if waiting.joining else []))
     except Exception as error:
         if is_away(error):
             raise
         if is_contended(error):
             return 0  # somebody else is at it: it is still due, and the next look comes soon
-        log.exception("clock.link_failed", link=str(link))
+        log.exception("clock.link_failed", link=str(waiting.id))
         with engine.begin() as connection:
-            store.put_off(connection, link, clocked.now(), LONGEST_PUT_OFF)
+            store.put_off(connection, waiting.id, clocked.now(), LONGEST_PUT_OFF)
     return 1

@@ -1,5 +1,6 @@
 """In what order is a decision dealt with? Lock the link, store the decision, step: one transaction, and once for its id.
 
+One that may link or create locks the agreement before the link; ``ordering.within`` begins anew where that shows late.
 What it sets going ends in later steps; each part ends written on both sides, or refused with a reason.
 """
 
@@ -9,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import carrying, chosen, decided, fields, joining, linking, sides, store
+from reconciler import agreements, carrying, chosen, decided, fields, joining, linking, sides, store
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
-from reconciler.link import Decided, Link, Pair
+from reconciler.link import Decided, Link, LinkState, Pair
 from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import all_candidates, every
 
@@ -36,8 +37,10 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
     if not about and (decision.means == "settle" or (decision.means == "undo" and decision.undoes is None)):
         raise NotDecided("nothing was chosen")
     elsewhere = decision.record is None and (decision.means in _JOINING or (decision.means == "undo" and not about))
-    # who links takes both links in one order for all
-    stored = store.find(connection, decision.link) if elsewhere else store.lock_id(connection, decision.link)
+    before = store.find(connection, decision.link)
+    if elsewhere or (before is not None and before.link.state is not LinkState.LINKED):
+        agreements.hold(connection, decision.tenant, decision.agreement)
+    stored = store.lock_id(connection, decision.link)
     if stored is None or (stored.link.tenant, stored.link.agreement) != (decision.tenant, decision.agreement):
         raise NotDecided("there is no such customer")
     known = decided.get(connection, decision.id)
@@ -62,6 +65,8 @@ def undo(clocked: Clocked, connection: Connection, tenant: str, undone: UUID, wh
     first = decided.get(connection, undone)
     if first is None or first.decision.tenant != tenant:
         raise NotDecided("there is no such decision")
+    if first.decision.means in _JOINING:
+        agreements.hold(connection, tenant, first.decision.agreement)
     stored = store.lock_id(connection, first.decision.link)
     first = _get(connection, undone)
     if stored is None:

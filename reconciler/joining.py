@@ -1,4 +1,4 @@
-"""In what order are customers linked, told apart, or created from one another? Both links and the agreement locked, then steps.
+"""In what order are customers linked, told apart, or created from one another? The agreement, then both links, then steps.
 
 Whoever links or creates holds the agreement's lock until the transaction ends, so that two who meet see each other.
 """
@@ -78,10 +78,10 @@ def unlink(
     lane: Lane = Lane.LIVE,
 ) -> Tried:
     """Unlink a customer of the CRM (R15): nothing is written, and its number is free."""
+    agreements.hold(connection, tenant, agreement)
     stored = store.lock(connection, tenant, agreement, crm_id)
     if stored is None:
         return Tried(refused="unknown")
-    agreements.hold(connection, tenant, agreement)
     return _tried(take_step(clocked, connection, stored, Unlinked(by=by), cause, lane=lane), "not_unlinked")
 
 
@@ -121,6 +121,7 @@ def create_in_crm(
 ) -> Tried:
     """Create a customer of e-conomic in the CRM now, unless it may be there already: then its link has the candidates."""
     agreements.hold(connection, tenant, agreement)
+    store.lock_numbers(connection, tenant, agreement, [number])  # whoever has the link records what it is told after it
     seen = sides.newest_economic(connection, tenant, agreement, number, clocked.now())
     if seen is None or seen.customer is None:
         return Tried(refused="unknown" if seen is None else "absent")
@@ -154,14 +155,13 @@ def tell_apart(
 
 
 def locked(connection: Connection, tenant: str, agreement: int, crm_id: str, number: int | None) -> list[store.Stored]:
-    """The links of both, locked, and the agreement; the CRM customer's link is made if it was only recorded so far."""
-    for _ in range(2):
-        if number is None:
-            one = store.lock(connection, tenant, agreement, crm_id)
-            found = [] if one is None else [one]
-        else:
-            found = store.lock_both(connection, tenant, agreement, crm_id, number)
-        agreements.hold(connection, tenant, agreement)
+    """The agreement and the links of both, locked; the CRM customer's link is made if it was only recorded so far."""
+    agreements.hold(connection, tenant, agreement)
+    if number is None:
+        one = store.lock(connection, tenant, agreement, crm_id)
+        found = [] if one is None else [one]
+    else:
+        found = store.lock_both(connection, tenant, agreement, crm_id, number)
     if not any(one.link.crm_id == crm_id for one in found) and sides.crm(connection, tenant, crm_id) is not None:
         store.insert(connection, uuid4(), tenant, agreement, crm_id)
         made = store.lock(connection, tenant, agreement, crm_id)

@@ -6,11 +6,12 @@ person, 2 is wrongly called, 3 is asked and not answered yet.
 
 import argparse
 from dataclasses import replace
+from functools import partial
 
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
-from reconciler import agreements, bus, overview, reconcile, store
+from reconciler import agreements, bus, ordering, overview, reconcile, store
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, changing, opened, say
 from reconciler.link import Due, Link
 from reconciler.reconcile import Clocked
@@ -74,22 +75,28 @@ def _status_of_customer(connection: sa.Connection, arguments: argparse.Namespace
 
 
 def _retry(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         found = overview.customers(connection, arguments.customer, arguments.tenant)
-        if len({one.tenant for one in found}) > 1:
-            say("more than one tenant has that customer; say --tenant")
-            return WRONG
-        for one in found:
-            stored = store.lock(connection, one.tenant, one.agreement, one.crm_id)
-            if stored is not None and arguments.yes:
-                done = reconcile.take_step(clocked, connection, stored, Due(), prepare=_forgiven)
-                say(f"agreement {one.agreement}: {one.status} before, {done.status.state} now")
-            else:
-                say(f"agreement {one.agreement}: {one.status}; would be tried again, repeat with --yes")
+    if len({one.tenant for one in found}) > 1:
+        say("more than one tenant has that customer; say --tenant")
+        return WRONG
+    for one in found:
+        state = ordering.within(engine, partial(_tried_again, clocked, one)) if arguments.yes else None
+        if state is None:
+            say(f"agreement {one.agreement}: {one.status}; would be tried again, repeat with --yes")
+        else:
+            say(f"agreement {one.agreement}: {one.status} before, {state} now")
     if not found:
         say(f"customer {arguments.customer} has no link")
         return REFUSED
     return DONE
+
+
+def _tried_again(clocked: Clocked, one: overview.Customer, connection: sa.Connection) -> str | None:
+    stored = store.lock(connection, one.tenant, one.agreement, one.crm_id)
+    if stored is None:
+        return None
+    return reconcile.take_step(clocked, connection, stored, Due(), prepare=_forgiven).status.state
 
 
 def _forgiven(link: Link) -> Link:

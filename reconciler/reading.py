@@ -68,11 +68,20 @@ def ask(
     return run
 
 
+def locked(connection: Connection, run: UUID) -> Run | None:
+    """Lock a run, and its agreement before it: what ends a run moves the agreement."""
+    whose = runs.whose(connection, run)
+    if whose is None:
+        return None
+    agreements.hold(connection, *whose)
+    return runs.lock(connection, run)
+
+
 def progressed(
     connection: Connection, envelope: Envelope, seen: ImportProgressed | BackfillProgressed, now: datetime
 ) -> None:
     """How far one side came; what is said of a run that is unknown or over is ignored."""
-    run = runs.lock(connection, seen.run)
+    run = locked(connection, seen.run)
     if run is None or run.ended is not None or run.tenant != envelope.tenant:
         return
     if isinstance(seen, BackfillProgressed):
@@ -84,7 +93,7 @@ def progressed(
 
 def settle(connection: Connection, run_id: UUID, now: datetime) -> bool:
     """End a reading that is complete, and look singly at what is missing; whether anything followed."""
-    run = runs.lock(connection, run_id)
+    run = locked(connection, run_id)
     if run is None or run.ended is not None or not (run.crm_closed and run.economic_closed):
         return False
     if run.closed is None:
@@ -107,7 +116,7 @@ def settle(connection: Connection, run_id: UUID, now: datetime) -> bool:
 
 def resend(connection: Connection, run_id: UUID, now: datetime, gap: timedelta) -> bool:
     """Ask again what was not answered in time; the gap doubles, up to an hour."""
-    run = runs.lock(connection, run_id)
+    run = locked(connection, run_id)
     if run is None or run.ended is not None or run.due is None or run.due > now or run.kind not in {"read", "sweep"}:
         return False
     if run.crm_closed and run.economic_closed:

@@ -61,10 +61,12 @@ def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen:
     numbers = (there.number, *there.old_numbers)
     found = store.lock_numbers(connection, envelope.tenant, seen.agreement, numbers)
     if not found:
-        news = _recorded(clocked, connection, envelope.tenant, seen.agreement, there)
-        # whoever links that number meanwhile either reads what was recorded, or is waited for and then found
+        # whoever links that number holds the agreement's lock: waited for, and then found
+        agreements.hold(connection, envelope.tenant, seen.agreement)
         found = store.lock_numbers(connection, envelope.tenant, seen.agreement, numbers)
-        if not found and news and seen.why != "import":
+    if not found:
+        news = _recorded(clocked, connection, envelope.tenant, seen.agreement, there)
+        if news and seen.why != "import":
             meeting.unknown(clocked, connection, envelope.tenant, seen.agreement, there, envelope)
     _of_links(clocked, connection, envelope, seen, heard, there, found)
 
@@ -149,18 +151,16 @@ def _of_customer(
     if agreement is not None and (stored := store.lock(connection, tenant, agreement, crm_id)) is not None:
         return stored
     chosen = agreements.chosen(connection, tenant, agreement)
+    if chosen is not None:
+        # one that is just being switched on either sees what is recorded here, or is on once it was waited for
+        agreements.hold(connection, tenant, chosen.agreement)
+        chosen = agreements.chosen(connection, tenant, agreement)
     if chosen is None or not chosen.was_on:
         if heard.crm is not None:
             sides.record_crm(connection, tenant, crm_id, heard.crm, clocked.now())
         if heard.economic is not None and agreement is not None:
             sides.record_economic(connection, tenant, agreement, heard.economic, clocked.now())
-        if chosen is None:
-            return None
-        # One that is just being switched on either sees what was recorded here, or is on once it was waited for.
-        agreements.hold(connection, tenant, chosen.agreement)
-        chosen = agreements.chosen(connection, tenant, agreement)
-        if chosen is None or not chosen.was_on:
-            return None
+        return None
     origin = None if heard.crm is None or heard.crm.customer is None else heard.crm.customer.origin
     if origin is not None:
         created = store.lock_operation(connection, tenant, chosen.agreement, [origin])

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append
-from reconciler import braking, bus, items, meeting, questions, reading, runs, sides, store
+from reconciler import agreements, braking, bus, items, meeting, questions, reading, runs, sides, store
 from reconciler.link import Due, Link, Message, Stopped
 from reconciler.rehearsal import differs_from
 from reconciler.step import step
@@ -37,13 +37,17 @@ def _through(
 ) -> tuple[int, int]:
     with engine.begin() as connection:
         held = list(items.listed(connection, run_id, ["planned"]))
+        whose = runs.whose(connection, run_id)
     went = 0
+    if whose is None:
+        return 0, 0
     for item in held:
         with engine.begin() as connection:
+            agreements.hold(connection, *whose)
             went += _one(connection, clocked, item, say, stopped=state == STOPPED)
     with engine.begin() as connection:
         now = clocked.now()
-        run = runs.lock(connection, run_id)
+        run = reading.locked(connection, run_id)
         if run is not None and run.ended is None and not items.left(connection, run_id):
             runs.update(connection, run_id, state=state, reason="", ended=now)
             answered = questions.close_for_run(connection, run_id, "brake", "settled", now)

@@ -80,7 +80,7 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
 
 def give(connection: Connection, known: Agreement, change: Callable[[Chosen], Chosen]) -> None:
     """Change the rules as they stand, from now on, and have every customer looked at again."""
-    store.look_again(connection, known.tenant, known.agreement)
     agreements.hold(connection, known.tenant, known.agreement)
+    store.look_again(connection, known.tenant, known.agreement)
     state = agreements.current(connection, known.tenant, known.agreement)
     agreements.give_rules(connection, known.tenant, known.agreement, state.choosing(change(state.chosen)))

@@ -141,7 +141,9 @@ def ready(engine: sa.Engine, kinds: Collection[str]) -> list[Run]:
     """The runs of these kinds that go on now: nobody paused them, and their agreement is on, or open for them."""
     found = []
     with engine.begin() as connection:
-        for one in runs.under_way(connection):
+        under_way = runs.under_way(connection)
+    for one in under_way:
+        with engine.begin() as connection:
             run = runs.find(connection, one)
             if run is not None and run.kind in kinds and run.state == "running":
                 known = agreements.lock(connection, run.tenant, run.agreement)
@@ -178,6 +180,7 @@ def chunk(
     for position in positions:
         try:
             with engine.begin() as connection:
+                agreements.hold(connection, run.tenant, run.agreement)
                 item = items.lock(connection, run.id, position)
                 if item is not None:
                     each(connection, clocked, run, item)
@@ -202,15 +205,16 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
     stored = _link(connection, run, item)
     reason = "gone"
     if stored is not None:
-        agreements.hold(connection, run.tenant, run.agreement)
-        stored = store.load(connection, stored.link.id)
         here = None if item.crm_id is None else sides.crm(connection, run.tenant, item.crm_id)
         number = item.number
+        # whoever has the link of a number records what it is told of it after that
+        linking = item.action == "link" and number is not None
+        holders = store.lock_numbers(connection, run.tenant, run.agreement, [number or 0]) if linking else []
         there = None if number is None else sides.newest_economic(connection, run.tenant, run.agreement, number, now)
         rules = replace(stored.agreement.as_rules(clocked.resend), agreement="on")
-        reason = _moved(connection, stored, item, here, there, asked, rules, now)
+        reason = _moved(stored, holders, item, here, there, asked, rules, now)
         if not reason:
-            _clear_stranger(connection, run, item, now)
+            _clear_stranger(connection, run, item, holders, now)
             words = message(item.action, there, asked, item.evidence)
             if stored.fresh and item.crm_id is not None:
                 reconcile.take_step(
@@ -225,7 +229,7 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
 
 def finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
     """Everything of a run is done or left out: what waited for it is looked at. What was missed meanwhile the clock reads."""
-    run = runs.lock(connection, run_id)
+    run = reading.locked(connection, run_id)
     if run is None or run.ended is not None:
         return
     now = clocked.now()
@@ -250,7 +254,7 @@ def release(connection: Connection, run: Run, now: datetime) -> Agreement | None
 
 def steer(connection: Connection, run_id: UUID, action: str, now: datetime) -> None:
     """Pause, resume or stop a run that is carried out; what is done stays and can be undone."""
-    run = runs.lock(connection, run_id)
+    run = reading.locked(connection, run_id)
     if run is None or run.ended is not None:
         return
     if action == "stop":
@@ -273,8 +277,8 @@ def _link(connection: Connection, run: Run, item: items.Stored) -> store.Stored 
 
 
 def _moved(
-    connection: Connection,
     stored: store.Stored,
+    holders: Collection[store.Stored],
     item: items.Stored,
     here: CrmSeen | None,
     there: EconomicSeen | None,
@@ -294,7 +298,6 @@ def _moved(
             str(one.evidence) for one in (*found.certain, *found.suggested)
         }:
             return MOVED
-        holders = store.lock_numbers(connection, link.tenant, asked.agreement, [there.number])
         if any(one.link.crm_id or one.link.pending for one in holders):
             return "linked"
     done = rehearsed(item.action, link, here, there, asked, rules, now)
@@ -303,10 +306,11 @@ def _moved(
     return ""
 
 
-def _clear_stranger(connection: Connection, run: Run, item: items.Stored, now: datetime) -> None:
+def _clear_stranger(
+    connection: Connection, run: Run, item: items.Stored, holders: Collection[store.Stored], now: datetime
+) -> None:
     """A link that only e-conomic's customer had gives its number to the customer of the CRM."""
     if item.action == "link" and item.number is not None:
-        holders = store.lock_numbers(connection, run.tenant, run.agreement, [item.number])
         gone = questions.withdraw(connection, [one.link.id for one in holders if not one.link.crm_id], now)
         append_all(connection, bus.OUTBOX, gone)
         store.remove_stranger(connection, run.tenant, run.agreement, item.number)

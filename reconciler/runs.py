@@ -80,6 +80,12 @@ def lock(connection: sa.Connection, run: UUID) -> Run | None:
     return None if row is None else _run(row)
 
 
+def whose(connection: sa.Connection, run: UUID) -> tuple[str, int] | None:
+    """The tenant and agreement of a run; also under the id the CRM's side was asked again with."""
+    row = connection.execute(_WHOSE, {"run": run}).one_or_none()
+    return None if row is None else (row.tenant, row.agreement)
+
+
 def find(connection: sa.Connection, run: UUID) -> Run | None:
     """Read a run."""
     row = connection.execute(_FIND, {"run": run}).one_or_none()
@@ -173,6 +179,7 @@ def _bound(name: str) -> str:
 
 _JSON = frozenset({"options", "confirmed"})
 _LOCK = sa.text("select * from sync.run where id = :run or crm_run = :run for no key update")
+_WHOSE = sa.text("select tenant, agreement from sync.run where id = :run or crm_run = :run limit 1")
 _FIND = sa.text("select * from sync.run where id = :run")
 _LATEST = sa.text("""
     select * from sync.run where tenant = :tenant and agreement = :agreement and kind = any(:kinds)

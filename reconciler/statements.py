@@ -181,9 +181,13 @@ PUT_OFF = sa.text("""
         look_again = false, failures = failures + 1
     where id = :id
 """)
-DUE = sa.text("select id from sync.link where due <= :now order by due limit :limit")
+LOCK_AT_ONCE = sa.text("select id from sync.link where id = any(:links) order by id for no key update skip locked")
+DUE = sa.text("""
+    select id, tenant, agreement, state in ('unlinked', 'creating') as joining from sync.link
+    where due <= :now order by due limit :limit
+""")
 TO_LOOK_AGAIN = sa.text("""
-    select l.id from sync.link l
+    select l.id, l.tenant, l.agreement, l.state in ('unlinked', 'creating') as joining from sync.link l
     where l.look_again
       and not exists (select from sync.agreement a
                       where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)

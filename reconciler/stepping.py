@@ -1,6 +1,6 @@
 """How is one step taken on a locked link? Decide, search before a creation, save it with both sides, append what follows.
 
-A step that may create a customer holds the agreement's lock as well, always taken after the link's.
+A step that may link or create holds the agreement's lock as well, always taken before the link's (``ordering``).
 """
 
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from reconciler import agreements, asked, braking, bus, decided, questions, reco
 from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
+
+_JOINING = frozenset({LinkState.UNLINKED, LinkState.CREATING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,8 @@ def take_step(
     at once; what it would write counts for the brake, and stays when that holds.
     """
     link = stored.link
-    if link.state is LinkState.UNLINKED and link.agreement is not None:
-        agreements.hold(connection, link.tenant, link.agreement)
-        stored = store.load(connection, link.id)
+    if link.state in _JOINING:
+        _alone(connection, link)
     now = clocked.now()
     if rules is None:
         rules = stored.agreement.rules_for(stored.link, clocked.resend)
@@ -66,6 +67,7 @@ def take_step(
         if would and braking.admits(connection, before, would, now) is not None:
             done = step(before, message, braking.still(rules), now)
     if done.link.number is not None and done.link.number != stored.link.number:
+        _alone(connection, link)
         done = _with_newest(connection, done, rules, now)
     store.save(connection, stored, done.link, done.status, message, now)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
@@ -76,6 +78,12 @@ def take_step(
     decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
+
+
+def _alone(connection: Connection, link: Link) -> None:
+    """Hold the agreement's lock: this step may link, create, or take a number."""
+    if link.agreement is not None:
+        agreements.hold(connection, link.tenant, link.agreement)
 
 
 def _swept(connection: Connection, cause: Envelope | None) -> bool:
@@ -92,6 +100,7 @@ def _searched(connection: Connection, before: Link, done: Step, message: Message
     creation = began(before, done)
     if creation is None:
         return done
+    _alone(connection, before)
     link = done.link
     if isinstance(message, Create) and message.run is not None:
         taken = tuple(one for one, is_taken in _twins(connection, link, creation).items() if is_taken)

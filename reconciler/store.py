@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic_core import to_json
 
-from reconciler import questions, rows, sides, statements
+from reconciler import locks, questions, rows, sides, statements
 from reconciler.agreements import AgreementState, state_of
 from reconciler.asked import Open
 from reconciler.link import Heard, Link, Message, Status
@@ -32,6 +32,16 @@ class Stored:
     agreement: AgreementState
     asked: tuple[Open, ...] = ()
     """The open questions the world was told of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A link the clock is to tell something; ``joining``: it may be linked or created by that."""
+
+    id: UUID
+    tenant: str
+    agreement: int
+    joining: bool
 
 
 def lock(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> Stored | None:
@@ -76,6 +86,13 @@ def merged_into(connection: sa.Connection, tenant: str, agreement: int, crm_id: 
     """The links that rest because their customer was merged into this one, at once or by way of others; not locked."""
     values = {"tenant": tenant, "agreement": agreement, "crm_id": crm_id}
     return list(connection.execute(statements.MERGED_INTO, values).scalars())
+
+
+def lock_at_once(connection: sa.Connection, links: Sequence[UUID]) -> set[UUID]:
+    """Lock those of these links that nobody else holds, without waiting; returns which."""
+    found = set(connection.execute(statements.LOCK_AT_ONCE, {"links": list(links)}).scalars())
+    locks.took_links(connection)
+    return found
 
 
 def find(connection: sa.Connection, link: UUID) -> Stored | None:
@@ -185,14 +202,14 @@ def put_off(connection: sa.Connection, link: UUID, now: datetime, longest: timed
     connection.execute(statements.PUT_OFF, {"id": link, "now": now, "longest": longest})
 
 
-def due(connection: sa.Connection, now: datetime, limit: int) -> list[UUID]:
+def due(connection: sa.Connection, now: datetime, limit: int) -> list[Waiting]:
     """Links that wait for time: an unanswered write, or a pause that is over."""
-    return list(connection.execute(statements.DUE, {"now": now, "limit": limit}).scalars())
+    return [Waiting(**row._asdict()) for row in connection.execute(statements.DUE, {"now": now, "limit": limit})]
 
 
-def to_look_again(connection: sa.Connection, limit: int) -> list[UUID]:
+def to_look_again(connection: sa.Connection, limit: int) -> list[Waiting]:
     """Links whose agreement changed since they were last looked at."""
-    return list(connection.execute(statements.TO_LOOK_AGAIN, {"limit": limit}).scalars())
+    return [Waiting(**row._asdict()) for row in connection.execute(statements.TO_LOOK_AGAIN, {"limit": limit})]
 
 
 def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
@@ -207,6 +224,8 @@ def expire(connection: sa.Connection, before: datetime, limit: int = 5000) -> in
 
 def _locked(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> list[Stored]:
     found = [row._asdict() for row in connection.execute(statement, values)]
+    if found:
+        locks.took_links(connection)
     return [_stored(row) if row["revision"] == row["read"] else load(connection, row["id"]) for row in found]
 
 

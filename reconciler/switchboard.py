@@ -176,7 +176,7 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         say(f"would {arguments.steer}; repeat with --yes")
         return DONE
     with engine.begin() as connection:
-        locked = runs.lock(connection, arguments.run)
+        locked = reading.locked(connection, arguments.run)
         if locked is None or locked.ended is not None:
             say("it is over already")
             return REFUSED

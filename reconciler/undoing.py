@@ -217,7 +217,7 @@ def _left(link: Link, item: items.Stored, reason: str) -> str:
 
 def _finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
     """Everything is taken back or left; a switching on that was taken back leaves the integration off."""
-    run = runs.lock(connection, run_id)
+    run = reading.locked(connection, run_id)
     if run is None or run.ended is not None:
         return
     now = clocked.now()

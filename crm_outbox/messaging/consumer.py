@@ -27,7 +27,7 @@ from crm_outbox.messaging.duty import Turn, pause
 from crm_outbox.messaging.envelope import Registry
 from crm_outbox.messaging.settings import Broker
 from crm_outbox.messaging.tables import MessageTables
-from crm_outbox.messaging.taking import Absence, Away, Handle, Settled, Taking
+from crm_outbox.messaging.taking import Absence, Away, Handle, Prepare, Settled, Taking, unprepared
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,7 @@ class Consumer:
         handle: Handle,
         name: str,
         committed: Callable[[], None] = nothing,
+        prepare: Prepare = unprepared,
         batch: int = 50,
         patience: float = PATIENCE,
     ) -> None:
@@ -81,7 +82,13 @@ class Consumer:
         self._batch = batch
         self._patience = patience
         self._taking = Taking(
-            engine=engine, tables=tables, consumer=consumer, registry=registry, handle=handle, tick=self._tick
+            engine=engine,
+            tables=tables,
+            consumer=consumer,
+            registry=registry,
+            handle=handle,
+            tick=self._tick,
+            prepare=prepare,
         )
         self._wire: Any = None
         self._inbound = _Lane(f"{consumer}.inbound")

@@ -5,7 +5,7 @@ after its cause is mended, the same message can come again.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,7 +24,22 @@ log = structlog.get_logger(__name__)
 Handle = Callable[[Connection, Envelope], None]
 """The effect of one message, in the batch's transaction. ``Refused`` refuses it; anything else is tried again."""
 
+
+class Again(Exception):
+    """A transaction must begin anew, because something has to be locked before what it has locked; nothing was settled."""
+
+
+Prepare = Callable[[Connection, Sequence[Envelope], Collection[Again]], None]
+"""What a batch's transaction does before the first message: it is given all of them, and why it began anew before."""
+
+
+def unprepared(_connection: Connection, _envelopes: Sequence[Envelope], _again: Collection[Again]) -> None:
+    """What is done before a batch unless told otherwise."""
+
+
 TRIES = 3
+_ANEW = 20
+"""Each time a transaction begins anew it knows more of what it must lock first."""
 _PAUSES = (0.1, 0.4)
 
 
@@ -64,7 +79,10 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """How one consumer takes messages. ``tick`` is called before each one, to keep a connection alive."""
+    """How one consumer takes messages. ``tick`` is called before each one, to keep a connection alive.
+
+    ``prepare`` locks what a batch needs, in order, and ``handle`` raises ``Again`` where it turns out to need more.
+    """
 
     engine: sa.Engine
     tables: MessageTables
@@ -72,18 +90,34 @@ class Taking:
     registry: Registry
     handle: Handle
     tick: Callable[[], None]
+    prepare: Prepare = unprepared
 
     def together(self, deliveries: Sequence[Delivery]) -> list[Settled]:
         """Take a batch in one transaction, committed when this returns. Any exception: nothing of it happened."""
+        again: list[Again] = []
+        while True:
+            try:
+                return self._together(deliveries, again)
+            except Again as needed:
+                if len(again) >= _ANEW:
+                    raise
+                again.append(needed)
+
+    def _together(self, deliveries: Sequence[Delivery], again: Collection[Again]) -> list[Settled]:
         opened = open_all(deliveries, self.registry)
         first, reused = first_of_each(opened)
         with self.engine.begin() as connection:
             taken = inbox.take(
                 connection, self.tables, self.consumer, [(key, one.body_hash) for key, one in first.items()]
             )
-            for message_id, one in first.items():
-                if message_id in taken.new and one.envelope is not None:
-                    self._handle(connection, one.envelope)
+            new = [
+                one.envelope
+                for message_id, one in first.items()
+                if message_id in taken.new and one.envelope is not None
+            ]
+            self.prepare(connection, new, again)
+            for envelope in new:
+                self._handle(connection, envelope)
             refused = [(one, one.reason) for one in opened if one.envelope is None]
             refused += [(one, "id_reuse") for one in reused]
             refused += [(first[message_id], "id_reuse") for message_id in taken.reused]

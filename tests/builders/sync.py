@@ -24,7 +24,7 @@ from economic_adapter.contract import (
     RunImport,
     WriteEconomicCustomer,
 )
-from reconciler import bus, reconcile, runs
+from reconciler import bus, ordering, reconcile, runs
 from reconciler.contract import StatusChanged
 from reconciler.reconcile import Clocked
 from reconciler.rules import System
@@ -65,8 +65,7 @@ class Wire:
 
     def hear(self, envelope: Envelope) -> None:
         """Take one message in a transaction of its own."""
-        with self.engine.begin() as connection:
-            reconcile.handle(self.clocked, connection, envelope)
+        ordering.within(self.engine, lambda connection: reconcile.handle(self.clocked, connection, envelope))
 
     def said(self) -> list[Envelope]:
         """Every message that was put into the outbox since the last question, in order."""

@@ -53,21 +53,22 @@ def meanwhile(both: Both, does: Callable[[sa.Connection], object]) -> Callable[[
     return join
 
 
+def waiting(engine: sa.Engine) -> bool:
+    """Whether a session waits for another's lock."""
+    with engine.connect() as connection:
+        return bool(
+            connection.execute(
+                sa.text("""
+                    select count(*) from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock'
+                """)
+            ).scalar_one()
+        )
+
+
 def blocked(both: Both) -> None:
     """Wait until a session waits for another's lock."""
-
-    def waits() -> bool:
-        with both.engine.connect() as connection:
-            return bool(
-                connection.execute(
-                    sa.text("""
-                        select count(*) from pg_stat_activity
-                        where datname = current_database() and wait_event_type = 'Lock'
-                    """)
-                ).scalar_one()
-            )
-
-    eventually(waits)
+    eventually(lambda: waiting(both.engine))
 
 
 def race(both: Both, first: Envelope, second: Envelope) -> None:
