@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
-from economic_adapter.contract import CustomerObserved, EconomicCustomer
+from economic_adapter.contract import CustomerObserved
 from reconciler import clock, items, overview, running, runs
 from reconciler.__main__ import main
-from reconciler.contract import RunProgressed, TaskClosed, TaskOpened
+from reconciler.contract import RunProgressed, TaskOpened
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, envelope, there
@@ -168,98 +168,7 @@ def test_one_that_moved_since_is_shown_anew(company: Company, capsys: pytest.Cap
     assert phones(company) == 4
 
 
-def test_a_pass_that_is_stopped_writes_nothing_of_its_list(
-    company: Company, capsys: pytest.CaptureFixture[str]
-) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
-    stop = ["stop-brake", "--tenant", TENANT, str(run.id)]
-    assert main(stop) == 0
-    assert "we stopped: 2 more customers would be written to, 2 were" in capsys.readouterr().out
-    assert braked(company).state == "braked"
-    company.wire.said()
-    assert main([*stop, "--yes"]) == 0
-    assert "2 stay as they are" in capsys.readouterr().out
-    said = [one.data for one in company.wire.said()]
-    assert [one.kind for one in said if isinstance(one, TaskClosed)] == ["brake"]
-    assert (braked(company).state, braked(company).ended is not None) == ("stopped", True)
-    with company.wire.engine.connect() as connection:
-        assert items.left_out(connection, run.id) == {"stopped": 2}
-        assert not clock.needs_a_person(connection, company.wire.time)
-    _all_looked_at_again(company)
-    assert phones(company) == 2
-    assert main(["compare", "--tenant", TENANT]) == 0
-    assert main([*stop, "--yes"]) == 1
-
-
-def test_what_was_stopped_flows_again_with_its_next_edit(company: Company) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
-    assert main(["stop-brake", "--tenant", TENANT, str(run.id), "--yes"]) == 0
-    left = [one for one in company.economic.values() if not one.phone]
-    company.here(company.crm[f"c{left[0].number}"].model_copy(update={"phone": "99999999"}))
-    company.there(left[1].model_copy(update={"phone": "88888888", "object_version": "z"}))
-    company.work()
-    assert company.economic[left[0].number].phone == "99999999"
-    assert company.crm[f"c{left[1].number}"].phone == "88888888"
-
-
-def test_an_edit_made_since_is_not_stopped_unseen(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
-    with company.wire.engine.connect() as connection:
-        first = next(items.listed(connection, run.id, ["planned"]))
-    assert first.crm_id is not None
-    company.here(company.crm[first.crm_id].model_copy(update={"phone": "99999999"}))
-    stop = ["stop-brake", "--tenant", TENANT, str(run.id), "--yes"]
-    assert main(stop) == 1
-    assert "1 changed since the list was made" in capsys.readouterr().out
-    assert braked(company).state == "braked"
-    assert main(stop) == 0
-    _all_looked_at_again(company)
-    assert phones(company) == 2
-
-
-def test_a_customer_of_e_conomic_that_was_stopped_is_not_created_by_itself(company: Company) -> None:
-    sweep = _swept(company)
-    company.wire.said()
-    for number in range(11, 15):
-        seen = EconomicCustomer(number=number, object_version="a", name=f"Ny {number}", email=f"{number}@ny.example")
-        company.economic[number] = seen
-        words = CustomerObserved(
-            agreement=AGREEMENT, why="sweep", number=number, version="1.1", economic=seen, run=sweep
-        )
-        company.wire.hear(envelope(words, agreement=AGREEMENT, number=number))
-    assert len(company.work()) == 2
-    run = braked(company)
-    assert run.state == "braked"
-    with company.wire.engine.connect() as connection:
-        (one, other) = (item.number for item in items.listed(connection, run.id, ["planned"]))
-    assert one is not None
-    assert other is not None
-    assert main(["stop-brake", "--tenant", TENANT, str(run.id), "--yes"]) == 0
-    _all_looked_at_again(company)
-    assert {held.name for held in company.crm.values()}.isdisjoint({f"Ny {one}", f"Ny {other}"})
-    company.counters[one] = 1
-    company.there(company.economic[one].model_copy(update={"phone": "12345678", "object_version": "b"}))
-    company.work()
-    assert f"Ny {one}" in {held.name for held in company.crm.values()}
-
-
-def _all_looked_at_again(company: Company) -> None:
-    with company.wire.engine.begin() as connection:
-        connection.execute(sa.text("update sync.link set look_again = true"))
-    looked(company)
-    company.work()
-
-
-def _swept(company: Company) -> UUID:
+def swept(company: Company) -> UUID:
     """A nightly pass is under way."""
     with company.wire.engine.begin() as connection:
         connection.execute(sa.text("update sync.agreement set since = since - interval '2 days'"))
@@ -272,7 +181,7 @@ def _swept(company: Company) -> UUID:
 
 
 def test_a_nightly_pass_that_finds_too_much_stops_too(company: Company) -> None:
-    sweep = _swept(company)
+    sweep = swept(company)
     company.wire.said()
     for number in range(1, 5):
         seen = company.economic[number].model_copy(update={"phone": f"2222222{number}", "object_version": "b"})
