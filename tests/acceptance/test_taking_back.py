@@ -84,6 +84,6 @@ def test_what_was_filled_in_comes_out_again_while_it_is_off(
 
         def closed() -> bool:
             with running.engine.connect() as connection:
-                return connection.scalar(sa.text("select state from economic.agreement")) == "off"
+                return bool(connection.scalar(sa.text("select state = 'off' from economic.agreement")))
 
         eventually(closed, within=20)
