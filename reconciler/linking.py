@@ -77,6 +77,7 @@ def unlinked(link: Link, said: Unlinked) -> tuple[Link, str]:
         rest="",
         flows=False,
         number=None,
+        unsendable=record.of_here(link.unsendable),
         candidates=(),
         old_numbers=_with(link.old_numbers, number),
         apart=_with(link.apart, number) if said.by == "person" else link.apart,
@@ -196,6 +197,7 @@ def _alone(link: Link) -> Link:
     return replace(
         link,
         old_numbers=olds,
+        unsendable=record.of_here(link.unsendable),
         economic_version=None,
         barred=None,
         customer=half[0],

@@ -25,7 +25,8 @@ class Side:
     ``id`` is the CRM's id or e-conomic's number as text. ``version`` is what a write must name: the CRM customer's
     ``epoch.number``, or the record's ``objectVersion``; empty when the record was answered for but not yet seen.
     ``superseded``: the version our answered write replaced, while the state after it is not seen yet; a read that still
-    shows it is older. ``gone``: it was seen missing there, after having been seen.
+    shows it is older. ``gone``: it was seen missing there, after having been seen. ``without_persons``: why e-conomic's
+    customer was told without its contact persons, of which nothing is known then.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Side:
     version: str = ""
     superseded: str = ""
     gone: bool = False
+    without_persons: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

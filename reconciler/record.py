@@ -24,13 +24,13 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     version, customer = str(seen.version), seen.customer
     if customer is None:
         gone = replace(link.customer.crm or Side(id=link.crm_id), gone=True, version=version)
-        return replace(link, unsendable="", customer=replace(link.customer, crm=gone)), ""
+        return replace(link, unsendable=_of_there(link), customer=replace(link.customer, crm=gone)), ""
     side = Side(
         id=customer.id, values=_values("customer", customer), version=version, gone=customer.deleted
     )  # fmt: skip
     link = replace(
         link,
-        unsendable=link.unsendable if link.unsendable.startswith(_OF_ECONOMIC) else "",
+        unsendable=_of_there(link),
         # a lead that was linked flows from when it becomes a customer
         flows=link.flows
         or (link.state is LinkState.LINKED and link.stage is Stage.LEAD and customer.stage is Stage.ACTIVE),
@@ -82,25 +82,43 @@ def there(link: Link, seen: EconomicSeen) -> Link:
     link = replace(link, economic_version=seen.version)
     known, customer = link.customer.economic, seen.customer
     if customer is None:
-        gone = replace(known or Side(id=str(seen.number)), gone=True)
-        return replace(link, customer=replace(link.customer, economic=gone))
+        gone = replace(known or Side(id=str(seen.number)), gone=True, without_persons="")
+        return replace(
+            link, unsendable=of_here(link.unsendable), customer=replace(link.customer, economic=gone)
+        )  # fmt: skip
+    why = seen.unsendable
     side = Side(
-        id=str(customer.number), values=_values("customer", customer), version=customer.object_version
-    )  # fmt: skip
+        id=str(customer.number),
+        values=_values("customer", customer),
+        version=customer.object_version,
+        without_persons="" if why is None else f"{why.reason} {why.detail}".strip(),
+    )
     if link.state is LinkState.LINKED or (link.rest == "renumbered" and known is not None and known.gone):
         # it is there: whatever looked like it under another number is not it
         link = replace(link, state=LinkState.LINKED, rest="", candidates=())
     link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))
-    if seen.unsendable is not None:  # an error on that customer; nothing is known of its contact persons
-        return replace(link, unsendable=f"{_OF_ECONOMIC}{seen.unsendable.reason} {seen.unsendable.detail}".strip())
-    if link.unsendable.startswith(_OF_ECONOMIC):
-        link = replace(link, unsendable="")
+    link = replace(link, unsendable=of_here(link.unsendable))
+    if why is not None:  # an error on that customer; nothing is known of its contact persons
+        return link if link.unsendable else replace(link, unsendable=f"{_OF_ECONOMIC}{side.without_persons}")
     there = {
         str(one.number): Side(id=str(one.number), values=_values("contact", one), version=one.object_version)
         for one in customer.contacts
         if not one.deleted
     }
     return _contacts(link, System.ECONOMIC, there, {})
+
+
+def of_here(unsendable: str) -> str:
+    """Why the CRM's newest state could not be sent: what e-conomic could not tell is not counted."""
+    return "" if unsendable.startswith(_OF_ECONOMIC) else unsendable
+
+
+def _of_there(link: Link) -> str:
+    """Why nothing flows although the CRM's state is known: e-conomic's contact persons are not."""
+    side = link.customer.economic
+    if side is not None and side.without_persons and link.number is not None:
+        return f"{_OF_ECONOMIC}{side.without_persons}"
+    return link.unsendable if link.unsendable.startswith(_OF_ECONOMIC) else ""
 
 
 def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
@@ -161,6 +179,7 @@ def fate(link: Link) -> Link:
             link,
             state=LinkState.UNLINKED,
             rest="",
+            unsendable=of_here(link.unsendable),
             flows=False,
             number=None,
             candidates=(),

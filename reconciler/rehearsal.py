@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crm_outbox.contract import ContactPerson, Customer, Outcome, Result, Stage, WriteCustomer
+from crm_outbox.contract import ContactPerson, Customer, NotSent, Outcome, Result, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicContact, EconomicCustomer, WriteEconomicCustomer
 from reconciler import contacts, fields, plan
@@ -55,6 +55,8 @@ class _Both:
     crm_version: Version
     economic: EconomicCustomer | None
     economic_version: Version
+    unsendable: NotSent | None = None
+    """Why e-conomic's customer came without its contact persons."""
     created: int = 0
 
 
@@ -73,6 +75,7 @@ def rehearse(
         crm_version=Version(1, 0) if crm is None else crm.version,
         economic=None if economic is None else economic.customer,
         economic_version=Version(1, 0) if economic is None else economic.version,
+        unsendable=None if economic is None else economic.unsendable,
     )
     already = {one.operation for one in link.pending}
     done = step(link, message, rules, now)
@@ -174,6 +177,7 @@ def _in_economic(both: _Both, command: WriteEconomicCustomer) -> Heard:
             number = part.number or _A_NUMBER
             created = str(number)
             both.economic = EconomicCustomer(number=number, object_version=mark, **part.fields)
+            both.unsendable = None
         elif part.record == "customer" and both.economic is not None:
             both.economic = both.economic.model_copy(update={"object_version": mark, **part.fields})
         elif both.economic is not None:
@@ -189,7 +193,12 @@ def _in_economic(both: _Both, command: WriteEconomicCustomer) -> Heard:
     both.economic_version = Version(both.economic_version.epoch, both.economic_version.number + 1)
     if both.economic is None:
         return Heard(outcomes=tuple(outcomes))
-    seen = EconomicSeen(version=both.economic_version, number=both.economic.number, customer=both.economic)
+    seen = EconomicSeen(
+        version=both.economic_version,
+        number=both.economic.number,
+        customer=both.economic,
+        unsendable=both.unsendable,
+    )
     return Heard(outcomes=tuple(outcomes), economic=seen)
 
 

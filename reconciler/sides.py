@@ -24,6 +24,8 @@ class _CrmState:
 
 
 _CRM = TypeAdapter(_CrmState)
+WITHOUT_PERSONS = "without_persons"
+"""In the state of a customer of e-conomic: why it came without its contact persons. They are not known, and not gone."""
 
 RECORD_CRM = """
     insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, keys, seen)
@@ -57,6 +59,8 @@ def crm_row(tenant: str, crm_id: str, seen: CrmSeen) -> dict[str, Any]:
 def economic_row(tenant: str, agreement: int, seen: EconomicSeen) -> dict[str, Any]:
     """The row of e-conomic's side of a customer, for ``RECORD_ECONOMIC``."""
     state = None if seen.customer is None else seen.customer.model_dump(mode="json", exclude_none=True)
+    if state is not None and seen.unsendable is not None:
+        state[WITHOUT_PERSONS] = seen.unsendable.model_dump(mode="json")
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
     made = keys.of_customer(seen.customer)
     return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state, "keys": made}
@@ -81,10 +85,7 @@ def economic(connection: sa.Connection, tenant: str, agreement: int, number: int
     row = connection.execute(
         _ECONOMIC_SIDE, {"tenant": tenant, "agreement": agreement, "number": number}
     ).one_or_none()  # fmt: skip
-    if row is None or row.epoch == 0:
-        return None
-    customer = None if row.state is None else EconomicCustomer.model_validate(row.state)
-    return EconomicSeen(version=Version(row.epoch, row.counter), number=number, customer=customer)
+    return None if row is None or row.epoch == 0 else _economic_seen(row, number)
 
 
 def newest_economic(
@@ -96,10 +97,7 @@ def newest_economic(
     """
     values = {"tenant": tenant, "agreement": agreement, "number": number, "now": now}
     row = connection.execute(_LOCK_ECONOMIC, values).one()
-    if row.epoch == 0:
-        return None
-    customer = None if row.state is None else EconomicCustomer.model_validate(row.state)
-    return EconomicSeen(version=Version(row.epoch, row.counter), number=number, customer=customer)
+    return None if row.epoch == 0 else _economic_seen(row, number)
 
 
 def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
@@ -122,8 +120,18 @@ def all_crm(connection: sa.Connection, tenant: str, run: UUID | None) -> Iterato
 def all_economic(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> Iterator[EconomicSeen]:
     """What is recorded of every customer e-conomic holds that was told under that run, or seen since it began."""
     for row in connection.execute(_ALL_ECONOMIC, {"tenant": tenant, "agreement": agreement, "run": run}):
-        customer = EconomicCustomer.model_validate(row.state)
-        yield EconomicSeen(version=Version(row.epoch, row.counter), number=row.number, customer=customer)
+        yield _economic_seen(row, row.number)
+
+
+def _economic_seen(row: sa.Row[Any], number: int) -> EconomicSeen:
+    state = row.state
+    why = None if state is None else state.get(WITHOUT_PERSONS)
+    return EconomicSeen(
+        version=Version(row.epoch, row.counter),
+        number=number,
+        customer=None if state is None else EconomicCustomer.model_validate(state),
+        unsendable=None if why is None else NotSent.model_validate(why),
+    )
 
 
 _RECORD_CRM = sa.text(RECORD_CRM)

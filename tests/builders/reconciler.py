@@ -180,3 +180,8 @@ def _fields(commands: Iterable[Command], kind: type) -> dict[str, str]:
         if part.record == "customer"
         for name, value in part.fields.items()
     }
+
+
+def part_actions(commands: Iterable[Command]) -> list[str]:
+    """What the parts of those commands do."""
+    return [part.action for command in commands for part in command.parts]
