@@ -84,8 +84,11 @@ class _Seen:
         return {name: one.crm if system is System.CRM else one.economic for name, one in self.base.items()}
 
     def moved(self, system: System) -> bool:
-        now, before = self.on(system), self.before(system)
-        return any(not fields.same(self.kind, name, now[name], before[name]) for name in self.group.fields)
+        now, here = self.on(system), system is System.CRM
+        return any(
+            not fields.same(self.kind, name, now[name], one.crm if here else one.economic)
+            for name, one in self.base.items()
+        )
 
     def emptied(self, system: System) -> bool:
         """Whether that side holds nothing of it any more, where it did before."""

@@ -2,15 +2,15 @@
 
 import sqlalchemy as sa
 
-from reconciler import questions, sides
+from reconciler import questions, sides, tables
 
+_OF_LINK = [one.name for one in tables.link.c]
+_OF_AGREEMENT = """state since transfer rules::text defaults::text paused::text busy pilot receive read_at""".split()
+_NAMES = (*_OF_LINK, "read", *(f"a_{one.partition(':')[0]}" for one in _OF_AGREEMENT), "pairs", "asked")
 READ = f"""
-    select l.*, (select once.revision from sync.link once where once.id = l.id) as read,
-           a.state as a_state, a.since as a_since, a.transfer as a_transfer, a.rules::text as a_rules,
-           a.defaults::text as a_defaults, a.paused::text as a_paused,
-           a.busy as a_busy, a.pilot as a_pilot,
-           a.receive as a_receive,
-           a.read_at as a_read_at,
+    select {", ".join(f"l.{one}" for one in _OF_LINK)},
+           (select once.revision from sync.link once where once.id = l.id) as read,
+           {", ".join(f"a.{one} as a_{one.partition(':')[0]}" for one in _OF_AGREEMENT)},
            (
                select json_agg(
                    json_build_object(
@@ -33,40 +33,46 @@ READ = f"""
            ({questions.OPEN_OF_LINK}) as asked
     from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
 """
-LOAD = sa.text(f"{READ} where l.id = :id")
-OF_AGREEMENT = sa.text(f"{READ} where l.tenant = :tenant and l.agreement = :agreement").execution_options(
+
+
+def _read(which: str) -> sa.TextualSelect:
+    """The statement that reads those links. Its columns are named here, so that they are looked up once and not each time."""
+    return sa.text(f"{READ} {which}").columns(*map(sa.column, _NAMES))
+
+
+LOAD = _read("where l.id = :id")
+OF_AGREEMENT = _read("where l.tenant = :tenant and l.agreement = :agreement").execution_options(
     stream_results=True, max_row_buffer=500
 )
-LOCK = sa.text(f"""
-    {READ} where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
+LOCK = _read("""
+    where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l
 """)
-LOCK_NUMBERS = sa.text(f"""
-    {READ} where l.tenant = :tenant and l.agreement = :agreement and l.number = any(:numbers)
+LOCK_NUMBERS = _read("""
+    where l.tenant = :tenant and l.agreement = :agreement and l.number = any(:numbers)
     order by l.id
     for no key update of l
 """)
-LOCK_ID = sa.text(f"{READ} where l.id = :id for no key update of l")
-LOCK_BOTH = sa.text(f"""
-    {READ} where l.tenant = :tenant and l.agreement = :agreement and (l.crm_id = :crm_id or l.number = :number)
+LOCK_ID = _read("where l.id = :id for no key update of l")
+LOCK_BOTH = _read("""
+    where l.tenant = :tenant and l.agreement = :agreement and (l.crm_id = :crm_id or l.number = :number)
     order by l.id
     for no key update of l
 """)
-LOCK_OPERATION = sa.text(f"""
-    {READ} where l.tenant = :tenant and l.agreement = :agreement
+LOCK_OPERATION = _read("""
+    where l.tenant = :tenant and l.agreement = :agreement
       and l.id = (select o.link from sync.operation o where o.id = any(:operations) and o.settled is null limit 1)
     for no key update of l
 """)
-OF_CUSTOMER = sa.text(f"""
-    {READ}
+OF_CUSTOMER = _read("""
     where l.crm_id = :crm_id and (cast(:tenant as text) is null or l.tenant = :tenant)
       and l.agreement = coalesce(cast(:agreement as integer), l.agreement) and a.state <> 'disconnected'
     order by l.tenant, l.agreement
 """)
-WITH_KEPT = sa.text(f"""
-    {READ} where l.tenant = :tenant and exists (
+WITH_KEPT = _read("""
+    where l.tenant = :tenant and exists (
         select from sync.pair k, jsonb_each(k.chosen) c
-        where k.link = l.id and k.chosen <> '{{}}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
+        where k.link = l.id and k.chosen <> '{}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
     order by l.crm_id limit :limit
 """)
 MERGED_INTO = sa.text("""
@@ -82,8 +88,8 @@ MERGED_INTO = sa.text("""
     where l.state = 'resting' and l.rest = 'merged' and l.number is not null
     order by l.id
 """)
-LOCK_DUE = sa.text(f"""
-    {READ} where l.id = :id and (l.due <= :now or l.look_again)
+LOCK_DUE = _read("""
+    where l.id = :id and (l.due <= :now or l.look_again)
     for no key update of l skip locked
 """)
 INSERT = sa.text("""

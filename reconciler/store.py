@@ -222,7 +222,7 @@ def expire(connection: sa.Connection, before: datetime, limit: int = 5000) -> in
     return connection.execute(statements.EXPIRE, {"before": before, "limit": limit}).rowcount
 
 
-def _locked(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> list[Stored]:
+def _locked(connection: sa.Connection, statement: sa.TextualSelect, values: dict[str, Any]) -> list[Stored]:
     found = [row._asdict() for row in connection.execute(statement, values)]
     if found:
         locks.took_links(connection)

@@ -60,10 +60,13 @@ def unseen(world: World) -> Iterator[str]:
 
 
 def needless(world: World) -> Iterator[str]:
-    """P9: at every step the status asks or says an error exactly when a question is open, and each has two values."""
+    """P9: at every step the status asks or says an error exactly when a question is open, and each has two values.
+
+    While something waits for a paused direction, it says that first.
+    """
     for done in world.steps:
         asks = done.status.state in {"choice", "error"}
-        if asks != bool(done.asked):
+        if asks != bool(done.asked) and done.status.state != "paused":
             yield f"P9: {done.status} with {[one.kind for one in done.asked]}"
         for task in done.asked:
             if not task.shown and task.kind != "unclear":
