@@ -25,6 +25,8 @@ __all__ = ["sandbox"]
 
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 """For ``--unit`` and ``--quick``: fewer examples of each property; the whole run takes all."""
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.load_profile("whole")  # how long an example takes says how busy the machine is
 
 _HERE = Path(__file__).parent
 _NO_SERVERS = (_HERE / "unit", _HERE / "contract", _HERE / "simulation")
