@@ -49,6 +49,7 @@ def connect(access: Access, tenant: str, grant: str, *, expected: int | None = N
     except Failed as failed:
         log.warning("access.not_connected", tenant=tenant, failure=type(failed).__name__, code=failed.code)
         return _not_connected(failed)
+    ask = False
     with access.engine.begin() as connection:
         ending = _refuse_other(connection, tenant, found, expected)
         if ending is not None:
@@ -67,10 +68,25 @@ def connect(access: Access, tenant: str, grant: str, *, expected: int | None = N
             regain(connection, found.number, now)
             keep(connection, found, customers, None, now)
             observe(connection, access.outbox, found.number, now)
+            kept = agreements.named(connection, found.number)
+            ask = kept is not None and kept.state == "connected"  # one that was in use before is known to be right
     if not dry:
         access.committed()
         log.info("access.connected", tenant=tenant, agreement=found.number)
-    return Ending(sentence="connected", names={"company": found.company, "number": str(found.number)})
+    return Ending(sentence="connected", names={"company": found.company, "number": str(found.number)}, ask=ask)
+
+
+def part(access: Access, tenant: str, number: int) -> bool:
+    """It was not the right agreement: erase its grant and tell so. False when it is in use meanwhile, or not theirs."""
+    with access.engine.begin() as connection:
+        row = agreements.named(connection, number, lock=True)
+        if row is None or row.tenant != tenant or row.state != "connected":
+            return False
+        agreements.disconnect(connection, number, "not_the_right_one")
+        observe(connection, access.outbox, number, access.now())
+    access.committed()
+    log.info("access.parted", tenant=tenant, agreement=number)
+    return True
 
 
 def lose(connection: Connection, outbox: Outbox, number: int, failed: Failed, now: datetime, probe: float) -> None:

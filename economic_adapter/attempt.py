@@ -29,10 +29,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a try ended: the key of its sentence, and what the sentence names."""
+    """How a try ended: the key of its sentence, what the sentence names, and whether it is asked if that is right."""
 
     sentence: str
     names: Mapping[str, str] = field(default_factory=dict)
+    ask: bool = False
 
 
 def issue(keys: KeyRing, attempt: Attempt) -> str:
@@ -75,7 +76,9 @@ def form_token_holds(keys: KeyRing, attempt: Attempt, token: str) -> bool:
 
 def keep(keys: KeyRing, attempt: Attempt, ending: Ending) -> str:
     """The text that carries an ending over a redirect, so that a reload does nothing again."""
-    return _signed(keys, f"ending:{attempt.nonce}", {"sentence": ending.sentence, "names": dict(ending.names)})
+    return _signed(
+        keys, f"ending:{attempt.nonce}", {"sentence": ending.sentence, "names": dict(ending.names), "ask": ending.ask}
+    )
 
 
 def kept(keys: KeyRing, attempt: Attempt, text: str) -> Ending | None:
@@ -83,7 +86,9 @@ def kept(keys: KeyRing, attempt: Attempt, text: str) -> Ending | None:
     found = _unsigned(keys, f"ending:{attempt.nonce}", text)
     if found is None:
         return None
-    return Ending(sentence=str(found["sentence"]), names=cast(dict[str, str], found["names"]))
+    return Ending(
+        sentence=str(found["sentence"]), names=cast(dict[str, str], found["names"]), ask=found.get("ask") is True
+    )
 
 
 def _signed(keys: KeyRing, purpose: str, values: Mapping[str, object]) -> str:

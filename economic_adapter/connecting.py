@@ -40,10 +40,14 @@ CONTENT_POLICY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connecting:
-    """The pages, with what they need. ``connect`` takes a tenant and a grant and says how it ended."""
+    """The pages, with what they need. ``connect`` takes a tenant and a grant and says how it ended.
+
+    ``part`` takes a tenant and the number of an agreement that is not the right one; false when it is in use.
+    """
 
     keys: KeyRing
     connect: Callable[[str, str], Ending]
+    part: Callable[[str, int], bool]
     now: Callable[[], datetime]
     public_url: str
     login_url: str
@@ -65,7 +69,7 @@ class Connecting:
         return self._shown(attempt, ending, 200)
 
     def form(self, request: Request) -> Response:
-        """POST: a grant pasted by hand. The form must be the attempt's own."""
+        """POST: a grant pasted by hand, or whether the agreement is the right one. The form must be the attempt's own."""
         attempt = self._attempt(request)
         if attempt is None:
             return self._shown(None, Ending(sentence="no_attempt"), 403)
@@ -73,7 +77,19 @@ class Connecting:
         fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
         if not attempts.form_token_holds(self.keys, attempt, fields.get("form_token", "")):
             return self._shown(attempt, Ending(sentence="stale_form"), 403)
+        if "right" in fields:
+            return self._answered(
+                attempt, attempts.kept(self.keys, attempt, _cookie(request, _ENDING)), fields["right"]
+            )
         return self._end(attempt, fields.get("grant", ""))
+
+    def _answered(self, attempt: Attempt, ending: Ending | None, right: str) -> Response:
+        if ending is None or not ending.ask or right not in {"yes", "no"}:
+            return self._shown(attempt, Ending(sentence="stale_form"), 403)
+        sentence = "connected"
+        if right == "no":
+            sentence = "parted" if self.part(attempt.tenant, int(ending.names["number"])) else "in_use"
+        return self._ended(attempt, Ending(sentence=sentence, names=ending.names))
 
     def _start(self, text: str) -> Response:
         attempt = attempts.read(self.keys, text, self.now())
@@ -92,6 +108,9 @@ class Connecting:
             ending = Ending(sentence="no_app")
         else:
             ending = self.connect(attempt.tenant, grant)
+        return self._ended(attempt, ending)
+
+    def _ended(self, attempt: Attempt, ending: Ending) -> Response:
         response = _to(self.public_url + PATH)
         self._set(response, _ENDING, attempts.keep(self.keys, attempt, ending))
         return response
@@ -125,6 +144,7 @@ class Connecting:
             style=_STYLE,
             told=tell(locale, ending) if ending else "",
             good=ending is not None and ending.sentence == "connected",
+            ask=ending is not None and ending.ask,
             open=attempt is not None and self.ready,
             install=self._install(attempt) if attempt and self.app_public else "",
             action=self._place,

@@ -156,9 +156,11 @@ def _hooks(settings: Settings) -> Factories:
         engine = database.engine(settings.database, "economic-hooks", pool=10)
         sender, bell = client(settings), Doorbell(engine, messages.schema)
         gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
+        reach = entry(settings, engine, sender, bell.ring)
         pages = connecting.Connecting(
             keys=settings.keys,
-            connect=partial(access.connect, entry(settings, engine, sender, bell.ring)),
+            connect=partial(access.connect, reach),
+            part=partial(access.part, reach),
             now=now,
             public_url=settings.public_url,
             login_url=settings.login_url,

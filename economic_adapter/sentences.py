@@ -35,6 +35,20 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "I er forbundet med {company}, aftale {number}. Er det ikke den rigtige, så afbryd forbindelsen, og vælg en anden.",
         "You are connected to {company}, agreement {number}. If that is not right, disconnect and choose another.",
     ),
+    "ask": (
+        "I er forbundet med {company}, aftale {number}. Er det den rigtige?",
+        "You are connected to {company}, agreement {number}. Is that right?",
+    ),
+    "yes": ("Ja", "Yes"),
+    "no": ("Nej, vælg en anden", "No, choose another"),
+    "parted": (
+        "Adgangen til {company}, aftale {number}, er slettet igen. Vælg en anden.",
+        "The access to {company}, agreement {number}, was erased again. Choose another.",
+    ),
+    "in_use": (
+        "Aftale {number} er taget i brug i mellemtiden. Afbryd forbindelsen først. Intet er ændret.",
+        "Agreement {number} is in use by now. Disconnect it first. Nothing was changed.",
+    ),
     "close": ("Du kan lukke siden.", "You can close this page."),
     "refused": (
         "Du gav ikke Clickmate adgang, eller e-conomic afviste den. Intet er ændret.",
@@ -81,4 +95,4 @@ def say(locale: Locale, sentence: str, names: Mapping[str, str] | None = None) -
 
 def tell(locale: Locale, ending: Ending) -> str:
     """The sentence of an ending."""
-    return say(locale, ending.sentence, ending.names)
+    return say(locale, "ask" if ending.ask else ending.sentence, ending.names)

@@ -51,6 +51,32 @@ def test_connecting_checks_seals_and_tells(parts: Parts) -> None:
         assert agreements.grant_of(connection, parts.settings.keys, AGREEMENT) == GRANT
 
 
+def test_only_an_agreement_nobody_has_used_is_asked_about(parts: Parts) -> None:
+    assert [parts.connect().ask, parts.connect().ask] == [True, True]
+    parts.receive(configure(on=True))
+    parts.work()
+    assert not parts.connect().ask
+    assert not access.connect(parts.access, TENANT, GRANT, dry=True).ask
+
+
+def test_the_wrong_agreement_is_given_up_and_another_can_be_connected(parts: Parts, sandbox: Running) -> None:
+    sandbox.data.add_agreement(200002, "Vestre Malerforretning", "other-grant")
+    parts.connect()
+    assert not access.part(parts.access, "t2", AGREEMENT)
+    assert parts.agreement().has_grant
+    assert access.part(parts.access, TENANT, AGREEMENT)
+    assert (parts.agreement().state, parts.agreement().has_grant) == ("disconnected", False)
+    assert parts.agreements_told()[-1].state == "disconnected"
+    assert not access.part(parts.access, TENANT, AGREEMENT)
+    assert parts.connect("other-grant").sentence == "connected"
+
+
+def test_an_agreement_in_use_is_not_given_up_by_an_old_page(parts: Parts) -> None:
+    parts.switch_on()
+    assert not access.part(parts.access, TENANT, AGREEMENT)
+    assert (parts.agreement().state, parts.agreement().has_grant) == ("on", True)
+
+
 def test_a_grant_that_e_conomic_does_not_know_changes_nothing(parts: Parts) -> None:
     assert parts.connect("a-grant-of-nobody").sentence == "refused"
     assert parts.told() == []

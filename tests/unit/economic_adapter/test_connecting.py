@@ -1,6 +1,7 @@
 """The connection pages: only for a real attempt, clean addresses, and one sentence for each way it can end."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,10 +31,13 @@ class Site:
     def __init__(self, *, ready: bool = True) -> None:
         self.ending = Ending(sentence="connected", names={"company": "Nordhavn Tømrer ApS", "number": "123456"})
         self.connected: list[tuple[str, str]] = []
+        self.parted: list[tuple[str, int]] = []
+        self.in_use = False
         self.cookies: dict[str, str] = {}
         connecting = Connecting(
             keys=KEYS,
             connect=self._connect,
+            part=self._part,
             now=lambda: NOW,
             public_url=PUBLIC,
             login_url="https://secure.e-conomic.com",
@@ -57,6 +61,16 @@ class Site:
     def _connect(self, tenant: str, grant: str) -> Ending:
         self.connected.append((tenant, grant))
         return self.ending
+
+    def _part(self, tenant: str, number: int) -> bool:
+        self.parted.append((tenant, number))
+        return not self.in_use
+
+    def answer(self, right: str) -> Reply:
+        """Press a button of the question."""
+        token = re.search(r'name="form_token" value="([^"]+)"', text(self.get()))
+        assert token is not None
+        return self.post(f"right={right}&form_token={token[1]}")
 
     def _headers(self) -> dict[str, str]:
         return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
@@ -126,6 +140,58 @@ def test_a_pasted_grant_needs_the_forms_own_token(site: Site) -> None:
     assert site.connected == []
     assert site.post(f"grant=+{GRANT}+&form_token={token[1]}").status == 303
     assert site.connected == [("t1", GRANT)]
+
+
+@pytest.fixture
+def asked(site: Site) -> Site:
+    """A site that connected an agreement nobody has used, and asks whether it is the right one."""
+    site.ending = replace(site.ending, ask=True)
+    site.start()
+    site.get(f"token={GRANT}")
+    return site
+
+
+def test_a_new_connection_is_asked_about_by_company_and_number(asked: Site) -> None:
+    page = text(asked.get())
+    assert "I er forbundet med Nordhavn Tømrer ApS, aftale 123456. Er det den rigtige?" in page
+    assert re.findall(r'name="right" value="(\w+)">([^<]+)<', page) == [("yes", "Ja"), ("no", "Nej, vælg en anden")]
+    assert "requestaccess" not in page
+    assert asked.parted == []
+
+
+def test_yes_ends_the_attempt_and_is_not_asked_again(asked: Site) -> None:
+    assert asked.answer("yes").status == 303
+    page = text(asked.get())
+    assert "I er forbundet med Nordhavn Tømrer ApS, aftale 123456." in page
+    assert say("da", "close") in page
+    assert "<form" not in page
+    assert asked.parted == []
+
+
+def test_no_erases_the_access_and_lets_another_be_chosen(asked: Site) -> None:
+    assert asked.answer("no").status == 303
+    assert asked.parted == [("t1", 123456)]
+    page = text(asked.get())
+    assert "Adgangen til Nordhavn Tømrer ApS, aftale 123456, er slettet igen. Vælg en anden." in page
+    assert "requestaccess" in page
+    assert asked.answer("no").status == 403
+    assert len(asked.parted) == 1
+
+
+def test_no_to_one_that_is_in_use_by_now_changes_nothing_and_says_so(asked: Site) -> None:
+    asked.in_use = True
+    asked.answer("no")
+    assert "Aftale 123456 er taget i brug i mellemtiden." in text(asked.get())
+
+
+def test_an_answer_needs_the_forms_own_token_and_a_question(site: Site, asked: Site) -> None:
+    assert asked.post("right=no&form_token=wrong").status == 403
+    assert asked.answer("perhaps").status == 403
+    assert asked.parted == []
+    asked.answer("yes")
+    asked.start()
+    assert asked.answer("no").status == 403
+    assert asked.parted == []
 
 
 @pytest.mark.parametrize(
