@@ -63,6 +63,9 @@ class Publisher:
             channel.confirm_select()
             self._sock: socket.socket = self._amqp.transport.sock
             self._sock.setblocking(False)
+            if (patience := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+                # py-amqp's one second ends a connection whose broker takes nothing for a while; ``_tick`` decides that
+                self._sock.setsockopt(socket.IPPROTO_TCP, patience, 0)
         except Exception as error:
             # kombu and py-amqp raise what the moment gives: OSError, AMQPError, even AttributeError.
             if self._amqp is not None:
