@@ -14,7 +14,7 @@ from reconciler.tasks import all_candidates, tasks
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
-    """Add ``tasks``, ``kept`` and ``history``; nothing is changed by them."""
+    """Add ``tasks``, ``kept``, ``decisions`` and ``history``; nothing is changed by them."""
     listed = commands.add_parser("tasks", help="what waits for a person, the oldest first")
     listed.add_argument("--tenant")
     listed.add_argument("--kind")
@@ -23,6 +23,10 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     kept = commands.add_parser("kept", help="details that a person chose to leave different")
     kept.add_argument("--tenant", required=True)
     kept.set_defaults(command=lambda arguments: _kept(arguments, desk))
+    decisions = commands.add_parser("decisions", help="what people decided, the newest first, and how it ended")
+    decisions.add_argument("--tenant", required=True)
+    decisions.add_argument("--open", action="store_true", help="only those that are not carried out yet")
+    decisions.set_defaults(command=lambda arguments: _decisions(arguments, desk))
     history = commands.add_parser("history", help="what was decided about a customer, and what was written and why")
     of_customer(history)
     history.set_defaults(command=lambda arguments: _history(arguments, desk))
@@ -75,7 +79,9 @@ def parts(saved: Saved) -> list[str]:
     for wish in saved.decision.wishes:
         one = ended.pop((wish.record, wish.detail), None)
         lines.append(f"  {wish.detail}: " + ("on its way" if one is None else f"{one.result} {one.reason}".strip()))
-    lines += [f"  {one.result} {one.reason}".rstrip() for one in ended.values()]
+    lines += ["  " + " ".join(word for word in (one.detail, one.result, one.reason) if word) for one in ended.values()]
+    if saved.state == "open" and not lines:
+        lines.append("  on its way")
     return lines
 
 
@@ -113,6 +119,26 @@ def _kept(arguments: argparse.Namespace, desk: Desk) -> int:
                 say(f"customer {stored.link.crm_id}: {detail}{person} left different{who}; undo {decision}")
     if not links:
         say("nothing was left different")
+    return DONE
+
+
+def _decisions(arguments: argparse.Namespace, desk: Desk) -> int:
+    with opened(desk) as (engine, _), engine.connect() as connection:
+        found = [
+            (one, store.find(connection, one.decision.link))
+            for one in decided.of_tenant(connection, arguments.tenant)
+            if not arguments.open or one.state == "open"
+        ]
+    for saved, stored in found:
+        link = None if stored is None else stored.link
+        who = f"customer {link.crm_id}" if link is not None and link.crm_id else "e-conomic's customer"
+        number = "" if link is None or link.number is None else f" number {link.number}"
+        first, *rest = _decision(saved)
+        say(f"{saved.decision.at:%Y-%m-%d %H:%M} {who}{number} {first}")
+        for line in rest:
+            say(line)
+    if not found:
+        say("nothing was decided")
     return DONE
 
 

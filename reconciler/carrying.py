@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from crm_outbox.contract import Outcome, Result
 from reconciler import chosen, contacts, fields, plan
 from reconciler.decisions import Before, Decision, Ended, Wish
 from reconciler.fields import Group
@@ -60,6 +61,55 @@ def tidied(link: Link) -> tuple[Link, tuple[Ended, ...]]:
         if now is not pair:
             link = put(link, now)
     return link, tuple(ended)
+
+
+def creating(pair: Pair, decision: UUID) -> Pair:
+    """The record whose creation is under way because a person decided so."""
+    pending = {
+        system: replace(one, decided=dict.fromkeys(one.values, decision)) if one.action == "create" else one
+        for system, one in pair.pending.items()
+    }
+    return replace(pair, pending=pending)
+
+
+def begun(link: Link, decision: Decision, ended: Iterable[Ended]) -> tuple[Link, tuple[Ended, ...]]:
+    """A person created again: that decision ends with the answer, if its creation left at once."""
+    told = tuple(ended)
+    pair = next((one for one in link.contacts if one.id == decision.record), None)
+    if decision.means != "create" or pair is None or any(one.result == "refused" for one in told):
+        return link, told
+    if all(one.action != "create" for one in pair.pending.values()):
+        return link, told
+    return put(link, creating(pair, decision.id)), tuple(one for one in told if one.decision != decision.id)
+
+
+def answered(pending: Pending, outcome: Outcome) -> tuple[Ended, ...]:
+    """How a decision to create ended, with the answer to the creation."""
+    if pending.action != "create" or outcome.result is Result.WAITING:
+        return ()
+    refused = outcome.result is Result.REFUSED or outcome.created is None
+    return tuple(
+        Ended(
+            decision=one,
+            result="refused" if refused else "written",
+            reason=(outcome.reason or "unclear") if refused else "",
+        )
+        for one in dict.fromkeys(pending.decided.values())
+    )
+
+
+def let_go(before: Link, after: Link, ended: Iterable[Ended]) -> tuple[Ended, ...]:
+    """Decisions whose creation went with what it was about, without an answer."""
+    told = {one.decision for one in ended}
+    left = {one.operation for one in after.pending}
+    gone = [
+        decision
+        for one in before.pending
+        if one.action == "create" and one.operation not in left
+        for decision in one.decided.values()
+        if decision not in told
+    ]
+    return tuple(Ended(decision=one, result="refused", reason="gone") for one in dict.fromkeys(gone))
 
 
 def dropped(before: Link, after: Link, ended: Iterable[Ended]) -> tuple[Ended, ...]:

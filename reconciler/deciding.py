@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from reconciler import agreements, carrying, chosen, decided, fields, joining, linking, sides, store
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
+from reconciler.joining import Tried
 from reconciler.link import Decided, Link, LinkState, Pair
 from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import all_candidates, every
@@ -49,9 +50,10 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
     if not decided.insert(connection, decision):
         return _get(connection, decision.id)
     if elsewhere:
-        why = _joined(clocked, connection, stored, decision)
-        ended = Ended(decision=decision.id, result="refused" if why else "done", reason=why)
-        decided.note(connection, [ended], clocked.now())
+        tried = _joined(clocked, connection, stored, decision)
+        if tried.refused or tried.step is None or not _under_way(tried.step.link, decision):
+            ended = Ended(decision=decision.id, result="refused" if tried.refused else "done", reason=tried.refused)
+            decided.note(connection, [ended], clocked.now())
     else:
         take_step(clocked, connection, stored, _message(clocked, connection, stored.link, decision))
     return _get(connection, decision.id)
@@ -158,8 +160,13 @@ def kept(link: Link) -> list[tuple[Pair, str, UUID]]:
     ]
 
 
-def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> str:
-    """Link, unlink, create or tell apart; why it was refused, or nothing."""
+def _under_way(link: Link, decision: Decision) -> bool:
+    """Whether a creation that was decided has left, and ends with its answer."""
+    return any(decision.id in one.decided.values() for one in link.pending)
+
+
+def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> Tried:
+    """Link, unlink, create or tell apart, or why not."""
     link, number = stored.link, decision.number
     key = (clocked, connection, decision.tenant, decision.agreement)
     if decision.means == "undo":
@@ -167,43 +174,43 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
     if decision.task:
         rules = stored.agreement.rules_for(link, clocked.resend)
         if all(one.fingerprint != decision.task for one in every(link, rules, clocked.now())):
-            return "moved"
+            return Tried(refused="moved")
     # the question that was answered is about all of them
     many = all_candidates(link) if decision.task else None
     crm_id = link.crm_id or next(iter(decision.ids), "")
     number = link.number if number is None and not link.crm_id else number
     match decision.means:
         case "unlink":
-            return joining.unlink(*key, crm_id, by="person").refused
+            return joining.unlink(*key, crm_id, by="person")
         case "link" | "renumbered" if number is not None:
-            return joining.link(*key, crm_id, number, by="person").refused
+            return joining.link(*key, crm_id, number, by="person")
         case "not_the_same" if number is not None:
-            return joining.tell_apart(*key, crm_id, [number]).refused
+            return joining.tell_apart(*key, crm_id, [number])
         case "create" if link.crm_id:
             ruled_out = tuple(dict.fromkeys((*decision.ids, *(str(one) for one in link.apart))))
-            return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out, many=many).refused
+            return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out, many=many, decision=decision.id)
         case "create" if number is not None:
-            return joining.create_in_crm(*key, number, ruled_out=decision.ids, many=many).refused
-    return "number"
+            return joining.create_in_crm(*key, number, ruled_out=decision.ids, many=many, decision=decision.id)
+    return Tried(refused="number")
 
 
-def _back(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> str:
+def _back(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> Tried:
     """Undo a linking, an unlinking or a telling apart; where the link went on since, it stays: ``moved``."""
     first = None if decision.undoes is None else decided.get(connection, decision.undoes)
     link, key = stored.link, (clocked, connection, decision.tenant, decision.agreement)
     if first is None or not link.crm_id:
-        return "gone"
+        return Tried(refused="gone")
     match first.decision.means:
         case "link" | "renumbered" if link.number == first.decision.number:
-            return joining.unlink(*key, link.crm_id, by="undo").refused
+            return joining.unlink(*key, link.crm_id, by="undo")
         case "unlink" if link.number is None and link.old_numbers:
-            return joining.link(*key, link.crm_id, link.old_numbers[-1], by=linking.UNDO).refused
+            return joining.link(*key, link.crm_id, link.old_numbers[-1], by=linking.UNDO)
         case "not_the_same" if first.decision.number in link.apart:
             apart = tuple(one for one in link.apart if one != first.decision.number)
             locked = joining.locked(connection, decision.tenant, decision.agreement, link.crm_id, None)
             joining.prepared(clocked, connection, locked[0], None, replace(locked[0].link, apart=apart))
-            return ""
-    return "moved"
+            return Tried()
+    return Tried(refused="moved")
 
 
 def _message(clocked: Clocked, connection: Connection, link: Link, decision: Decision) -> Decided:

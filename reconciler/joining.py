@@ -95,6 +95,7 @@ def create_in_economic(
     run: UUID | None = None,
     ruled_out: tuple[str, ...] = (),
     many: Many | None = None,
+    decision: UUID | None = None,
     cause: Envelope | None = None,
     lane: Lane = Lane.LIVE,
 ) -> Tried:
@@ -102,7 +103,7 @@ def create_in_economic(
     found = locked(connection, tenant, agreement, crm_id, None)
     if not found:
         return Tried(refused="unknown")
-    words = Create(system=System.ECONOMIC, run=run, ruled_out=ruled_out, many=many)
+    words = Create(system=System.ECONOMIC, run=run, ruled_out=ruled_out, many=many, decision=decision)
     return _tried(take_step(clocked, connection, found[0], words, cause, lane=lane), "not_created.")
 
 
@@ -116,6 +117,7 @@ def create_in_crm(
     run: UUID | None = None,
     ruled_out: tuple[str, ...] = (),
     many: Many | None = None,
+    decision: UUID | None = None,
     cause: Envelope | None = None,
     lane: Lane = Lane.LIVE,
 ) -> Tried:
@@ -128,7 +130,7 @@ def create_in_crm(
     stored = stranger(connection, tenant, agreement, number)
     if stored.link.crm_id:
         return Tried(refused="linked_elsewhere")
-    words = Create(system=System.CRM, run=run, ruled_out=ruled_out, many=many, economic=seen)
+    words = Create(system=System.CRM, run=run, ruled_out=ruled_out, many=many, economic=seen, decision=decision)
     return _tried(take_step(clocked, connection, stored, words, cause, lane=lane), "not_created.")
 
 

@@ -193,6 +193,8 @@ class Create:
     ruled_out: tuple[str, ...] = ()
     many: Many | None = None
     economic: EconomicSeen | None = None
+    decision: UUID | None = None
+    """The person's decision that ends when this creation is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

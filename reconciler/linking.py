@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
-from reconciler import contacts, decide, fields, record
+from reconciler import carrying, contacts, decide, fields, record
 from reconciler.link import Base, Choice, Create, CrmSeen, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
 from reconciler.settle import put
@@ -136,7 +136,7 @@ def create(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link,
     if what := decide.missing(link, rules):
         return link, f"not_created.missing.{what}"
     fresh = replace(_alone(link), number=None, rest="", run=said.run)
-    return decide.creation(fresh, rules, now, said.ruled_out, said.many), ""
+    return _by(said, decide.creation(fresh, rules, now, said.ruled_out, said.many)), ""
 
 
 def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link, str]:
@@ -150,7 +150,14 @@ def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple
     if fields.blank(fields.text(there.values, "name")):
         return link, "not_created.missing.name"
     link = put(replace(link, run=said.run), replace(link.customer, refusals=(), pause={}))
-    return decide.creation_here(link, rules, now, said.ruled_out, said.many), ""
+    return _by(said, decide.creation_here(link, rules, now, said.ruled_out, said.many)), ""
+
+
+def _by(said: Create, link: Link) -> Link:
+    """The link whose customer is being created, with the decision that this answers."""
+    if said.decision is None:
+        return link
+    return put(link, carrying.creating(link.customer, said.decision))
 
 
 def _joined(link: Link, said: Linked, now: datetime) -> Link:

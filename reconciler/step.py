@@ -66,6 +66,9 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
             link = stopping.stopped(link, message, rules, now)
     link = _tidied(link, ended)
     link = decide(link, rules, now)
+    if isinstance(message, Decided):
+        link, told = carrying.begun(link, message.decision, ended)
+        ended = list(told)
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
     link = still_waived(link, rules, now)
@@ -77,7 +80,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         status=status(link, rules, now, asked, plans),
         counted=tuple(one for one in counted if one),
         asked=asked,
-        ended=(*ended, *carrying.dropped(chosen_before, link, ended)),
+        ended=(*ended, *carrying.dropped(chosen_before, link, ended), *carrying.let_go(chosen_before, link, ended)),
     )
 
 
@@ -137,6 +140,8 @@ def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[
     for outcome in heard.outcomes:
         link, what = settle.settle(link, outcome, heard, rules, now)
         counted.append(what)
+        if what != "answer_ignored":
+            ended += carrying.answered(known[outcome.operation][1], outcome)
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])
     link = carrying.landed(link, landed)
