@@ -3,7 +3,7 @@
 No call is made: what is recorded is searched. Each system searches once more itself before it creates.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -56,10 +56,17 @@ def in_economic(connection: sa.Connection, link: Link) -> Similar:
     return _similar(record, System.CRM, own, others, links, {(link.crm_id, str(one)) for one in link.apart})
 
 
-def in_crm(connection: sa.Connection, tenant: str, agreement: int, customer: EconomicCustomer) -> Similar:
-    """Customers of the CRM that may be this customer of e-conomic."""
+def in_crm(
+    connection: sa.Connection,
+    tenant: str,
+    agreement: int,
+    customer: EconomicCustomer,
+    old_numbers: Collection[int] = (),
+) -> Similar:
+    """Customers of the CRM that may be this customer of e-conomic, which had those numbers before: it is no other's namesake."""
     record = _of_economic(customer)
     others, own = (_search(connection, side, tenant, agreement, record) for side in System)
+    own = [one for one in own if int(one.id) not in old_numbers]
     links = _links(connection, tenant, agreement, own, others)
     apart = {(one.crm_id, record.id) for one in links if customer.number in one.apart}
     return _similar(record, System.ECONOMIC, own, others, links, apart)

@@ -73,6 +73,8 @@ class Economic:
         self.made = 0
         self.everyone: dict[int, Person] = {}
         """Every contact person that ever was."""
+        self.touched: Callable[[int], None] = lambda _number: None
+        """Told of every number that somebody changed."""
         self.companies: Callable[[str], str] = lambda key: key
         """Which real company a record of the CRM is, by its name in the truth."""
         self.wrong: list[str] = []
@@ -98,6 +100,7 @@ class Economic:
         """A bookkeeper types a value; its window keeps what it can. What it now holds."""
         row = self.rows[number]
         row.body["objectVersion"] = self.version()
+        self.touched(number)
         self._put("customer", row.body, name, value)
         kept = row.values[name]
         self.truth.edited("economic", row.key, name, kept)
@@ -106,6 +109,7 @@ class Economic:
     def set_person(self, number: int, person: int, name: str, value: str) -> str:
         """The same of a contact person."""
         row = self.rows[number].persons[person]
+        self.touched(number)
         self._put("contact", row.body, name, value)
         row.body["objectVersion"] = self.version()
         kept = mapping.contact_values(row.body)[name]
@@ -125,6 +129,8 @@ class Economic:
         """A bookkeeper gives a customer another number."""
         row = self.rows.pop(number)
         self.last[number] = row.key
+        self.touched(number)
+        self.touched(new)
         row.body |= {"customerNumber": new, "objectVersion": self.version()}
         for one in row.persons.values():
             one.body["customerNumber"] = new
@@ -134,6 +140,7 @@ class Economic:
     def remove(self, number: int) -> None:
         """A bookkeeper deletes a customer without bookings."""
         self.last[number] = self.rows.pop(number).key
+        self.touched(number)
         self.hooks.append((None, number))
 
     def free(self) -> int:

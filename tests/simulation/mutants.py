@@ -14,7 +14,7 @@ from reconciler import decide, fields, plan, record, settle, similar
 from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rule, Rules, System
-from tests.simulation import adapter, crm, sync, world
+from tests.simulation import adapter, agreement, crm, sync, world
 
 NAMES: Mapping[str, str] = {
     "version-check": "a write goes through whatever version the other side has by now",
@@ -148,7 +148,7 @@ def _whole_record() -> Any:
 
 
 def _agreement_lock() -> Any:
-    return patch.object(sync._Tables, "hold_agreement", lambda *_: None)
+    return patch.object(agreement.Agreements, "hold_agreement", lambda *_: None)
 
 
 def _decision_durable() -> Any:

@@ -36,7 +36,7 @@ class People:
         self.does: dict[str, Callable[[Dice], None]] = {
             "edit": self.edit, "person": self.person, "create": self.create, "stage": self.stage, "found": self.found,
             "renumber": self.renumber, "remove": self.remove, "reuse": self.reuse, "delete": self.delete,
-            "merge": self.merge, "rules": self.rules, "both": self.both, "page": self.page, "decide": self.decide, "undo": self.undo,
+            "merge": self.merge, "rules": self.rules, "retype": self.retype, "both": self.both, "page": self.page, "decide": self.decide, "undo": self.undo,
         }  # fmt: skip
 
     # ---- in the CRM
@@ -47,9 +47,9 @@ class People:
         if company is None:
             return
         stage = Stage.LEAD if world.setup.theme == "creation" and dice.percent(40) else Stage.ACTIVE
-        self._create(company, self.typed(dice, company), stage)
+        self.add(company, self.typed(dice, company), stage)
 
-    def _create(self, company: int, values: dict[str, str], stage: Stage) -> None:
+    def add(self, company: int, values: dict[str, str], stage: Stage) -> None:
         world = self.world
         crm_id = f"c{len(world.crm.rows) + 1}"
         active = world.now if stage is Stage.ACTIVE else None
@@ -59,7 +59,7 @@ class People:
         for name, value in values.items():
             world.crm.set(crm_id, name, value)
         world.trace.note("the CRM", "created", crm_id, world.crm.rows[crm_id].values["name"], str(stage))
-        self._commit(crm_id, "created")
+        self.tell(crm_id, "created")
 
     def company(self, dice: Dice | None = None, *, here: bool = True) -> int | None:
         """The next company that turns up, or one that only the other side has; none once all are there."""
@@ -98,7 +98,7 @@ class People:
         if row.stage is Stage.ACTIVE:
             row.active_since = row.active_since or self.world.now
         self.world.trace.note("the CRM", "stage", row_id, str(row.stage))
-        self._commit(row_id)
+        self.tell(row_id)
 
     def delete(self, dice: Dice) -> None:
         """Somebody deletes a customer in the CRM."""
@@ -108,7 +108,7 @@ class People:
         row.deleted = True
         self.world.gone(row_id)
         self.world.trace.note("the CRM", "deleted", row_id)
-        self._commit(row_id, "deleted")
+        self.tell(row_id, "deleted")
 
     def merge(self, dice: Dice) -> None:
         """Somebody merges a customer into another in the CRM."""
@@ -119,9 +119,10 @@ class People:
         rows[one].merged_into, rows[one].deleted = other, True
         self.world.gone(one)
         self.world.trace.note("the CRM", "merged", one, other)
-        self._commit(one, "merged")
+        self.tell(one, "merged")
 
-    def _commit(self, crm_id: str, change: str = "changed") -> None:
+    def tell(self, crm_id: str, change: str = "changed") -> None:
+        self.world.receipts.touched("crm", crm_id)
         self.world.crm.changed(Connection(), crm_id, change)
 
     # ---- in either
@@ -143,7 +144,7 @@ class People:
         if system is System.CRM:
             old = row.values.get(name, "")
             world.crm.set(crm_id, name, value)
-            self._commit(crm_id)
+            self.tell(crm_id)
         elif number := world.economic.number_of(row.key):
             old = world.economic.rows[number].values[name]
             value = world.economic.set(number, name, value)
@@ -153,7 +154,7 @@ class People:
         world.trace.count("edits")
         world.trace.note(_where(system), "edit", crm_id, name, old, value)
         if system is System.ECONOMIC and dice.percent(60):
-            world.hook(dice, newest=True)
+            world.machine.hook(dice, newest=True)
 
     def person(self, dice: Dice) -> None:
         """Somebody adds, edits or removes a contact person."""
@@ -189,20 +190,33 @@ class People:
                 world.economic.set_person(number or 0, int(one), name, value)
             world.trace.note(_where(system), "person edited", crm_id, one, name, value)
         if crm:
-            self._commit(crm_id)
-        else:
+            self.tell(crm_id)
+        elif number is not None:
+            world.economic.touched(number)
             world.economic.hooks.append((number, None))
 
     # ---- in e-conomic
+
+    def retype(self, dice: Dice) -> None:
+        """A bookkeeper edits one detail of any customer, linked or not; its CVR number not."""
+        number, economic = self._number(dice), self.world.economic
+        if number is None:
+            return
+        name = dice.pick([one for one in self.world.bookkeeping if one != "cvr"] or ["phone"])
+        old = economic.rows[number].values[name]
+        value = economic.set(number, name, dice.pick(details(int(economic.rows[number].who.split()[1]))[name]))
+        economic.hooks.append((number, None))
+        self.world.trace.count("edits")
+        self.world.trace.note("e-conomic", "edit", str(number), name, old, value)
 
     def found(self, dice: Dice) -> None:
         """A bookkeeper creates a customer in e-conomic."""
         company = self.company(dice, here=False)
         if company is None:
             return
-        self._found(company, self.typed(dice, company))
+        self.find(company, self.typed(dice, company))
 
-    def _found(self, company: int, values: dict[str, str]) -> None:
+    def find(self, company: int, values: dict[str, str]) -> None:
         economic = self.world.economic
         number = economic.create(f"e{economic.tick()}", f"company {company}", values)
         self.world.trace.note("e-conomic", "created", str(number), values["name"])
@@ -213,19 +227,19 @@ class People:
         if company is None:
             return
         values = self.typed(dice, company)
-        self._found(company, values | ({"cvr": ""} if dice.percent(50) else {}))
-        self._create(company, values, Stage.ACTIVE)
+        self.find(company, values | ({"cvr": ""} if dice.percent(50) else {}))
+        self.add(company, values, Stage.ACTIVE)
         with world.peril.of(None):
-            world.hook(None, newest=True)
+            world.machine.hook(None, newest=True)
             world.now += timedelta(seconds=3)
-            while world.work(None):
+            while world.machine.work(None):
                 pass
-            world.relay(None, "crm")
+            world.machine.relay(None, "crm")
             queue = world.bus.queues["economic-adapter"]
             while queue:
-                world.take("economic-adapter", queue.pop(0))
+                world.machine.take("economic-adapter", queue.pop(0))
             for _ in range(3):
-                world.relay(None, "economic")
+                world.machine.relay(None, "economic")
 
     def renumber(self, dice: Dice) -> None:
         """A bookkeeper gives a customer another number; none twice, for no look can follow two moves it was not told of."""

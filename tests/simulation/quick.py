@@ -85,16 +85,18 @@ def _copier(kind: Any) -> Callable[[Any, dict[str, Any]], Any]:
 def _remembered(planned: Callable[..., Any]) -> Callable[..., Any]:
     """The planner, which is asked about the same record again and again."""
     kept: dict[object, Any] = {}
-    rules_of: dict[int, object] = {}
+    chosen: dict[int, object] = {}
 
     def plan_of(
         kind: str, crm: Mapping[str, str], economic: Mapping[str, str], base: Mapping[str, Any], rules: Any, **more: Any
     ) -> Any:
         if any(value for name, value in more.items() if name not in {"under_way", "stopped"}):
             return planned(kind, crm, economic, base, rules, **more)
-        rules_of.setdefault(id(rules), rules)  # held, so that no other rules get its id
+        for one in (rules.customer, rules.contact):
+            chosen.setdefault(id(one), one)  # held, so that no others get its id
         key = (
-            kind, tuple(crm.items()), tuple(economic.items()), tuple(base.items()), id(rules),
+            kind, tuple(crm.items()), tuple(economic.items()), tuple(base.items()), id(rules.customer),
+            id(rules.contact),
             frozenset(more.get("under_way", ())), tuple(more.get("stopped", ())),
         )  # fmt: skip
         found = kept.get(key)

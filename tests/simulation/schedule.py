@@ -48,6 +48,8 @@ class Schedule:
     events: tuple[Event, ...]
 
 
+SWITCHING = "switching on"
+"""Both sides hold customers already, and the agreement is yet to be switched on."""
 BUSY = {"relay": 18, "deliver": 26, "work": 16, "hook": 9, "pass": 8}
 """What the machinery does, in every theme."""
 THEMES: dict[str, dict[str, int]] = {
@@ -58,6 +60,11 @@ THEMES: dict[str, dict[str, int]] = {
     "numbers": {"edit": 12, "renumber": 4, "remove": 2, "reuse": 3, "person": 3, "create": 1, "delete": 1, "merge": 1},
     "hooks": {"edit": 40, "work": 30, "hook": 14, "deliver": 12, "relay": 10},
     "decisions": {"edit": 26, "decide": 16, "page": 5, "undo": 6, "person": 3},
+    SWITCHING: {
+        "preview": 9, "confirm": 12, "clock": 22, "steer": 3, "take back": 3, "release": 2, "new rules": 1,
+        "stop writing": 2, "edit": 8, "retype": 4, "person": 3, "create": 2, "found": 2, "stage": 1, "renumber": 1,
+        "delete": 1, "remove": 1,
+    },
     "faults": {"edit": 18, "person": 5, "create": 2, "broker": 1, "sweep": 2, "rules": 2},
     "mixed": {
         "edit": 14, "person": 6, "create": 2, "renumber": 1, "remove": 1, "reuse": 1, "stage": 1, "rules": 1, "sweep": 1,
@@ -73,7 +80,9 @@ def schedule(seed: int) -> Schedule:
     calm = dice.percent(25)
     setup = Setup(
         theme=theme,
-        customers=1 + (dice.below(4) if theme in {"creation", "numbers", "mixed"} else dice.below(2)),
+        customers=2 + dice.below(4)
+        if theme == SWITCHING
+        else 1 + (dice.below(4) if theme in {"creation", "numbers", "mixed"} else dice.below(2)),
         persons=theme == "persons" or dice.percent(30),
         details=dice.pick((1, 2, 4, 12)),
         rules=rules_of(dice),
@@ -82,7 +91,7 @@ def schedule(seed: int) -> Schedule:
         lost=dice.pick((0, 10, 25)) if theme == "meeting" else 0 if calm else dice.pick((0, 3, 10)),
         doubled=dice.pick((0, 5, 20)),
         crowded=50 if theme in {"hooks", "meeting"} else dice.pick((0, 10, 40)),
-        meet=50 if theme == "meeting" else 0,
+        meet=50 if theme in {"meeting", SWITCHING} else 0,
         settled=dice.percent(60),
     )
     weights = BUSY | THEMES[theme]

@@ -17,6 +17,10 @@ class Blocked(BaseException):
     """Somebody else holds a lock, or has just taken a key: the transaction is given up, and taken again later."""
 
 
+class Contended(Blocked, Exception):
+    """The same, where a flow catches it and goes on with others."""
+
+
 class Connection:
     """One transaction: what it changes, with the way back."""
 
@@ -60,6 +64,11 @@ class Session:
         """What must hold when it commits: unique keys."""
         self.after: list[Callable[[], None]] = []
         """What is told once it has committed."""
+        self.wrote: list[tuple[Any, Any]] = []
+        """What it has written to customers: the link, and the details."""
+
+        self.passing: Any = None
+        """The link that is looked at because everything is."""
 
     def rows(self, table: dict[Any, Any]) -> dict[Any, Any]:
         """The table as this transaction sees it."""
@@ -93,6 +102,10 @@ class Session:
         """Hold a row until the transaction ends."""
         if self._held.setdefault(what, self) is not self:
             raise Blocked
+
+    def free(self, what: object) -> bool:
+        """Whether nobody else holds that row."""
+        return self._held.get(what, self) is self
 
     def commit(self) -> None:
         """Everybody sees it now."""
@@ -141,3 +154,26 @@ class Engine:
     def begin(self) -> Any:
         """A transaction."""
         return transaction(self._peril)
+
+
+class Database:
+    """What the reconciler's flows open their transactions on. Who meets a lock gives up, as one that waited too long."""
+
+    def __init__(self, peril: Peril, session: Callable[[], Session]) -> None:
+        self._peril, self._session = peril, session
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction."""
+        try:
+            with transaction(self._peril, self._session()) as session:
+                yield session
+        except Contended:
+            raise
+        except Blocked as why:
+            raise Contended(*why.args) from why
+
+    @contextmanager
+    def connect(self) -> Iterator[Session]:
+        """Reading, and nothing else."""
+        yield self._session()

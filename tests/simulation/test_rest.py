@@ -37,21 +37,21 @@ def _end(seed: int, order: int) -> tuple[object, ...]:
             else:
                 world.economic.set(number, name, f"economic {value}")
                 world.economic.hooks.append((number, None))
-                world.hook(None)
+                world.machine.hook(None)
                 world.now += timedelta(seconds=3)
-                world.work(None)
+                world.machine.work(None)
         for owner in ("crm", "economic"):
-            world.relay(None, owner)
+            world.machine.relay(None, owner)
         for name in ("economic-adapter", "economic-adapter"):
             while world.bus.queues[name]:
-                world.take(name, world.bus.queues[name].pop(0))
+                world.machine.take(name, world.bus.queues[name].pop(0))
         for _ in range(3):
-            world.relay(None, "economic")
+            world.machine.relay(None, "economic")
         told = world.bus.queues["reconciler"]
         shuffled = Dice(order)
         while told:
             message = told.pop(shuffled.below(len(told)))
-            world.take("reconciler", message)
+            world.machine.take("reconciler", message)
             if order > 1 and shuffled.percent(50):
                 told.append(message._replace(id=-message.id - shuffled.below(10_000)))
         world.rules = RULES

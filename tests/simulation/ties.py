@@ -3,13 +3,13 @@
 Nothing here reaches the product: it reads what the product decided and tells it to the truth and to the story.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm_outbox.contract import WriteCustomer
-from reconciler import fields
 from reconciler.link import Link, LinkState, Pending, Status
 from reconciler.rules import System
+from tests.simulation.receipts import CERTAIN
+from tests.simulation.written import recognisable, values
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -39,6 +39,8 @@ def saved(world: "World", before: Link, after: Link, status: Status, told: Statu
                 truth.keys[one.operation] = key_of(world, after, pair.kind, one.system.other, source.id)
             if one.action == "create" and pair.kind == "customer":
                 _created(world, after, one)
+            if one.mark and one.mark in pair.chosen:
+                truth.by_person.setdefault(one.operation, {})
             for group, choice in pair.chosen.items():
                 seen = choice.seen_crm if one.system is System.CRM else choice.seen_economic
                 chosen = {name: value for name, value in seen.items() if name in one.values}
@@ -51,7 +53,8 @@ def saved(world: "World", before: Link, after: Link, status: Status, told: Statu
         if pair.crm and pair.economic and (pair.crm.id, pair.economic.id) not in joined:
             here, there = world.crm.everyone.get(pair.crm.id), world.economic.everyone.get(int(pair.economic.id))
             if here is not None and there is not None and here.key != there.key:
-                truth.joined("contact", here.key, there.key, states[System.CRM], states[System.ECONOMIC])
+                both = (states[System.CRM], states[System.ECONOMIC])
+                truth.joined("contact", here.key, there.key, *both, kept=_kept(world, after))
                 there.key = here.key
     about = after.crm_id or str(after.number)
     if (before.state, before.rest, before.number) != (after.state, after.rest, after.number):
@@ -80,6 +83,7 @@ def _created(world: "World", link: Link, creation: Pending) -> None:
     """A customer is to be created: nobody known on that side may be the same company, as far as its details show."""
     if world.sync.settings[1].read_at is None and link.run is None:
         world.wrong.append(f"{link.crm_id or link.number} is created before both sides were read")
+    _by_itself(world, link, creation)
     source = link.customer.side(creation.system.other)
     if source is None:
         return
@@ -92,7 +96,7 @@ def _created(world: "World", link: Link, creation: Pending) -> None:
                 continue
             if world.sync.holder(number) or str(number) in creation.ruled_out:
                 continue
-            if _recognisable(source.values, _values(seen.customer)):
+            if recognisable(source.values, values(seen.customer)):
                 world.wrong.append(
                     f"{link.crm_id} is created in e-conomic, though {number}, known, is the same company"
                 )
@@ -107,24 +111,24 @@ def _created(world: "World", link: Link, creation: Pending) -> None:
         mine = world.sync.of(crm_id)
         if crm_id in creation.ruled_out or (mine is not None and (mine.number or mine.apart)):
             continue
-        if _recognisable(source.values, _values(known.customer)):
+        if recognisable(source.values, values(known.customer)):
             world.wrong.append(f"{link.number} is created in the CRM, though {crm_id}, known, is the same company")
 
 
-def _recognisable(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether anybody would see that two records are one company: its CVR number, or its name at its postcode."""
-
-    def same(name: str) -> bool:
-        values = [fields.canon("customer", name, fields.text(record, name)) for record in (one, other)]
-        return values[0] == values[1] and (values[0] != "" or name == "country")
-
-    if all(fields.text(record, "cvr") for record in (one, other)):
-        return same("cvr")  # two different numbers are two companies, whatever else is the same
-    return same("name") and same("postcode") and same("country")
-
-
-def _values(customer: Any) -> dict[str, str]:
-    return {name: getattr(customer, name) for name in fields.FIELDS["customer"]}
+def _by_itself(world: "World", link: Link, creation: Pending) -> None:
+    """Whom a run creates was ticked; nobody is created anew who was there before, or whose linking was taken back."""
+    promise = None if link.run is None else world.receipts.promises.get(link.run)
+    there = creation.system is System.ECONOMIC
+    if promise is not None and (there != (promise.asked.kind == "switch_on") or there > promise.asked.create_there):
+        world.wrong.append(f"{link.crm_id or link.number} is created in {creation.system}, and nobody ticked that")
+    if promise is not None:
+        return
+    row, since = world.crm.rows.get(link.crm_id), world.sync.agreement.since
+    if there and row is not None and since is not None and row.created < since:
+        world.wrong.append(f"{link.crm_id}, older than the integration, is created in e-conomic by itself")
+    taken_back = link.crm_id in world.receipts.apart_here if there else link.number in world.receipts.apart_there
+    if taken_back:
+        world.wrong.append(f"{link.crm_id or link.number}: its linking was taken back, and it is created by itself")
 
 
 def _joined_customer(world: "World", before: Link, after: Link, states: dict[System, tuple[str, str, str]]) -> None:
@@ -139,26 +143,27 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
     if before.number == after.number and before.crm_id == after.crm_id and before.state is not LinkState.CREATING:
         return
     world.trace.count("links")
+    both, kept = (states[System.CRM], states[System.ECONOMIC]), _kept(world, after)
     row, here = world.economic.rows.get(after.number), world.crm.rows.get(after.crm_id)
     if row is not None and here is not None and row.key == here.key and after.linked_by != "created":
         world.truth.without_base.add(here.key)
     seen = world.truth.now_named(world.truth.shown_as.get((after.number, str(after.economic_version)), ""))
     if row is not None and here is not None and seen not in {"", row.key, here.key}:
         # the number changed hands since it was last looked at: R19 has to see it
-        if after.linked_by not in {"person", "created", "merged"} and world.economic.whose.get(seen) != here.who:
+        if not _by_a_person(after) and world.economic.whose.get(seen) != here.who:
             world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
-        world.truth.joined("customer", here.key, seen, states[System.CRM], states[System.ECONOMIC])
+        world.truth.joined("customer", here.key, seen, *both, kept=kept)
         return
     if row is None and here is not None:
         gone = seen or world.economic.last.get(after.number, here.key)
         if gone != here.key:
-            world.truth.joined("customer", here.key, gone, states[System.CRM], states[System.ECONOMIC])
+            world.truth.joined("customer", here.key, gone, *both, kept=kept)
             for one in world.economic.rows.values():
                 if one.key == gone:  # it has another number by now, which nobody has heard of yet
                     one.key = here.key
     if row is None or here is None or row.key == here.key:
         return
-    if row.who != here.who and after.linked_by not in {"person", "created", "merged"}:
+    if row.who != here.who and not _by_a_person(after):
         world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
     if row.who != here.who and after.linked_by == "created":
         return  # the number changed hands before the answer came: R19 has to see it
@@ -166,8 +171,19 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
         if another.key == here.key:  # a creation that nobody could tell the end of; the customer is another one now
             another.key = f"{here.key} once {world.economic.tick()}"
             world.truth.parted(here.key, another.key)
-    world.truth.joined("customer", here.key, row.key, states[System.CRM], states[System.ECONOMIC])
+    world.truth.joined("customer", here.key, row.key, *both, kept=kept)
     row.key = here.key
+
+
+def _kept(world: "World", link: Link) -> bool:
+    """Whether a run linked them, and what differs was to stay so."""
+    promise = None if link.run is None else world.receipts.promises.get(link.run)
+    return promise is not None and promise.asked.differing == "keep"
+
+
+def _by_a_person(link: Link) -> bool:
+    """Whether a person said that those two are one: singly, or by ticking what was suggested."""
+    return link.linked_by in {"person", "created", "merged"} or (link.run is not None and link.linked_by not in CERTAIN)
 
 
 def key_of(world: "World", link: Link, kind: str, system: System, record: str) -> str:

@@ -126,12 +126,17 @@ class Truth:
             self.cells[target, record, name] = Cell([Entry(value, entry.edits if entry else frozenset(), ours=True)])
 
     def joined(
-        self, kind: Kind, record: str, other: str, here: tuple[str, str, str], there: tuple[str, str, str]
-    ) -> None:
-        """e-conomic's record ``other`` turns out to be the CRM's ``record``, as the states told it; blanks may be filled."""
+        self, kind: Kind, record: str, other: str, here: tuple[str, str, str], there: tuple[str, str, str], *,
+        kept: bool = False,
+    ) -> None:  # fmt: skip
+        """e-conomic's record ``other`` turns out to be the CRM's ``record``, as the states told it; blanks may be filled.
+
+        ``kept``: what differs otherwise was seen, and is to stay so.
+        """
         self.without_base.add(record)
         again = self.renamed.get(other) == record  # under its other number: its history has moved already
         self.renamed[other] = record
+        stays = self._stays(kind, record, other, here, there) if kept else frozenset()
         for name in fields.FIELDS[kind]:
             moved = self.cell("economic", record, name) if again else Cell()
             cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), moved)
@@ -140,12 +145,29 @@ class Truth:
                 self.states.get(here, {}).get((record, name), cells[0].now),
                 self._shown_then(there, other, name) or cells[1].now,
             )
-            same = _alike(kind, name, seen[0].value, seen[1].value)
+            same = name in stays or _alike(kind, name, seen[0].value, seen[1].value)
             both = seen[0].edits | seen[1].edits
             for cell, entry in zip(cells, seen, strict=True):
                 settled = entry.edits if fields.blank(entry.value) and not same else frozenset()
                 for one in _from(cell, entry):
                     one.edits = (one.edits | both) if same else one.edits - settled
+
+    def _stays(
+        self, kind: Kind, record: str, other: str, here: tuple[str, str, str], there: tuple[str, str, str]
+    ) -> frozenset[str]:
+        """The fields that stay different: of each detail that differs, unless one side has nothing of it."""
+        stays: set[str] = set()
+        for group in fields.GROUPS[kind]:
+            crm, economic = {}, {}
+            for name in group.fields:
+                crm[name] = self.states.get(here, {}).get((record, name), self.cell("crm", record, name).now).value
+                shown = self._shown_then(there, other, name) or self.cell("economic", other, name).now
+                economic[name] = shown.value
+            unlike = [one for one in group.fields if not _alike(kind, one, crm[one], economic[one])]
+            blank = any(all(fields.blank(side[one]) for one in unlike) for side in (crm, economic))
+            if unlike and not blank:
+                stays.update(group.fields)
+        return frozenset(stays)
 
     def _shown_then(self, state: tuple[str, str, str], record: str, name: str) -> Entry | None:
         """What a state told of a record, under the name it has now or one that it had then."""
