@@ -16,7 +16,7 @@ from reconciler.numbered import MOST_IN_BLOCK, Apart, Sides
 from reconciler.profiles import Profile, Record, profile, shared
 from reconciler.rules import System
 
-__all__ = ["Evidence", "Found", "Matching", "Record", "candidates", "match"]
+__all__ = ["Evidence", "Found", "Matching", "Record", "candidates", "match", "still_found"]
 
 _ORDER = {evidence: nth for nth, evidence in enumerate(Evidence)}
 
@@ -74,6 +74,14 @@ def match(
         crm_only=tuple(one.id for one in open_crm if one.id not in seen_crm),
         economic_only=tuple(one.id for one in open_economic if one.id not in seen_economic),
     )
+
+
+def still_found(one: Record, other: Record, evidence: str) -> bool:
+    """Whether these two, the CRM's first, are found by evidence as strong as that: by themselves nobody else shares it."""
+    known = [str(one) for one in Evidence]
+    found = match([one], [other])
+    strong = known[: known.index(evidence) + 1] if evidence in known else []
+    return any(one.evidence in strong for one in (*found.certain, *found.suggested))
 
 
 def candidates(

@@ -39,7 +39,7 @@ def take(
         stored = _before_it_is_created(clocked, connection, stored, message, cause, lane)
     before = stored.link
     if not before.crm_id and isinstance(message, Due) and not before.pending:
-        _again(clocked, connection, before, cause, lane)
+        _again(clocked, connection, before, cause, lane, in_pass=in_pass)
         now = store.lock_id(connection, before.id)
         stored = now or stored
         if now is None:
@@ -60,10 +60,12 @@ def unknown(
     lane: Lane = Lane.LIVE,
     told_apart: Collection[str] = (),
     only_certain: bool = False,
+    in_pass: bool = False,
 ) -> None:
     """A customer of e-conomic is news, and no customer of the CRM has its number (R3): judged under the agreement's lock.
 
-    ``only_certain``: it is linked where that is certain, and nothing else follows.
+    ``only_certain``: it is linked where that is certain, and nothing else follows. ``in_pass``: its creation counts for the
+    brake.
     """
     known = agreements.lock(connection, tenant, agreement)
     if known is None or seen.customer is None:
@@ -80,7 +82,7 @@ def unknown(
     around = similar.around(connection, tenant, agreement, seen, frozenset((*told_apart, *asked)))
     verdict = strangers.judge(seen.customer, around)
     log.info("stranger.judged", agreement=agreement, number=seen.number, verdict=str(verdict.do))
-    news = _News(tenant=tenant, agreement=agreement, seen=seen, cause=cause, lane=lane)
+    news = _News(tenant=tenant, agreement=agreement, seen=seen, cause=cause, lane=lane, in_pass=in_pass)
     if verdict.do is Do.LINK:
         tried = joining.link(
             clocked,
@@ -108,6 +110,7 @@ class _News:
     seen: EconomicSeen
     cause: Envelope | None
     lane: Lane
+    in_pass: bool
 
 
 def _carry_out(clocked: Clocked, connection: Connection, news: _News, verdict: Verdict) -> None:
@@ -132,7 +135,7 @@ def _carry_out(clocked: Clocked, connection: Connection, news: _News, verdict: V
             if any(one.code == STOPPED for one in stored.link.customer.refusals):
                 return  # a person stopped just that
             words = Create(system=System.CRM, ruled_out=verdict.ruled_out, economic=seen)
-            take_step(clocked, connection, stored, words, news.cause, lane=news.lane)
+            take_step(clocked, connection, stored, words, news.cause, lane=news.lane, in_pass=news.in_pass)
         case Do.RECORD | Do.LINK:
             pass
 
@@ -203,12 +206,14 @@ def _reconsider(
         )
 
 
-def _again(clocked: Clocked, connection: Connection, link: Link, cause: Envelope | None, lane: Lane) -> None:
+def _again(
+    clocked: Clocked, connection: Connection, link: Link, cause: Envelope | None, lane: Lane, *, in_pass: bool
+) -> None:
     """A stranger that could not be settled when it was news, such as while a run was carried out."""
     if link.agreement is not None and link.number is not None and not link.candidates_here:
         seen = sides.economic(connection, link.tenant, link.agreement, link.number)
         if seen is not None:
-            unknown(clocked, connection, link.tenant, link.agreement, seen, cause, lane=lane)
+            unknown(clocked, connection, link.tenant, link.agreement, seen, cause, lane=lane, in_pass=in_pass)
 
 
 def _news_here(stored: store.Stored, message: Message) -> bool:

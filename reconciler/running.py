@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append_all
-from reconciler import agreements, bus, items, questions, reading, reconcile, runs, sides, store, switching
+from reconciler import agreements, bus, items, questions, reading, reconcile, runs, sides, similar, store, switching
 from reconciler.agreements import Agreement
 from reconciler.classes import Here, There, record_here, record_there
 from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
-from reconciler.matching import match
+from reconciler.matching import still_found
 from reconciler.preview import message, preview, rehearsed
 from reconciler.previewed import PILOT, Asked, Preview
 from reconciler.reconcile import Clocked
@@ -213,6 +213,8 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
         there = None if number is None else sides.newest_economic(connection, run.tenant, run.agreement, number, now)
         rules = replace(stored.agreement.as_rules(clocked.resend), agreement="on")
         reason = _moved(stored, holders, item, here, there, asked, rules, now)
+        if not reason and item.action in {"create_here", "create_there"}:
+            reason = MOVED if similar.appeared(connection, stored.link, here, there, run.started) else ""
         if not reason:
             _clear_stranger(connection, run, item, holders, now)
             words = message(item.action, there, asked, item.evidence)
@@ -293,10 +295,8 @@ def _moved(
             return "linked"
         if here is None or there is None or there.customer is None:
             return "gone"
-        found = match([record_here(link.crm_id, here)], [record_there(there)])
-        if item.evidence != PILOT and item.evidence not in {
-            str(one.evidence) for one in (*found.certain, *found.suggested)
-        }:
+        pair = record_here(link.crm_id, here), record_there(there)
+        if item.evidence != PILOT and not still_found(*pair, item.evidence):
             return MOVED
         if any(one.link.crm_id or one.link.pending for one in holders):
             return "linked"

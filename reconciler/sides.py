@@ -1,7 +1,7 @@
 """What did each system hold last? Recorded behind its version, also of customers that have no link."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,8 @@ from crm_outbox.contract import Customer, NotSent
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicCustomer
 from reconciler import keys
-from reconciler.link import CrmSeen, EconomicSeen
+from reconciler.link import CrmSeen, EconomicSeen, Link
+from reconciler.rules import System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,14 @@ def _economic_seen(row: sa.Row[Any], number: int) -> EconomicSeen:
     )
 
 
+def recorded_since(connection: sa.Connection, system: System, link: Link, ids: Sequence[str], since: datetime) -> bool:
+    """Whether anything was recorded of one of these customers of that system after that time."""
+    if not ids:
+        return False
+    values = {"tenant": link.tenant, "agreement": link.agreement, "ids": list(ids), "since": since}
+    return bool(connection.scalar(_CRM_SINCE if system is System.CRM else _ECONOMIC_SINCE, values))
+
+
 _RECORD_CRM = sa.text(RECORD_CRM)
 _RECORD_ECONOMIC = sa.text(RECORD_ECONOMIC)
 _LOCK_ECONOMIC = sa.text("""
@@ -148,6 +157,14 @@ _ECONOMIC_SIDE = sa.text("""
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id
+""")
+_CRM_SINCE = sa.text("""
+    select exists (select from sync.crm_side
+                   where tenant = :tenant and crm_id = any(cast(:ids as text[])) and seen > :since)
+""")
+_ECONOMIC_SINCE = sa.text("""
+    select exists (select from sync.economic_side
+                   where agreement = :agreement and number = any(cast(cast(:ids as text[]) as integer[])) and seen > :since)
 """)
 _TOLD = """
     (cast(:run as uuid) is null or side.seen >= (select started from sync.run where id = :run) or exists (

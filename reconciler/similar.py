@@ -5,14 +5,16 @@ No call is made: what is recorded is searched. Each system searches once more it
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from economic_adapter.contract import EconomicCustomer
-from reconciler import contacts, fields, keys, matching, records
-from reconciler.link import EconomicSeen, Link
+from reconciler import contacts, fields, keys, matching, records, sides
+from reconciler import record as recording
+from reconciler.link import CrmSeen, EconomicSeen, Link
 from reconciler.matching import Record
 from reconciler.rules import System
 from reconciler.strangers import Around, Former, Known, values_of
@@ -72,6 +74,19 @@ def in_crm(
     return _similar(record, System.ECONOMIC, own, others, links, apart)
 
 
+def appeared(
+    connection: sa.Connection, link: Link, here: CrmSeen | None, there: EconomicSeen | None, since: datetime
+) -> bool:
+    """Whether one that may be this customer was recorded on the other side since then; ``there`` is of a link without CRM."""
+    if here is not None:
+        link = link if link.customer.crm is not None else recording.crm(link, here)[0]
+        return sides.recorded_since(connection, System.ECONOMIC, link, in_economic(connection, link).free, since)
+    if there is None or there.customer is None or link.agreement is None:
+        return False
+    found = in_crm(connection, link.tenant, link.agreement, there.customer)
+    return sides.recorded_since(connection, System.CRM, link, found.free, since)
+
+
 def around(
     connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, told_apart: frozenset[str]
 ) -> Around:
@@ -80,7 +95,7 @@ def around(
     if customer is None:
         return Around()
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
-    found = in_crm(connection, tenant, agreement, customer)
+    found = in_crm(connection, tenant, agreement, customer, seen.old_numbers)
     under_way = [
         (row.link, row.values) for row in connection.execute(_CREATING, {**key, "name": customer.name.casefold()})
     ]

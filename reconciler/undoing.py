@@ -81,6 +81,9 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     link_id = item.link
     stored = None if link_id is None else store.lock_id(connection, link_id)
     theirs = item.action == "change" or (stored is not None and stored.link.run == run.of_run)
+    if stored is not None and theirs and not item.reason and stored.link.pending and now - run.started < LONGEST:
+        items.wait(connection, run.id, item.position, now, "")  # what the run wrote is not there yet
+        return
     if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
         items.mark(connection, run.id, item.position, "left_out", now, reason=UNLINKED)
         return
@@ -95,8 +98,8 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     waits = bool(stored.link.pending) or any(
         choice.decision == decision for pair in stored.link.pairs for choice in pair.chosen.values()
     )
-    if waits and opened and not stored.link.pending:
-        # while all else is off, nobody but this run sends what is left of its decision
+    if waits and not stored.link.pending:
+        # links without a run of their own are not looked at meanwhile: a pause may be over, and all else may be off
         reconcile.take_step(clocked, connection, stored, Due(), rules=rules)
     if waits and now - run.started < LONGEST:
         items.wait(connection, run.id, item.position, now, reason)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import agreements, clock, receipt, releasing, running, store, switchboard, undoing
+from reconciler import agreements, clock, confirming, receipt, releasing, running, store, undoing
 from reconciler.previewed import Asked, Preview
 from reconciler.rules import System, Transfer
 from reconciler.runs import Run
@@ -33,7 +33,7 @@ class Admin:
         """The preview that somebody looks at."""
         self.does: dict[str, Callable[[Dice], object]] = {
             "preview": self.preview, "confirm": self.confirm, "clock": lambda _dice: self.clock(),
-            "steer": self.steer, "take back": self.take_back, "release": lambda _dice: self.release(),
+            "steer": self.steer, "take back": self.take_back, "release": self.release,
             "new rules": self.rules, "stop writing": self.stop_writing,
         }  # fmt: skip
 
@@ -46,10 +46,10 @@ class Admin:
     def preview(self, dice: Dice) -> None:
         """Somebody looks at what switching on, or a transfer, would do, with some groups ticked."""
         known = self.sync.agreement
-        if known.busy is not None or known.state not in {"connected", "refused", "off", "on"}:
+        if known.busy is not None or known.rules.paused or known.state not in {"connected", "refused", "off", "on"}:
             return
         kind = "transfer" if known.state == "on" else "switch_on"
-        groups = frozenset(one for nth, one in enumerate(GROUPS) if dice.percent(70 if nth < 4 else 15))
+        groups = frozenset(one for nth, one in enumerate(GROUPS) if dice.percent(70 if nth < 4 else 35))
         self._look(
             Asked(
                 kind=kind,  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ class Admin:
 
     def _look(self, asked: Asked) -> None:
         words = SimpleNamespace(yes=False, preview=True, confirm=None)
-        self.page, _ = switchboard.confirmed(words, self.sync.engine, self.sync.clocked, self.sync.agreement, asked)  # type: ignore[arg-type]
+        self.page, _ = confirming.confirmed(words, self.sync.engine, self.sync.clocked, self.sync.agreement, asked)  # type: ignore[arg-type]
         self._shown(self.page)
 
     def _shown(self, shown: Preview) -> None:
@@ -78,11 +78,11 @@ class Admin:
         """Somebody confirms the counts of the page that is open; if anything moved since, the new list is shown instead."""
         world, known, page = self.world, self.sync.agreement, self.page
         on = known.state in {"switching_on", "on", "access_lost"}
-        if page is None or known.busy is not None or on != (page.asked.kind == "transfer"):
+        if page is None or known.busy is not None or known.rules.paused or on != (page.asked.kind == "transfer"):
             return
         words = SimpleNamespace(yes=True, preview=False, confirm=receipt.counts(page.confirmed_by))
         asked = replace(page.asked, run=self.sync.fresh_id())
-        shown, run = switchboard.confirmed(words, self.sync.engine, self.sync.clocked, known, asked)  # type: ignore[arg-type]
+        shown, run = confirming.confirmed(words, self.sync.engine, self.sync.clocked, known, asked)  # type: ignore[arg-type]
         if run is None:
             self.page = shown
             self._shown(shown)
@@ -158,28 +158,43 @@ class Admin:
         self.world.trace.note("an admin", "stops writing" if paused else "has written again", "", *sorted(paused))
         self.sync.settings[AGREEMENT] = replace(known, rules=replace(known.rules, paused=paused))
         self.world.receipts.everything()
+        if paused and dice.percent(60) and self._going() is None and not self.world.inside:
+            self._meanwhile(dice)
         self._pass()
+
+    def _meanwhile(self, dice: Dice) -> None:
+        """Others edit more customers than a pass may write to, and all of that is heard of."""
+        for _ in range(5):
+            self.world.people.edit(dice)
+        with self.world.peril.of(None):
+            self.world.drain()
 
     def _pass(self) -> None:
         with self.sync.engine.begin() as connection:
             store.look_again(connection, TENANT, AGREEMENT)
 
-    def release(self) -> None:
-        """Somebody lets go what a pass stopped before."""
+    def release(self, dice: Dice, *, edited: bool = True) -> None:
+        """Somebody lets go what a pass stopped before; now and then customers on its list were edited since."""
         stopped = next((one for one in self.sync.runs.values() if one.state == "braked"), None)
-        if stopped is not None:
-            self.world.trace.note("an admin", "lets go", "")
-            self.world.trace.count("releases")
-            releasing.release(self.sync.engine, self.sync.clocked, stopped.id)
+        if stopped is None:
+            return
+        if edited and dice.percent(50) and self._going() is None and not self.world.inside:
+            self._meanwhile(dice)
+        self.world.trace.note("an admin", "lets go", "")
+        self.world.trace.count("releases")
+        releasing.release(self.sync.engine, self.sync.clocked, stopped.id)
 
     # ---- the end
+
+    def let_write(self) -> None:
+        """Both sides are written to again."""
+        if self.sync.agreement.rules.paused:
+            self.stop_writing(Dice(0))
 
     def finish(self) -> None:
         """Everything that was begun comes to its end: what is paused goes on, what was stopped is let go."""
         world = self.world
-        if self.sync.agreement.rules.paused:
-            self.stop_writing(Dice(0))
-        for _ in range(_TIMES):
+        for times in range(_TIMES):
             world.drain()
             if world.broken:
                 return
@@ -188,7 +203,7 @@ class Admin:
                 self._steer(going, "resume")
             elif any(one.state == "braked" for one in self.sync.runs.values()):
                 world.wrong += world.receipts.stands()
-                self.release()
+                self.release(Dice(world.schedule.seed), edited=not times)
             elif self.sync.agreement.since is None:
                 self.preview(Dice(world.schedule.seed))
                 self.confirm(Dice(0))

@@ -8,6 +8,7 @@ from reconciler.link import LinkState
 from reconciler.profiles import Record
 from reconciler.rules import System
 from tests.simulation.store import Session
+from tests.simulation.written import values as values_of
 
 if TYPE_CHECKING:
     from tests.simulation.sync import Sync
@@ -111,7 +112,31 @@ class Alike:
                 and one.state is LinkState.UNLINKED
                 and one.crm_id
             ]
+        if statement is similar._TWINS_HERE or statement is similar._TWINS_THERE:
+            return self._twins(session, set(values["keys"]), here=statement is similar._TWINS_HERE)
         raise AssertionError(f"the simulation does not know this statement: {statement}")
+
+    def _twins(self, session: Session, wanted: set[str], *, here: bool) -> "list[_Row]":
+        links = session.rows(self.sync.links).values()
+        if here:
+            taken = {one.crm_id for one in links if one.number is not None}
+            known = {
+                crm_id: seen.customer
+                for crm_id, seen in session.rows(self.sync.crm_side).items()
+                if seen.customer is not None and not seen.customer.deleted
+            }
+        else:
+            taken = {str(one.number) for one in links if one.crm_id}
+            known = {
+                str(number): seen.customer
+                for number, seen in session.rows(self.sync.economic_side).items()
+                if seen.customer is not None
+            }
+        return [
+            _Row(id=one, taken=one in taken)
+            for one, customer in known.items()
+            if not wanted.isdisjoint(keys.of(values_of(customer)))
+        ]
 
     def _deleted(self, session: Session, crm_id: str) -> bool:
         seen = session.get(self.sync.crm_side, crm_id)

@@ -58,7 +58,7 @@ def converged(world: "World", link: Link) -> Iterator[str]:
     if there is None or there.key != here.key:
         yield f"{link.crm_id}: linked to {link.number}, is {world.economic.number_of(here.key)}"
         return
-    if not link.flows:
+    if not link.flows or world.sync.agreement.state != "on":
         return  # a lead is linked and compared, and nothing is written
     yield from _record(world, link.customer, here.key, here.values, there.values)
     seen = []

@@ -77,6 +77,8 @@ class Economic:
         """Told of every number that somebody changed."""
         self.companies: Callable[[str], str] = lambda key: key
         """Which real company a record of the CRM is, by its name in the truth."""
+        self.below = 5000
+        """Its window proposes numbers below that one."""
         self.wrong: list[str] = []
         self.whose: dict[str, str] = {}
         """Which real company a record is of, by its name in the truth when it came."""
@@ -145,7 +147,7 @@ class Economic:
 
     def free(self) -> int:
         """The next number its window proposes."""
-        return max((one for one in (*self.rows, *self.last) if one < 5000), default=1000) + 1
+        return max((one for one in (*self.rows, *self.last) if one < self.below), default=1000) + 1
 
     def version(self) -> str:
         """A new ``objectVersion``."""

@@ -12,7 +12,7 @@ from economic_adapter.contract import ConfigureAgreement, LookAtCustomer, WriteE
 from reconciler.decisions import Ended
 from reconciler.link import CrmSeen, EconomicSeen, Heard, Link, LinkState, Message, Status, new_link
 from reconciler.rules import Rules
-from reconciler.store import Stored
+from reconciler.store import Stored, Waiting
 from tests.simulation import ties, written
 from tests.simulation.agreement import AGREEMENT, TENANT
 from tests.simulation.store import Session
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = UUID("6f1f7c1e-4c57-4a4e-8f0e-0d6f6a0b8f11")
 
+_JOINING = frozenset({LinkState.UNLINKED, LinkState.CREATING})
+
 
 class Links:
     """The store's functions of links and sides, by their names there."""
@@ -29,9 +31,18 @@ class Links:
     STORE = (
         "lock", "lock_numbers", "lock_both", "lock_id", "lock_operation", "lock_due", "load", "insert",
         "insert_stranger", "insert_missing", "remove", "remove_stranger", "save", "hold", "of_agreement",
-        "to_look_again", "look_again",
+        "to_look_again", "look_again", "merged_into",
     )  # fmt: skip
-    SIDES = ("record_crm", "record_economic", "newest_economic", "economic", "crm", "all_crm", "all_economic")
+    SIDES = (
+        "record_crm",
+        "record_economic",
+        "newest_economic",
+        "economic",
+        "crm",
+        "all_crm",
+        "all_economic",
+        "recorded_since",
+    )
 
     def __init__(self, sync: "Sync") -> None:
         self.sync, self.world = sync, sync.world
@@ -116,8 +127,10 @@ class Links:
         if fresh := written.fresh(before, link):
             session.wrote.append((link.id, fresh))
             self.world.receipts.held(session, link)
-            session.after.append(partial(self.world.receipts.wrote, link.id, fresh))
-            if session.passing == link.id and not stored.fresh and not self._new(before):
+            by_itself = written.fresh(before, link, by_itself=True)
+            decided = [one for one in fresh if one not in by_itself]
+            session.after.append(partial(self.world.receipts.wrote, link.id, fresh, decided))
+            if by_itself and session.passing == link.id and not stored.fresh and not self._new(before):
                 session.after.append(partial(self.world.receipts.passed, before))
         session.after.append(lambda: ties.saved(self.world, before, link, status, stored.told))
 
@@ -135,6 +148,13 @@ class Links:
         """Whether a customer is so new that creating it is what the transfer setting is for."""
         made = link.active_since or link.created
         return link.state is LinkState.UNLINKED and made is not None and self.world.now - made < timedelta(hours=1)
+
+    def merged_into(self, session: Session, _tenant: str, _agreement: int, crm_id: str) -> list[UUID]:
+        links = session.rows(self.sync.links).values()
+        gone = {crm_id}
+        while more := {one.crm_id for one in links if one.crm_id and one.merged_into in gone} - gone:
+            gone |= more
+        return sorted(one.id for one in links if one.crm_id in gone and one.rest == "merged" and one.number is not None)
 
     def of_agreement(self, session: Session, _tenant: str, _agreement: int) -> Iterator[Link]:
         yield from session.rows(self.sync.links).values()
@@ -155,11 +175,15 @@ class Links:
     def hold(self, session: Session, link: UUID, run: UUID | None) -> None:
         session.put(self.sync.holds, link, run)
 
-    def to_look_again(self, session: Session, limit: int) -> list[UUID]:
+    def to_look_again(self, session: Session, limit: int) -> list[Waiting]:
         if session.get(self.sync.settings, AGREEMENT).busy is not None:
             return []
         links = session.rows(self.sync.links)
-        return [one for one, due in session.rows(self.sync.again).items() if due and one in links][:limit]
+        found = [links[one] for one, due in session.rows(self.sync.again).items() if due and one in links]
+        return [
+            Waiting(id=one.id, tenant=TENANT, agreement=AGREEMENT, joining=one.state in _JOINING)
+            for one in found[:limit]
+        ]
 
     def look_again(self, session: Session, _tenant: str, _agreement: int) -> int:
         links = session.rows(self.sync.links)
@@ -174,6 +198,7 @@ class Links:
         if known is not None and seen.version <= known.version:
             return False
         session.put(self.sync.crm_side, crm_id, seen)
+        session.put(self.sync.seen, crm_id, self.world.now)
         return True
 
     def _keep_economic(self, session: Session, seen: EconomicSeen) -> bool:
@@ -182,6 +207,7 @@ class Links:
         if known is not None and seen.version <= known.version:
             return False
         session.put(self.sync.economic_side, seen.number, seen)
+        session.put(self.sync.seen, str(seen.number), self.world.now)
         return True
 
     def record_crm(self, session: Session, _tenant: str, crm_id: str, seen: CrmSeen, _now: datetime) -> None:
@@ -205,6 +231,9 @@ class Links:
     def crm(self, session: Session, _tenant: str, crm_id: str) -> CrmSeen | None:
         found: CrmSeen | None = session.get(self.sync.crm_side, crm_id)
         return found
+
+    def recorded_since(self, session: Session, _system: Any, _link: Link, ids: Sequence[str], since: datetime) -> bool:
+        return any(session.get(self.sync.seen, one) > since for one in ids)
 
     def all_crm(self, session: Session, _tenant: str, _run: UUID | None) -> Iterator[tuple[str, CrmSeen]]:
         yield from sorted(session.rows(self.sync.crm_side).items())

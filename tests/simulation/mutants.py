@@ -1,6 +1,6 @@
 """Which safeties can be taken away, one at a time? Each by name, and how: the product itself has no switch for it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +10,27 @@ from unittest.mock import patch
 from economic_adapter import decide as adapter_decide
 from economic_adapter import mapping
 from economic_adapter.operation import Operation, State
-from reconciler import decide, fields, plan, record, settle, similar
-from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step
+from reconciler import (
+    braking,
+    decide,
+    fields,
+    linking,
+    matching,
+    plan,
+    record,
+    releasing,
+    running,
+    settle,
+    similar,
+    undoing,
+)
+from reconciler.assignment import Edge
+from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step, Unlinked
 from reconciler.plan import Detail, Do
+from reconciler.rehearsal import Write
 from reconciler.rules import Rule, Rules, System
 from tests.simulation import adapter, agreement, crm, sync, world
+from tests.simulation.schedule import SWITCHING
 
 NAMES: Mapping[str, str] = {
     "version-check": "a write goes through whatever version the other side has by now",
@@ -27,7 +43,13 @@ NAMES: Mapping[str, str] = {
     "whole-record": "a write carries every detail, not only what changed",
     "agreement-lock": "two steps may link or create at the same time",
     "origin": "a record does not carry the operation that created it",
-    "greedy-matching": "the first candidate is taken, not the best for the whole set",
+    "greedy-matching": "of the whole of both sides, whoever comes first is paired, not the best for the whole set",
+    "first-candidate": "the first candidate of a new customer is linked as if it were certain",
+    "run-not-rechecked": "a run carries a customer out without looking at it again",
+    "undo-by-itself": "an undone pair is forgotten, so that each may be created from the other again",
+    "undo-overwrites": "an undo puts back what was, whatever somebody typed since",
+    "brake": "a look at everything writes to as many customers as it likes",
+    "brake-release": "what a pass held goes as it would be by now, not as it was listed",
     "answers-gate": "an outcome counts only when the state beside it is news",
     "blind-mark": "a look clears its customer's mark even when it was marked again",
     "r19": "a number that holds another company is believed to be the same customer",
@@ -36,7 +58,13 @@ NAMES: Mapping[str, str] = {
 
 THEMES: Mapping[str, frozenset[str]] = {
     "agreement-lock": frozenset({"meeting"}),
-    "greedy-matching": frozenset({"meeting"}),
+    "greedy-matching": frozenset({SWITCHING}),
+    "first-candidate": frozenset({"meeting"}),
+    "run-not-rechecked": frozenset({SWITCHING}),
+    "undo-by-itself": frozenset({SWITCHING}),
+    "undo-overwrites": frozenset({SWITCHING}),
+    "brake": frozenset({SWITCHING}),
+    "brake-release": frozenset({SWITCHING}),
     "decision-durable": frozenset({"decisions"}),
     "origin": frozenset({"meeting"}),
     "blind-mark": frozenset({"hooks"}),
@@ -162,6 +190,53 @@ def _decision_durable() -> Any:
 
 
 def _greedy_matching() -> Any:
+    def greedy(edges: Iterable[Edge]) -> set[tuple[str, str]]:
+        chosen: dict[str, str] = {}
+        for one in sorted(edges):
+            if one.left not in chosen and one.right not in chosen.values():
+                chosen[one.left] = one.right
+        return set(chosen.items())
+
+    return patch.object(matching, "choose", greedy)
+
+
+def _run_not_rechecked() -> Any:
+    return patch.object(running, "_moved", lambda *_: "")
+
+
+def _undo_by_itself() -> Any:
+    unlinked = linking.unlinked
+
+    def forgotten(link: Link, said: Unlinked) -> tuple[Link, str]:
+        done, what = unlinked(link, said)
+        return (replace(done, old_numbers=(), parted=()) if said.by == "undo" else done), what
+
+    return patch.object(linking, "unlinked", forgotten)
+
+
+def _undo_overwrites() -> Any:
+    wishes = undoing._wishes
+
+    def careless(link: Link, writes: tuple[Write, ...]) -> Any:
+        now = []
+        for one in writes:
+            pair = undoing._pair(link, one)
+            side = None if pair is None else pair.side(one.system)
+            now.append(one if side is None else replace(one, after=fields.text(side.values, one.field)))
+        return wishes(link, tuple(now))
+
+    return patch.object(undoing, "_wishes", careless)
+
+
+def _brake() -> Any:
+    return patch.object(braking, "admits", lambda *_: None)
+
+
+def _brake_release() -> Any:
+    return patch.object(releasing, "differs_from", lambda *_: False)
+
+
+def _first_candidate() -> Any:
     found = similar._similar
 
     def greedy(*given: Any) -> similar.Similar:
@@ -222,6 +297,12 @@ _PATCHES: dict[str, _Patch] = {
     "origin": _origin,
     "decision-durable": _decision_durable,
     "greedy-matching": _greedy_matching,
+    "first-candidate": _first_candidate,
+    "run-not-rechecked": _run_not_rechecked,
+    "undo-by-itself": _undo_by_itself,
+    "undo-overwrites": _undo_overwrites,
+    "brake": _brake,
+    "brake-release": _brake_release,
     "answers-gate": _answers_gate,
     "blind-mark": _blind_mark,
     "r19": _r19,

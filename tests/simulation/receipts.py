@@ -3,7 +3,7 @@
 Kept beside the product: who was edited when, what was shown, and every write that left since.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -93,7 +93,7 @@ class Receipts:
             return
         if item.state == "left_out":
             self.world.trace.count("left out")
-            if item.reason == "moved" and self._still(promise, item, None):
+            if item.reason == "moved" and self._still(promise, item, None) and not self._appeared(promise, item):
                 self.world.wrong.append(f"{about}: left out as moved, though nobody moved it since the preview")
             return
         self.world.trace.count("carried out")
@@ -106,11 +106,22 @@ class Receipts:
             promise.carried[item.link] = item
             promise.wrote.setdefault(item.link, set()).update(mine)
 
-    def wrote(self, link: UUID, fresh: Sequence[Wrote]) -> None:
-        """Writes left for a link."""
+    def wrote(self, link: UUID, fresh: Sequence[Wrote], decided: Sequence[Wrote]) -> None:
+        """Writes left for a link, some of them decided on: what an undo puts back is what the run wrote, and nothing else."""
+        if decided:
+            self._puts_back(link, decided)
         for one in self.promises.values():
             if link in one.carried:
                 one.wrote[link].update(fresh)
+
+    def _puts_back(self, link: UUID, decided: Sequence[Wrote]) -> None:
+        items = [one for one in self.world.sync.items.values() if one.link == link and one.state == "planned"]
+        for item in (one for one in items if self.world.sync.runs[one.run].kind == "undo"):
+            made = {(str(one.system), str(one.record), one.field): one.after for one in item.writes if one.id}
+            for one in decided:
+                after = made.get((one.system, one.kind, one.name), one.before)
+                if one.kind == "customer" and not fields.same("customer", one.name, one.before, after):
+                    self.world.wrong.append(f"{item.crm_id}: an undo overwrites what somebody typed: {_few({one})}")
 
     def held(self, session: Session, link: Link) -> None:
         """A link writes: not one that a pass holds, but what a person chose."""
@@ -132,7 +143,7 @@ class Receipts:
     def taken_back(self, run: UUID, position: int) -> None:
         """A customer of a run was taken back."""
         item = self.world.sync.items[run, position]
-        link = self.world.sync.links.get(item.link)
+        link = None if item.link is None else self.world.sync.links.get(item.link)
         promise = self.promises[run]
         self.world.trace.note("reconciler", "took back", item.crm_id or str(item.number), item.action)
         if item.action == "change" or link is None:
@@ -172,7 +183,7 @@ class Receipts:
             yield f"{link.crm_id}: nobody moved it, and not all was written that its preview showed: {_few(less)}"
 
     def _as_before(self, promise: Promise, item: Item) -> Iterator[str]:
-        link = self.world.sync.links.get(item.link)
+        link = None if item.link is None else self.world.sync.links.get(item.link)
         if link is None or not link.parted or not self._still(promise, item, link):
             return
         for one in item.writes:
@@ -193,6 +204,11 @@ class Receipts:
         late = any(self.moved.get(one, 0) > promise.at or one in promise.unheard for one in names)
         return not late and self.all_moved <= promise.at
 
+    def _appeared(self, promise: Promise, item: Item) -> bool:
+        """Whether anybody at all changed or was not known then: one who is to be created may be that one."""
+        creates = item.action in {"create_here", "create_there"}
+        return creates and (bool(promise.unheard) or any(one > promise.at for one in self.moved.values()))
+
     def _unheard(self) -> Iterator[tuple[str, str]]:
         world = self.world
         for crm_id, row in world.crm.rows.items():
@@ -205,6 +221,10 @@ class Receipts:
             known = {} if customer is None else {person.number: person.object_version for person in customer.contacts}
             real = {nth: person.body["objectVersion"] for nth, person in one.persons.items()}
             if customer is None or customer.object_version != one.body["objectVersion"] or known != real:
+                yield "economic", str(number)
+
+        for number, gone in world.sync.economic_side.items():
+            if gone.customer is not None and number not in world.economic.rows:
                 yield "economic", str(number)
 
     def _suggested(self, crm_id: str, number: int, evidence: str) -> None:
@@ -225,5 +245,5 @@ class Receipts:
                 world.wrong.append(f"{crm_id} is suggested with {number}, though {other} is plainly the same company")
 
 
-def _few(wrote: set[Wrote]) -> str:
+def _few(wrote: Collection[Wrote]) -> str:
     return "; ".join(f"{one.system} {one.kind} {one.name} {one.before!r} -> {one.after!r}" for one in sorted(wrote)[:3])

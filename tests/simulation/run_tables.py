@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DEFAULTS: Mapping[str, Any] = {
     **{one.name: None for one in columns_of(Run)},
     **dict.fromkeys(("reason", "asked_by", "fingerprint"), ""),
-    **dict.fromkeys(("crm_read", "economic_read", "contacts", "calls", "found", "done", "total", "left_out", "resent"), 0),
+    **dict.fromkeys(("crm_read", "economic_read", "contacts", "calls", "found", "found_crm", "done", "total", "left_out", "resent"), 0),
     **dict.fromkeys(("crm_closed", "economic_closed"), False),
     "told_done": -1, "options": {},
 }  # fmt: skip
@@ -29,17 +29,9 @@ class Runs:
     """The functions of ``reconciler.runs``, by their names there."""
 
     NAMES = (
-        "insert",
-        "update",
-        "lock",
-        "find",
-        "latest",
-        "of_agreement",
-        "under_way",
-        "kind_of",
-        "open_pass",
-        "passed",
-    )
+        "insert", "update", "lock", "find", "latest", "of_agreement", "under_way", "kind_of", "open_pass", "passed",
+        "whose",
+    )  # fmt: skip
 
     def __init__(self, sync: "Sync") -> None:
         self.sync = sync
@@ -76,6 +68,10 @@ class Runs:
     def under_way(self, session: Session) -> list[UUID]:
         found = [one for one in self._newest(session) if one.ended is None and one.state in {"running", "paused"}]
         return [one.id for one in reversed(found)]
+
+    def whose(self, session: Session, run: UUID) -> tuple[str, int] | None:
+        found = self.find(session, run)
+        return None if found is None else (found.tenant, found.agreement)
 
     def kind_of(self, session: Session, run: UUID) -> str:
         found = self.find(session, run)

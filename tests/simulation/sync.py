@@ -17,6 +17,7 @@ from reconciler import (
     agreements,
     braking,
     clock,
+    confirming,
     decided,
     items,
     joining,
@@ -31,7 +32,6 @@ from reconciler import (
     similar,
     stepping,
     store,
-    switchboard,
     switching,
     undoing,
 )
@@ -68,6 +68,8 @@ class Sync:
         """Links that a pass holds, and which."""
         self.crm_side: dict[str, CrmSeen] = {}
         self.economic_side: dict[int, EconomicSeen] = {}
+        self.seen: dict[str, datetime] = {}
+        """When a customer of either side was recorded last, by id or number."""
         self.settings: dict[int, Settings] = {}
         self.runs: dict[UUID, Run] = {}
         self.items: dict[tuple[UUID, int], Item] = {}
@@ -182,7 +184,7 @@ def installed(sync: Sync) -> Iterator[None]:
         joining: {"append": links.append},
         reading: {"append": links.append, "log": silent},
         switching: {"append": links.append, "uuid4": sync.fresh_id, "log": silent},
-        switchboard: {"say": lambda _line: None},
+        confirming: {"say": lambda _line: None},
         undoing: {"uuid4": sync.fresh_id},
         braking: {"append": links.append, "uuid4": sync.fresh_id, "log": silent},
         releasing: {"append": links.append, "step": told.step},

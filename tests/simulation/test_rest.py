@@ -19,7 +19,17 @@ from tests.simulation.world import World
 def _end(seed: int, order: int) -> tuple[object, ...]:
     """One customer, edited twelve times on both sides while nothing is written; its messages shuffled, and so many times."""
     given = schedule(seed)
-    setup = replace(given.setup, rules=RULES, customers=1, crash=0.0, trouble=0.0, lost=0.0, doubled=0.0, crowded=0.0)
+    setup = replace(
+        given.setup,
+        theme="values",
+        rules=RULES,
+        customers=1,
+        crash=0.0,
+        trouble=0.0,
+        lost=0.0,
+        doubled=0.0,
+        crowded=0.0,
+    )
     world = World(replace(given, setup=setup, events=()))
     with world.at_work(), quick.core():
         dice = Dice(seed)

@@ -59,6 +59,8 @@ class Truth:
         """The name a record had before it was unlinked: a write decided then may still be under way."""
         self.by_person: dict[UUID, dict[str, str]] = {}
         """What a person saw in the target of each field they decided on, by the operation that carries it out."""
+        self.kept: set[tuple[str, str]] = set()
+        """Fields of records that were seen to differ and were to stay so."""
         self.edits = 0
         self.wrong: list[str] = []
 
@@ -137,6 +139,7 @@ class Truth:
         again = self.renamed.get(other) == record  # under its other number: its history has moved already
         self.renamed[other] = record
         stays = self._stays(kind, record, other, here, there) if kept else frozenset()
+        self.kept |= {(record, name) for name in stays}
         for name in fields.FIELDS[kind]:
             moved = self.cell("economic", record, name) if again else Cell()
             cells = self.cell("crm", record, name), self.cells.pop(("economic", other, name), moved)
@@ -179,6 +182,7 @@ class Truth:
         """e-conomic's record of that name is not the CRM's any more, and goes by another name."""
         self.once[other] = record
         self.renamed[record] = other
+        self.kept |= {(other, name) for key, name in self.kept if key == record}
         for system, key, name in [one for one in self.cells if one[:2] == ("economic", record)]:
             self.cells[system, other, name] = self.cells.pop((system, key, name))
 
@@ -204,6 +208,8 @@ class Truth:
         known = any(_alike(kind, name, one.value, here.now.value) for one in before)
         fills = record in self.without_base and fields.blank(here.now.value)
         newer = entry.edits <= here.now.edits  # what is overwritten has taken in all that it is overwritten with
+        if (record, name) in self.kept:  # seen and left different: it goes along with the rest of its detail
+            newer = entry.edits < here.now.edits
         since = next((at for at in range(len(here.entries) - 1, 0, -1) if here.entries[at].ours), 0)
         back = any(
             _alike(kind, name, one.value, here.now.value) and one.edits <= entry.edits for one in here.entries[since:-1]

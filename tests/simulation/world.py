@@ -92,6 +92,7 @@ class World:
         self.sync.settings[AGREEMENT] = Settings(self.rules, read_at=START)
         if self.switching:
             connected = replace(self.rules, agreement="connected", since=None)
+            self.economic.below, self.shelf.next_number[AGREEMENT] = 3000, 3001
             percent = 100 if dice.percent(40) else 5
             self.sync.settings[AGREEMENT] = Settings(connected, state="connected", brake_percent=percent)
         self.change_rules(self.rules)
@@ -104,6 +105,9 @@ class World:
             dice = Dice(self.schedule.seed + 2)
             if self.switching:
                 self.read(dice)
+                if self.setup.settled:
+                    self.admin.preview(dice)
+                    self.admin.confirm(dice)
             else:
                 for _ in range(self.setup.customers):
                     self.people.create(dice)
@@ -128,6 +132,11 @@ class World:
         """The product's flows on this world's tables."""
         with adapter.installed(self), reconciling.installed(self.sync):
             yield
+
+    @property
+    def inside(self) -> bool:
+        """Whether this happens in the middle of something else."""
+        return self._depth > 0
 
     @property
     def broken(self) -> list[str]:
@@ -251,6 +260,7 @@ class World:
         """Faults stop: what was under way arrives, both are swept, and then nothing may move any more."""
         self._events.clear()
         self.trace.note("the world", "rests", "")
+        self.admin.let_write()
         self.pass_time(timedelta(minutes=3))
         self.drain()
         if self.switching and not self.broken:
@@ -318,8 +328,9 @@ class World:
         """Other rules hold from now on. Where any of them lets an edit lose, losing one is no error."""
         self.rules = rules
         known = self.sync.agreement
-        same = {"agreement": known.rules.agreement, "since": known.rules.since, "paused": known.rules.paused}
-        self.sync.settings[AGREEMENT] = replace(known, rules=replace(rules, **same))
+        before = known.rules
+        now = replace(rules, agreement=before.agreement, since=before.since, paused=before.paused)
+        self.sync.settings[AGREEMENT] = replace(known, rules=now)
         self.receipts.everything()
         self.trace.count("rules")
         for kind, groups in fields.GROUPS.items():

@@ -19,8 +19,8 @@ class Wrote(NamedTuple):
     after: str
 
 
-def fresh(before: Link, after: Link) -> tuple[Wrote, ...]:
-    """The details of the writes that a step began."""
+def fresh(before: Link, after: Link, *, by_itself: bool = False) -> tuple[Wrote, ...]:
+    """The details of the writes that a step began. ``by_itself``: without what a person decided."""
     if not any(pair.pending for pair in after.pairs):
         return ()
     known = {one.operation for one in before.pending}
@@ -36,6 +36,7 @@ def fresh(before: Link, after: Link) -> tuple[Wrote, ...]:
             found += [
                 Wrote(str(one.system), pair.kind, _record(pair.kind, record), name, fields.text(seen, name), value)
                 for name, value in values.items()
+                if not (by_itself and name in one.decided)
             ]
     return tuple(found)
 
