@@ -163,7 +163,7 @@ def test_a_number_somebody_is_being_asked_about_is_never_created_whatever_it_hol
     customer = both.new(name="Sydhavn Maler A/S", postcode="5000", city="Odense", cvr="12345674")
     both.in_crm(customer)
     assert both.of(customer.id).candidates == (50,)
-    both.in_economic(sydhavn(cvr="25313763", name="Et helt andet navn ApS", postcode="9000", city="Aalborg"))
+    both.in_economic(sydhavn(cvr="25313763", name="Et helt andet navn ApS", postcode="9000", city="Aalborg"), 2)
     assert both.creations() == []
     assert both.of(customer.id).candidates == (50,)
 
