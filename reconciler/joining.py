@@ -4,7 +4,7 @@ Whoever links or creates holds the agreement's lock until the transaction ends, 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from economic_adapter.contract import LookAtCustomer
 from reconciler import agreements, bus, linking, sides, store
 from reconciler.link import Create, Due, Link, Linked, LinkState, Step, Unlinked
 from reconciler.rules import System
-from reconciler.stepping import Clocked, take_step
+from reconciler.stepping import Clocked, dissolve, take_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,20 +175,6 @@ def stranger(connection: Connection, tenant: str, agreement: int, number: int) -
     """The locked link of a number, made if it has none."""
     store.insert_stranger(connection, uuid4(), tenant, agreement, number)
     return store.lock_numbers(connection, tenant, agreement, [number])[0]
-
-
-def dissolve(
-    clocked: Clocked,
-    connection: Connection,
-    stored: store.Stored,
-    cause: Envelope | None = None,
-    lane: Lane = Lane.LIVE,
-) -> None:
-    """A customer of the CRM gets the number that only e-conomic's customer had: nothing is left of its own link."""
-    bare = replace(stored.link.customer, refusals=())
-    empty = replace(stored.link, number=None, candidates_here=(), customer=bare)
-    take_step(clocked, connection, stored, Due(), cause, lane=lane, prepare=lambda _: empty)
-    store.remove(connection, stored.link.id)
 
 
 def prepared(

@@ -87,6 +87,25 @@ def unlinked(link: Link, said: Unlinked) -> tuple[Link, str]:
     ), ""
 
 
+def released(link: Link) -> Link:
+    """The link of a customer whose number e-conomic has just given to another: whoever had it is there no longer (R7)."""
+    side, number = link.customer.economic, link.number
+    gone = replace(side or Side(id=str(number)), gone=True)
+    return replace(
+        link,
+        state=LinkState.RESTING,
+        rest=link.rest if link.rest in {"merged", "renumbered"} else "deleted_there",
+        number=None,
+        old_numbers=_with(link.old_numbers, number),
+        customer=replace(link.customer, economic=gone),
+    )
+
+
+def moved_to(link: Link, number: int) -> Link:
+    """The link of a customer that got a number that another link has: a person must say which is which (R6)."""
+    return replace(link, state=LinkState.RESTING, rest="renumbered", candidates=(number,))
+
+
 def told_apart(link: Link, numbers: Iterable[int] = (), ids: Iterable[str] = ()) -> Link:
     """The link of a customer that a person said none of those is: e-conomic's numbers for good, the CRM's as shown."""
     no, here = set(numbers), set(ids)

@@ -14,10 +14,10 @@ from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Re
 from crm_outbox.messaging.envelope import Envelope, Refused, Version
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, joining, meeting, questions, reading, runs, sides, store, strangers, switching
+from reconciler import agreements, bus, linking, meeting, questions, reading, runs, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.rules import System
-from reconciler.stepping import Clocked, take_step
+from reconciler.stepping import Clocked, dissolve, take_step
 
 __all__ = ["Clocked", "handle", "observed", "take_step", "written"]
 
@@ -103,19 +103,14 @@ def _of_links(
     holder = next((one.link for one in found if one.link.number == there.number), None)
     if holder is not None and not holder.crm_id and len(found) > 1 and holder.state is LinkState.UNLINKED:
         # it is no stranger, but a customer whose number changed
-        joining.dissolve(clocked, connection, next(one for one in found if one.link is holder), envelope)
+        dissolve(clocked, connection, next(one for one in found if one.link is holder), envelope)
         found, holder = [one for one in found if one.link is not holder], None
     for stored in found:
         if holder is None or stored.link is holder:
             _tell(clocked, connection, envelope, seen, heard, there, stored)
         elif stored.link.number not in holder.old_numbers:
-            resting = partial(_renumbered, to=there.number)
+            resting = partial(linking.moved_to, number=there.number)
             take_step(clocked, connection, stored, Due(), envelope, prepare=resting)
-
-
-def _renumbered(link: Link, to: int) -> Link:
-    """A link whose customer got a number that another link has: a person must say which is which (R6)."""
-    return replace(link, state=LinkState.RESTING, rest="renumbered", candidates=(to,))
 
 
 def _tell(
@@ -136,7 +131,7 @@ def _tell(
     if done.link.economic_version != there.version:
         return
     if there.customer is None:
-        joining.dissolve(clocked, connection, store.load(connection, link.id), envelope)
+        dissolve(clocked, connection, store.load(connection, link.id), envelope)
     elif seen.why != "import" and _moved(before, there):
         meeting.unknown(clocked, connection, link.tenant, link.agreement, there, envelope)
 

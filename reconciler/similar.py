@@ -264,7 +264,7 @@ _LINKED_ALIKE = sa.text("""
     order by side.number limit :most
 """)
 _GONE = sa.text("""
-    select l.id, l.crm_id, l.number, p.economic -> 'values' as values,
+    select l.id, l.crm_id, coalesce(l.number, l.old_numbers[cardinality(l.old_numbers)]) as number, p.economic -> 'values' as values,
            array(select q.economic ->> 'id' from sync.pair q
                  where q.link = l.id and q.kind = 'contact' and q.economic is not null) as persons
     from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from crm_outbox.contract import MOST_NAMED, many
+from crm_outbox.contract import MOST_NAMED, Result, many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved
-from reconciler import agreements, asked, braking, bus, decided, questions, record, runs, sides, similar, store
+from reconciler import agreements, asked, braking, bus, decided, linking, questions, record, runs, sides, similar, store
 from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
@@ -68,7 +68,11 @@ def take_step(
             done = step(before, message, braking.still(rules), now)
     if done.link.number is not None and done.link.number != stored.link.number:
         _alone(connection, link)
-        done = _with_newest(connection, done, rules, now)
+        if _free(clocked, connection, before, done.link, cause, lane):
+            done = _with_newest(connection, done, rules, now)
+        else:
+            before, message, told = _without(before, message, done.link.number or 0)
+            done = step(before, told, rules, now)
     store.save(connection, stored, done.link, done.status, message, now)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
     if done.status != stored.told and done.link.crm_id:
@@ -84,6 +88,53 @@ def _alone(connection: Connection, link: Link) -> None:
     """Hold the agreement's lock: this step may link, create, or take a number."""
     if link.agreement is not None:
         agreements.hold(connection, link.tenant, link.agreement)
+
+
+def dissolve(
+    clocked: Clocked,
+    connection: Connection,
+    stored: store.Stored,
+    cause: Envelope | None = None,
+    lane: Lane = Lane.LIVE,
+) -> None:
+    """A customer of the CRM gets the number that only e-conomic's customer had: nothing is left of its own link."""
+    bare = replace(stored.link.customer, refusals=())
+    empty = replace(stored.link, number=None, candidates_here=(), customer=bare)
+    take_step(clocked, connection, stored, Due(), cause, lane=lane, prepare=lambda _: empty)
+    store.remove(connection, stored.link.id)
+
+
+def _free(
+    clocked: Clocked, connection: Connection, before: Link, now: Link, cause: Envelope | None, lane: Lane
+) -> bool:
+    """Whether a link may have the number it gets: a number has one link. Whoever cannot have it any more gives way."""
+    for other in store.lock_numbers(connection, now.tenant, now.agreement or 0, [now.number or 0]):
+        if other.link.id == now.id:
+            continue
+        if not other.link.crm_id and other.link.state is LinkState.UNLINKED:
+            dissolve(clocked, connection, other, cause, lane)
+        elif other.link.crm_id and before.state is LinkState.CREATING:
+            # e-conomic gave it to the customer it has just created: nobody had it
+            take_step(clocked, connection, other, Due(), cause, lane=lane, prepare=linking.released)
+        else:
+            return False
+    return True
+
+
+def _without(before: Link, message: Message, number: int) -> tuple[Link, Message, Message]:
+    """The link, what is stored and what is told where another has the number it would get: a person says which is which."""
+    if not isinstance(message, Heard):
+        return linking.moved_to(before, number), message, Due()
+    if before.state is not LinkState.CREATING:
+        return linking.moved_to(before, number), message, replace(message, economic=None)
+    outcomes = tuple(
+        one.model_copy(update={"result": Result.REFUSED, "reason": "candidates", "created": None})
+        if one.created == str(number)
+        else one
+        for one in message.outcomes
+    )
+    message = replace(message, outcomes=outcomes, candidates=(number,))
+    return before, message, replace(message, economic=None)
 
 
 def _swept(connection: Connection, cause: Envelope | None) -> bool:
