@@ -5,13 +5,14 @@ Dry without ``--yes``: it tells what each system would get, and what would be re
 
 import argparse
 import getpass
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
 from reconciler import chosen, decided, deciding, fields, ordering, store
+from reconciler.asked import Task
 from reconciler.asking import of_customer, one_link, parts
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
@@ -25,7 +26,8 @@ from reconciler.tasks import tasks
 
 ANSWERS: Mapping[str, Means] = {
     "leave": "leave", "create": "create", "inactive": "inactive", "bar": "bar", "same-customer": "same_customer",
-    "same-person": "same_person", "another-person": "another_person", "retry": "retry",
+    "same-person": "same_person", "another-person": "another_person", "retry": "retry", "link": "link",
+    "not-the-same": "not_the_same",
 }  # fmt: skip
 _NAMES = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
 _Does = Callable[[argparse.Namespace, sa.Engine, Clocked], int]
@@ -42,6 +44,12 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     _by_someone(settle, desk, _settle)
     answer = of_customer(commands.add_parser("answer", help="answer a question other than by choosing values"))
     answer.add_argument("answer", choices=sorted(ANSWERS))
+    answer.add_argument(
+        "--with",
+        dest="partner",
+        metavar="ID",
+        help="link, not-the-same: the customer of the CRM, where only e-conomic has it",
+    )
     answer.add_argument("--kind", help="which question, when several are open")
     answer.add_argument("--person", metavar="ID", help="the contact person of the CRM it is about")
     answer.add_argument("--other", metavar="ID", help="the contact person of e-conomic it is about")
@@ -50,9 +58,12 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
         ("link", "link", "this customer of the CRM is that customer number"),
         ("not-the-same", "not_the_same", "this customer of the CRM is not that customer number, for good"),
     ):
-        parser = of_customer(commands.add_parser(name, help=explained))
+        parser = commands.add_parser(name, help=explained)
+        parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id in the CRM")
+        parser.add_argument("--tenant")
+        parser.add_argument("--agreement", type=int, help="when the customer is known in more than one")
         parser.add_argument("number", type=int, metavar="NUMBER")
-        parser.set_defaults(means=means)
+        parser.set_defaults(means=means, numbered=None)
         _by_someone(parser, desk, _about_number)
     unlink = of_customer(commands.add_parser("unlink", help="these two are not the same customer; nothing is written"))
     unlink.set_defaults(means="unlink", number=None)
@@ -66,6 +77,8 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
 def _settle(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
     def decide(stored: store.Stored) -> Decision:
         link = stored.link
+        if not link.crm_id:
+            raise NotDecided("only e-conomic has it: answer it with create, link or not-the-same")
         pair = _record(link, arguments.person)
         wishes = _wishes(link, pair, arguments)
         if not wishes:
@@ -89,6 +102,9 @@ def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
         record = _record(link, arguments.person).id if about_person else None
         if record is not None:
             open_ = [one for one in open_ if one.subject in {"", str(record)}]
+        means = ANSWERS[arguments.answer]
+        if means in {"link", "not_the_same"} or (means == "create" and record is None and not open_):
+            return _one_of_both(stored, means, arguments, clocked, open_)
         if arguments.answer != "retry" and len(open_) != 1:
             kinds = ", ".join(sorted({one.kind for one in open_})) or "none"
             raise NotDecided(f"it must be clear which question is answered; open: {kinds}")
@@ -100,10 +116,26 @@ def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
             task=open_[0].fingerprint if arguments.answer != "retry" else "",
             record=record,
             other=_record(link, arguments.other).id if arguments.other else None,
-            ids=tuple(str(one) for one in open_[0].candidates) if open_ else (),
+            ids=(*(str(one) for one in open_[0].candidates), *open_[0].candidates_here) if open_ else (),
         )
 
     return _decided(arguments, engine, clocked, decide)
+
+
+def _one_of_both(
+    stored: store.Stored, means: Means, arguments: argparse.Namespace, clocked: Clocked, asked: Sequence[Task]
+) -> Decision:
+    """What is decided of a customer that one system has: it is created in the other, or is or is not one of those there."""
+    link = stored.link
+    if means == "create":
+        return _decision(stored, means, arguments, clocked)
+    if link.crm_id or link.number is None:
+        raise NotDecided(f"say `{arguments.answer} CUSTOMER NUMBER`, for the CRM has it")
+    ids = (arguments.partner,) if arguments.partner else link.candidates_here
+    if not ids or (means == "link" and len(ids) > 1):
+        raise NotDecided(f"say --with and the customer of the CRM; it may be {', '.join(ids) or 'any'}")
+    task = next((one.fingerprint for one in asked if one.kind == "candidates"), "")
+    return _decision(stored, means, arguments, clocked, number=link.number, ids=ids, task=task)
 
 
 def _about_number(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
@@ -173,7 +205,8 @@ def _told(stored: store.Stored, decision: Decision, clocked: Clocked) -> int:
     link = stored.link
     if not decision.wishes:
         number = "" if decision.number is None else f" {decision.number}"
-        say(f"customer {link.crm_id}: would be decided: {decision.means}{number}; repeat with --yes")
+        who = f"customer {link.crm_id}" if link.crm_id else f"number {link.number}"
+        say(f"{who}: would be decided: {decision.means}{number}; repeat with --yes")
         return DONE
     rules = stored.agreement.rules_for(link, clocked.resend)
     done = step(link, Decided(decision=decision), rules, clocked.now())

@@ -1,11 +1,11 @@
 """What can be asked on the command line of questions and decisions? Open tasks, kept differences, a customer's history."""
 
 import argparse
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import decided, deciding, overview, questions, store
+from reconciler import decided, deciding, overview, questions, sides, store
 from reconciler.asked import Shown, Task
 from reconciler.decided import Saved
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, opened, say
@@ -33,8 +33,11 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
 
 
 def of_customer(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Say which customer of the CRM it is about."""
-    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id in the CRM")
+    """Say which customer it is about."""
+    parser.add_argument("customer", nargs="?", default="", metavar="CUSTOMER", help="the customer's id in the CRM")
+    parser.add_argument(
+        "--number", dest="numbered", type=int, help="instead: its customer number, also when only e-conomic has it"
+    )
     parser.add_argument("--tenant")
     parser.add_argument("--agreement", type=int, help="when the customer is known in more than one")
     return parser
@@ -42,9 +45,16 @@ def of_customer(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def one_link(connection: sa.Connection, arguments: argparse.Namespace) -> store.Stored | int:
     """The one link of that customer, not locked; or the exit code, with what is wrong said."""
-    found = store.of_customer(connection, arguments.customer, arguments.tenant, arguments.agreement)
+    if bool(arguments.customer) == (arguments.numbered is not None):
+        say("say either the customer's id in the CRM, or --number")
+        return WRONG
+    if arguments.numbered is not None:
+        who, found = f"number {arguments.numbered}", _numbered(connection, arguments)
+    else:
+        who = f"customer {arguments.customer}"
+        found = store.of_customer(connection, arguments.customer, arguments.tenant, arguments.agreement)
     if not found:
-        say(f"customer {arguments.customer} has no link: no agreement is on, or it was never heard of")
+        say(f"{who} has no link: no agreement is on, or it was never heard of")
         return REFUSED
     if len({one.link.tenant for one in found}) > 1:
         say("more than one tenant has that customer; say --tenant")
@@ -53,6 +63,17 @@ def one_link(connection: sa.Connection, arguments: argparse.Namespace) -> store.
         say("that customer is known in more than one agreement; say --agreement")
         return WRONG
     return found[0]
+
+
+def _numbered(connection: sa.Connection, arguments: argparse.Namespace) -> list[store.Stored]:
+    """The links with that number. One that was only recorded so far gets its own, for what is decided about it."""
+    key = (arguments.numbered, arguments.tenant, arguments.agreement)
+    found = store.of_number(connection, *key)
+    if found or not sides.known_under(connection, *key):
+        return found
+    for tenant, agreement in sides.known_under(connection, *key):
+        store.insert_stranger(connection, uuid4(), tenant, agreement, arguments.numbered)
+    return store.of_number(connection, *key)
 
 
 def told(task: Task, link: Link) -> list[str]:

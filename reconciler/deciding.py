@@ -185,7 +185,8 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
         case "link" | "renumbered" if number is not None:
             return joining.link(*key, crm_id, number, by="person")
         case "not_the_same" if number is not None:
-            return joining.tell_apart(*key, crm_id, [number])
+            apart = [joining.tell_apart(*key, one, [number]) for one in ((crm_id,) if link.crm_id else decision.ids)]
+            return next((one for one in apart if one.refused), apart[-1] if apart else Tried(refused="unknown"))
         case "create" if link.crm_id:
             ruled_out = tuple(dict.fromkeys((*decision.ids, *(str(one) for one in link.apart))))
             return joining.create_in_economic(*key, crm_id, ruled_out=ruled_out, many=many, decision=decision.id)

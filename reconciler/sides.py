@@ -89,6 +89,14 @@ def economic(connection: sa.Connection, tenant: str, agreement: int, number: int
     return None if row is None or row.epoch == 0 else _economic_seen(row, number)
 
 
+def known_under(
+    connection: sa.Connection, number: int, tenant: str | None, agreement: int | None
+) -> list[tuple[str, int]]:
+    """The tenants and agreements in use, of one or of all, whose e-conomic has a customer under that number."""
+    values = {"number": number, "tenant": tenant, "agreement": agreement}
+    return [(row.tenant, row.agreement) for row in connection.execute(_KNOWN_UNDER, values)]
+
+
 def newest_economic(
     connection: sa.Connection, tenant: str, agreement: int, number: int, now: datetime
 ) -> EconomicSeen | None:
@@ -145,6 +153,15 @@ def recorded_since(connection: sa.Connection, system: System, link: Link, ids: S
 
 _RECORD_CRM = sa.text(RECORD_CRM)
 _RECORD_ECONOMIC = sa.text(RECORD_ECONOMIC)
+_KNOWN_UNDER = sa.text("""
+    select side.tenant, side.agreement
+    from sync.economic_side side
+    join sync.agreement a on a.tenant = side.tenant and a.agreement = side.agreement and a.state <> 'disconnected'
+    where side.number = :number and side.state is not null
+      and (cast(:tenant as text) is null or side.tenant = :tenant)
+      and side.agreement = coalesce(cast(:agreement as integer), side.agreement)
+    order by side.tenant, side.agreement
+""")
 _LOCK_ECONOMIC = sa.text("""
     insert into sync.economic_side (agreement, number, tenant, epoch, counter, seen)
     values (:agreement, :number, :tenant, 0, 0, :now)

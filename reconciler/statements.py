@@ -69,6 +69,11 @@ OF_CUSTOMER = _read("""
       and l.agreement = coalesce(cast(:agreement as integer), l.agreement) and a.state <> 'disconnected'
     order by l.tenant, l.agreement
 """)
+OF_NUMBER = _read("""
+    where l.number = :number and (cast(:tenant as text) is null or l.tenant = :tenant)
+      and l.agreement = coalesce(cast(:agreement as integer), l.agreement) and a.state <> 'disconnected'
+    order by l.tenant, l.agreement
+""")
 WITH_KEPT = _read("""
     where l.tenant = :tenant and exists (
         select from sync.pair k, jsonb_each(k.chosen) c

@@ -107,6 +107,12 @@ def of_customer(connection: sa.Connection, crm_id: str, tenant: str | None, agre
     return [_stored(row._asdict()) for row in connection.execute(statements.OF_CUSTOMER, values)]
 
 
+def of_number(connection: sa.Connection, number: int, tenant: str | None, agreement: int | None) -> list[Stored]:
+    """The links with a customer number in the agreements in use, of one tenant or of all; not locked."""
+    values = {"number": number, "tenant": tenant, "agreement": agreement}
+    return [_stored(row._asdict()) for row in connection.execute(statements.OF_NUMBER, values)]
+
+
 def with_kept(connection: sa.Connection, tenant: str, limit: int = 200) -> list[Stored]:
     """A tenant's links of which something was chosen to stay different; not locked."""
     return [

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from crm_outbox.contract import Customer, CustomerWritten, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import CustomerObserved, EconomicCustomer, LookAtCustomer, WriteEconomicCustomer
-from reconciler import agreements, store, switching
+from reconciler import agreements, joining, store, switching
 from reconciler.link import Link
 from reconciler.rules import Transfer
 from tests.builders.crm import a_customer
@@ -70,6 +70,15 @@ class Both(Wire):
         (command,) = self.said_only(WriteEconomicCustomer)
         self.created(command, customer, number)
         self.said()
+        return customer
+
+    def linked_by_hand(self, number: int, **given: Any) -> Customer:
+        """A customer that both systems had, linked by a person."""
+        customer = self.new(**given)
+        self.in_crm(customer)
+        self.in_economic(there(customer, number, "v1"), why="import")
+        with self.engine.begin() as connection:
+            joining.link(self.clocked, connection, TENANT, AGREEMENT, customer.id, number, by="person")
         return customer
 
     def created(self, command: WriteEconomicCustomer, customer: Customer, number: int, version: int = 1) -> None:

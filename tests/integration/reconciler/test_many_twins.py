@@ -155,8 +155,7 @@ def test_a_run_rules_out_what_is_linked_elsewhere_too(both: Both) -> None:
 
 def create_anyway(both: Both, crm_id: str) -> Saved:
     with both.engine.begin() as connection:
-        stored = store.lock(connection, TENANT, AGREEMENT, crm_id)
-        assert stored is not None
+        (stored,) = store.of_customer(connection, crm_id, TENANT, AGREEMENT)
         link = stored.link
         rules = stored.agreement.rules_for(link, both.resend)
         (task,) = tasks(link, rules, both.time)
