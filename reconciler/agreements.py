@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Reference
 from reconciler import locks
 from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, agreement_of, state_of
 from reconciler.rules import Area, Rules
@@ -39,6 +39,13 @@ def lock(connection: sa.Connection, tenant: str, agreement: int) -> Agreement | 
     row = connection.execute(_LOCK, {"tenant": tenant, "agreement": agreement}).one_or_none()
     locks.took_agreement(connection, tenant, agreement)
     return None if row is None else agreement_of(row._asdict())
+
+
+def reference(connection: sa.Connection, tenant: str, agreement: int) -> Reference | None:
+    """What that agreement offers for new customers, as far as it was told."""
+    values = {"tenant": tenant, "agreement": agreement}
+    told = connection.execute(_REFERENCE, values).scalar()
+    return None if told is None else Reference.model_validate(told)
 
 
 def of_tenant(connection: sa.Connection, tenant: str) -> list[Agreement]:
@@ -247,3 +254,4 @@ _BRAKE = sa.text("""
     from sync.agreement a where a.tenant = :tenant and a.agreement = :agreement
 """)
 _LOOKED = sa.text("update sync.agreement set look_again = false where tenant = :tenant and agreement = :agreement")
+_REFERENCE = sa.text("select reference from sync.agreement where tenant = :tenant and agreement = :agreement")

@@ -4,22 +4,20 @@ Dry without ``--yes``: it tells what each system would get, and what would be re
 """
 
 import argparse
-import getpass
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import chosen, decided, deciding, fields, ordering, store
+from reconciler import chosen, decided, deciding, fields, ordering, store, wished
 from reconciler.asked import Task
 from reconciler.asking import of_customer, one_link, parts
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Means, Wish
+from reconciler.decisions import Decision, Means
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, changing, say
-from reconciler.link import Decided, Link, Pair
-from reconciler.rules import System
+from reconciler.link import Decided
+from reconciler.rules import Area, System
 from reconciler.step import step
 from reconciler.stepping import Clocked
 from reconciler.tasks import tasks
@@ -27,7 +25,7 @@ from reconciler.tasks import tasks
 ANSWERS: Mapping[str, Means] = {
     "leave": "leave", "create": "create", "inactive": "inactive", "bar": "bar", "same-customer": "same_customer",
     "same-person": "same_person", "another-person": "another_person", "retry": "retry", "link": "link",
-    "not-the-same": "not_the_same",
+    "not-the-same": "not_the_same", "supply": "supply",
 }  # fmt: skip
 _NAMES = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
 _Does = Callable[[argparse.Namespace, sa.Engine, Clocked], int]
@@ -50,6 +48,13 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
         metavar="ID",
         help="link, not-the-same: the customer of the CRM, where only e-conomic has it",
     )
+    for name, kind in (("area", str), ("group", int), ("terms", int), ("zone", int), ("currency", str)):
+        answer.add_argument(
+            f"--{name}",
+            type=kind,
+            choices=[str(one) for one in Area] if name == "area" else None,
+            help=f"supply: the {name} of this new customer alone",
+        )
     answer.add_argument("--kind", help="which question, when several are open")
     answer.add_argument("--person", metavar="ID", help="the contact person of the CRM it is about")
     answer.add_argument("--other", metavar="ID", help="the contact person of e-conomic it is about")
@@ -79,16 +84,16 @@ def _settle(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
         link = stored.link
         if not link.crm_id:
             raise NotDecided("only e-conomic has it: answer it with create, link or not-the-same")
-        pair = _record(link, arguments.person)
-        wishes = _wishes(link, pair, arguments)
+        pair = wished.record(link, arguments.person)
+        wishes = wished.wishes(link, pair, arguments)
         if not wishes:
             raise NotDecided("nothing was chosen: say --use, --text or --leave")
-        mark = _mark(wishes)
+        mark = wished.mark(wishes)
         if arguments.seen is not None and arguments.seen != mark:
             raise NotDecided("a value that was shown has moved; look again")
         if not arguments.yes:
             say(f"seen as {mark}")
-        return _decision(stored, "settle", arguments, clocked, wishes=wishes)
+        return wished.decision(stored, "settle", arguments, clocked, chosen=wishes)
 
     return _decided(arguments, engine, clocked, decide)
 
@@ -99,7 +104,7 @@ def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
         rules = stored.agreement.rules_for(link, clocked.resend)
         open_ = [one for one in tasks(link, rules, clocked.now()) if arguments.kind in {None, one.kind}]
         about_person = ANSWERS[arguments.answer] in {"same_person", "another_person"} or arguments.person is not None
-        record = _record(link, arguments.person).id if about_person else None
+        record = wished.record(link, arguments.person).id if about_person else None
         if record is not None:
             open_ = [one for one in open_ if one.subject in {"", str(record)}]
         means = ANSWERS[arguments.answer]
@@ -108,14 +113,15 @@ def _answer(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) 
         if arguments.answer != "retry" and len(open_) != 1:
             kinds = ", ".join(sorted({one.kind for one in open_})) or "none"
             raise NotDecided(f"it must be clear which question is answered; open: {kinds}")
-        return _decision(
+        return wished.decision(
             stored,
             ANSWERS[arguments.answer],
             arguments,
             clocked,
             task=open_[0].fingerprint if arguments.answer != "retry" else "",
             record=record,
-            other=_record(link, arguments.other).id if arguments.other else None,
+            other=wished.record(link, arguments.other).id if arguments.other else None,
+            given=wished.supplied(arguments) if means == "supply" else None,
             ids=(*(str(one) for one in open_[0].candidates), *open_[0].candidates_here) if open_ else (),
         )
 
@@ -128,21 +134,21 @@ def _one_of_both(
     """What is decided of a customer that one system has: it is created in the other, or is or is not one of those there."""
     link = stored.link
     if means == "create":
-        return _decision(stored, means, arguments, clocked)
+        return wished.decision(stored, means, arguments, clocked)
     if link.crm_id or link.number is None:
         raise NotDecided(f"say `{arguments.answer} CUSTOMER NUMBER`, for the CRM has it")
     ids = (arguments.partner,) if arguments.partner else link.candidates_here
     if not ids or (means == "link" and len(ids) > 1):
         raise NotDecided(f"say --with and the customer of the CRM; it may be {', '.join(ids) or 'any'}")
     task = next((one.fingerprint for one in asked if one.kind == "candidates"), "")
-    return _decision(stored, means, arguments, clocked, number=link.number, ids=ids, task=task)
+    return wished.decision(stored, means, arguments, clocked, number=link.number, ids=ids, task=task)
 
 
 def _about_number(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
     def decide(stored: store.Stored) -> Decision:
         if arguments.number is not None and not 1 <= arguments.number <= 999_999_999:
             raise NotDecided(f"{arguments.number} is no customer number")
-        return _decision(stored, arguments.means, arguments, clocked, number=arguments.number)
+        return wished.decision(stored, arguments.means, arguments, clocked, number=arguments.number)
 
     return _decided(arguments, engine, clocked, decide)
 
@@ -161,7 +167,9 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
                 say(line)
             return DONE
         try:
-            undone = deciding.undo(clocked, connection, arguments.tenant, arguments.decision, _who(arguments), uuid4())
+            undone = deciding.undo(
+                clocked, connection, arguments.tenant, arguments.decision, wished.who(arguments), uuid4()
+            )
         except NotDecided as why:
             say(f"refused: {why}")
             return REFUSED
@@ -233,91 +241,6 @@ def _said(saved: Saved, first: Mapping[str, Saved]) -> int:
     for detail, other in first.items():
         say(f"  {detail}: {other.decision.who} chose {other.decision.at:%Y-%m-%d %H:%M}")
     return REFUSED if saved.state in {"refused", "partly"} else DONE
-
-
-def _wishes(link: Link, pair: Pair, arguments: argparse.Namespace) -> tuple[Wish, ...]:
-    takes: dict[str, str] = {}
-    texts: dict[str, dict[str, str]] = {}
-
-    def take(detail: str, what: str) -> None:
-        if takes.setdefault(detail, what) != what:
-            raise NotDecided(f"{detail} was chosen twice")
-
-    for one in arguments.use:
-        detail, _, side = one.partition("=")
-        if side not in {"crm", "economic"}:
-            raise NotDecided(f"--use {one}: say DETAIL=crm or DETAIL=economic")
-        take(detail, side)
-    for one in arguments.text:
-        field, equals, value = one.partition("=")
-        group = next((each for each in fields.GROUPS[pair.kind] if field in each.fields), None)
-        if not equals or group is None:
-            names = ", ".join(fields.FIELDS[pair.kind])
-            raise NotDecided(
-                f"--text {one}: there is no field {field}; there are {names}"
-                if equals
-                else f"--text {one}: say FIELD=TEXT"
-            )
-        take(group.name, "text")
-        texts.setdefault(group.name, {})[field] = value
-    for detail in arguments.leave:
-        take(detail, "different")
-    return tuple(deciding.wish(link, pair, detail, what, texts.get(detail)) for detail, what in takes.items())
-
-
-def _record(link: Link, person: str | None) -> Pair:
-    """The customer, or the contact person of that id: ours, the CRM's, or e-conomic's number."""
-    if person is None:
-        return link.customer
-    for pair in link.contacts:
-        known = {str(pair.id), *(side.id for side in (pair.crm, pair.economic) if side is not None)}
-        if person in known:
-            return pair
-    raise NotDecided(f"there is no contact person {person}")
-
-
-def _mark(wishes: tuple[Wish, ...]) -> str:
-    """A short mark of the values that were shown."""
-    seen = [
-        (one.detail, str(one.record), sorted(one.seen_crm.items()), sorted(one.seen_economic.items())) for one in wishes
-    ]
-    return sha256(repr(sorted(seen)).encode()).hexdigest()[:8]
-
-
-def _decision(
-    stored: store.Stored,
-    means: Means,
-    arguments: argparse.Namespace,
-    clocked: Clocked,
-    *,
-    wishes: tuple[Wish, ...] = (),
-    task: str = "",
-    number: int | None = None,
-    ids: tuple[str, ...] = (),
-    record: UUID | None = None,
-    other: UUID | None = None,
-) -> Decision:
-    link = stored.link
-    return Decision(
-        id=uuid4(),
-        tenant=link.tenant,
-        agreement=link.agreement or 0,
-        link=link.id,
-        means=means,
-        who=_who(arguments),
-        at=clocked.now(),
-        wishes=wishes,
-        task=task,
-        number=number,
-        ids=ids,
-        record=record,
-        other=other,
-        seen=deciding.versions(link),
-    )
-
-
-def _who(arguments: argparse.Namespace) -> str:
-    return arguments.who or getpass.getuser()
 
 
 def _by_someone(parser: argparse.ArgumentParser, desk: Desk, does: _Does) -> None:

@@ -65,6 +65,13 @@ def _retry(link: Link, decision: Decision) -> Answered:
     return _done(link, decision)
 
 
+def _supplied(link: Link, decision: Decision) -> Answered:
+    """What its creation lacks is given for this customer alone; the creation follows as it would with a default."""
+    if link.state is not LinkState.UNLINKED or not link.crm_id or not contacts.alive(link.customer.crm):
+        return _refused(link, decision, "gone")
+    return _done(replace(link, supplied=decision.supplied), decision)
+
+
 def _inactive(link: Link, decision: Decision) -> Answered:
     here = link.customer.crm
     if not contacts.alive(here):
@@ -172,6 +179,7 @@ _SIMPLE: dict[str, Callable[[Link, Decision], Answered]] = {
     "same_customer": _same_customer,
     "retry": _retry,
     "inactive": _inactive,
+    "supply": _supplied,
     "same_person": _same_person,
     "another_person": _another_person,
     "create": _created_again,

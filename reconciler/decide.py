@@ -11,7 +11,7 @@ from economic_adapter.contract import Defaults
 from reconciler import contacts, countries, fields, plan
 from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
 from reconciler.plan import Detail, Do
-from reconciler.rules import Direction, Rules, System, Transfer
+from reconciler.rules import Area, Direction, Rules, System, Transfer
 from reconciler.settle import gate, put, standing, terms
 
 
@@ -108,16 +108,30 @@ def missing(link: Link, rules: Rules) -> str:
     values = link.customer.crm.values if link.customer.crm else {}
     if fields.blank(fields.held("customer", "name", fields.text(values, "name"))):
         return "name"
-    if countries.area(fields.text(values, "country")) is None:
-        return "country"
-    return "" if defaults(link, rules) is not None else "defaults"
+    if defaults(link, rules) is not None:
+        return ""
+    return "country" if _area(link) is None else "defaults"
 
 
 def defaults(link: Link, rules: Rules) -> Defaults | None:
-    """The defaults a new customer of that country gets, as an admin chose them."""
+    """What a new customer gets in e-conomic: as an admin chose for its country, but for what a person chose for it alone."""
+    area, given = _area(link), link.supplied
+    known = None if area is None else rules.defaults.get(area)
+    if given is None:
+        return known
+    group = given.group if given.group is not None else known and known.group
+    terms = given.terms if given.terms is not None else known and known.terms
+    zone = given.zone if given.zone is not None else known and known.zone
+    currency = given.currency or (known.currency if known is not None else "")
+    if group is None or terms is None or zone is None or not currency:
+        return None
+    return Defaults(group=group, terms=terms, zone=zone, currency=currency)
+
+
+def _area(link: Link) -> Area | None:
     values = link.customer.crm.values if link.customer.crm else {}
     area = countries.area(fields.text(values, "country"))
-    return None if area is None else rules.defaults.get(area)
+    return area if area is not None or link.supplied is None else link.supplied.area
 
 
 def stopped(pair: Pair) -> tuple[str, ...]:

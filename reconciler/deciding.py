@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from economic_adapter.contract import Reference
 from reconciler import agreements, carrying, chosen, decided, fields, joining, linking, sides, store
 from reconciler.decided import Saved
-from reconciler.decisions import KEEP, Decision, Ended, Wish, backwards
+from reconciler.decisions import KEEP, Decision, Ended, Supplied, Wish, backwards
 from reconciler.joining import Tried
 from reconciler.link import Decided, Link, LinkState, Pair
 from reconciler.stepping import Clocked, take_step
@@ -37,6 +38,8 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
         raise NotDecided("a detail was chosen twice")
     if not about and (decision.means == "settle" or (decision.means == "undo" and decision.undoes is None)):
         raise NotDecided("nothing was chosen")
+    if decision.means == "supply":
+        _offered(decision.supplied, agreements.reference(connection, decision.tenant, decision.agreement))
     elsewhere = decision.record is None and (decision.means in _JOINING or (decision.means == "undo" and not about))
     before = store.find(connection, decision.link)
     if elsewhere or (before is not None and before.link.state is not LinkState.LINKED):
@@ -233,6 +236,26 @@ def _holdable(pair: Pair, detail: str, text: Mapping[str, str]) -> None:
             raise NotDecided(f"e-conomic cannot hold that {name}: of {len(value)} characters it would keep {len(held)}")
     if detail == "name" and fields.blank(text.get("name", "")):
         raise NotDecided("a name may not be empty")
+
+
+def _offered(given: Supplied | None, reference: Reference | None) -> None:
+    """Only what the agreement offers may be chosen for a customer."""
+    if given is None or given == Supplied():
+        raise NotDecided("nothing was chosen")
+    if reference is None:
+        raise NotDecided("what the agreement offers is not known yet")
+    for what, number, choices in (
+        ("group", given.group, reference.groups),
+        ("terms", given.terms, reference.terms),
+        ("VAT zone", given.zone, reference.zones),
+    ):
+        if number is not None and all(one.number != number for one in choices):
+            offered = ", ".join(f"{one.number} {one.name}" for one in choices)
+            raise NotDecided(f"there is no {what} {number}; there are {offered or 'none'}")
+    if given.currency and given.currency not in reference.currencies:
+        raise NotDecided(
+            f"there is no currency {given.currency}; there are {', '.join(reference.currencies) or 'none'}"
+        )
 
 
 def _get(connection: Connection, decision: UUID) -> Saved:

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from reconciler.rules import System
+from reconciler.rules import Area, System
 
 KEEP = timedelta(days=30)
 """How long a decision can be undone."""
 
 Means = Literal[
     "settle", "undo", "retry", "leave", "link", "renumbered", "not_the_same", "create", "unlink", "inactive", "bar",
-    "same_customer", "same_person", "another_person",
+    "same_customer", "same_person", "another_person", "supply",
 ]  # fmt: skip
-"""What a decision is about. ``leave``: the question is answered with leaving everything as it is."""
+"""What a decision is about. ``leave``: the question is answered with leaving everything as it is. ``supply``: what a creation lacks
+is given for this customer alone."""
 
 Take = Literal["crm", "economic", "text", "different", "undo"]
 """Whose value both get: one side's, a new one; or none, and they stay different. ``undo``: what was there before."""
@@ -46,6 +47,20 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supplied:
+    """What a person chose for one new customer in e-conomic, where its country or an admin's defaults do not say.
+
+    ``area`` stands for the country where the CRM names none that is known; each of the others goes before the defaults.
+    """
+
+    area: Area | None = None
+    group: int | None = None
+    terms: int | None = None
+    zone: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a person decided about one customer. Saved once by its id, however often it is sent.
 
@@ -69,6 +84,7 @@ class Decision:
     record: UUID | None = None
     other: UUID | None = None
     seen: tuple[str, str] = ("", "")
+    supplied: Supplied | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicCustomer, WriteEconomicCustomer
 from reconciler.asked import Task
 from reconciler.contract import State
-from reconciler.decisions import Decision, Ended
+from reconciler.decisions import Decision, Ended, Supplied
 from reconciler.pair import Base, Choice, Kind, Pair, Pause, Pending, Refusal, Side
 from reconciler.rules import System
 
@@ -78,6 +78,8 @@ class Link:
     linked_at: datetime | None = None
     run: UUID | None = None
     """The run that linked or created it, for its undo."""
+    supplied: Supplied | None = None
+    """What a person chose for its creation in e-conomic, for this customer alone."""
     waived: tuple[str, ...] = ()
     """Fingerprints of the questions that were answered with leaving it as it is."""
     customer: Pair

@@ -9,12 +9,14 @@ from pydantic import TypeAdapter
 
 from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
+from reconciler.decisions import Supplied
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
 from reconciler.rules import System
 
 _PAIRS = TypeAdapter(list[Pair])
 _PAIR = TypeAdapter(Pair)
 _PENDING = TypeAdapter(Pending)
+_SUPPLIED = TypeAdapter(Supplied)
 
 SCALARS = tuple(one.name for one in fields(Link) if one.name not in {"customer", "contacts"})
 """The fields of a link that stand in its own row."""
@@ -93,6 +95,7 @@ def scalars(link: Link) -> dict[str, Any]:
         "linked_by": link.linked_by,
         "linked_at": link.linked_at,
         "run": link.run,
+        "supplied": None if link.supplied is None else _SUPPLIED.dump_python(link.supplied, mode="json"),
         "waived": link.waived,
         "due": link.due,
     }
@@ -131,6 +134,7 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
         linked_by=row["linked_by"],
         linked_at=row["linked_at"],
         run=row["run"],
+        supplied=None if row["supplied"] is None else _SUPPLIED.validate_python(row["supplied"]),
         waived=tuple(row["waived"]),
         customer=customer,
         contacts=tuple(contacts),

@@ -134,6 +134,8 @@ link = sa.Table(
     sa.Column("linked_by", sa.Text, nullable=False, server_default=""),
     sa.Column("linked_at", _MOMENT),
     sa.Column("run", sa.Uuid),
+    # what a person chose for its creation in e-conomic, for this customer alone
+    sa.Column("supplied", JSONB),
     # fingerprints of questions answered with leaving it as it is
     sa.Column("waived", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
     # the clock's: when time must be told to it; that its agreement changed; how often telling it failed

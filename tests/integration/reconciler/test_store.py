@@ -16,6 +16,7 @@ from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import Defaults
 from reconciler import agreements, rows, sides, store
+from reconciler.decisions import Supplied
 from reconciler.link import (
     Base,
     Choice,
@@ -31,7 +32,7 @@ from reconciler.link import (
     Side,
     Status,
 )
-from reconciler.rules import System
+from reconciler.rules import Area, System
 from tests.builders.sync import AGREEMENT, MORNING, TENANT
 from tests.waiting import eventually
 
@@ -136,6 +137,8 @@ LINKS = some.builds(
     unsendable=TEXTS,
     barred=some.none() | some.booleans(),
     candidates=some.lists(NUMBERS, max_size=3).map(tuple),
+    supplied=some.none()
+    | some.builds(Supplied, area=some.none() | some.sampled_from(Area), group=some.none() | NUMBERS),
     waived=some.lists(TEXTS, max_size=2).map(tuple),
     customer=pairs("customer"),
     contacts=some.lists(pairs("contact"), max_size=3).map(tuple),
