@@ -7,8 +7,12 @@ from crm_outbox.contract import Customer
 from economic_adapter.contract import EconomicContact, EconomicCustomer
 from reconciler import fields, names
 
-MARK = "keys:1"
+VERSION = 1
+"""Goes up by one with a release that makes any key otherwise, such as by another canonical value: all are made anew then."""
+MARK = f"keys:{VERSION}"
 """In the keys of every record, also one without any other: shows by which rules they were made."""
+OLD_MARKS = tuple(f"keys:{one}" for one in range(1, VERSION))
+"""The marks of keys that an earlier release made."""
 STRONG = ("cvr", "ean", "email", "phone", "name")
 """Kinds by which one customer is looked for; ``name`` is there by its weaker key."""
 

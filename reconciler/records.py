@@ -72,6 +72,7 @@ def search(
         "keys": list(wanted),
         "certain": [key for key in wanted if key.startswith(("cvr:", "ean:"))],
         "limit": limit,
+        "old": list(keys.OLD_MARKS),
     }
     if side is System.CRM:
         found = [_crm(row.crm_id, row.state) for row in connection.execute(_SEARCH_CRM, given)]
@@ -84,7 +85,8 @@ def search(
 
 
 def fill(connection: sa.Connection, limit: int) -> int:
-    """Make the keys of rows that have none, of at most so many on each side; returns how many. May repeat.
+    """Make the keys of rows that have none, or an earlier release's, of at most so many on each side; returns how many. May
+    repeat.
 
     Rows that a step holds are left to it: it makes them as it records.
     """
@@ -92,7 +94,7 @@ def fill(connection: sa.Connection, limit: int) -> int:
     for rows, update in ((_TO_FILL_CRM, _FILL_CRM), (_TO_FILL_ECONOMIC, _FILL_ECONOMIC)):
         found = [
             {"tenant": row.tenant, "id": row.id, "number": row.number, "keys": list(of_state(row.state, row.number))}
-            for row in connection.execute(rows, {"limit": limit})
+            for row in connection.execute(rows, {"limit": limit, "old": list(keys.OLD_MARKS)})
         ]
         if found:
             connection.execute(update, found)
@@ -183,23 +185,24 @@ _SEARCH_CRM = sa.text(f"""
     where keys && cast(:keys as text[]) and {_THERE}
     order by {_RANK}, crm_id limit :limit
 """)
-_UNKEYED_CRM = sa.text(f"select crm_id, state from sync.crm_side where keys = '{{}}' and {_THERE} order by crm_id")
+_OUTDATED = "(keys = '{}' or keys && cast(:old as text[]))"
+_UNKEYED_CRM = sa.text(f"select crm_id, state from sync.crm_side where {_OUTDATED} and {_THERE} order by crm_id")
 _SEARCH_ECONOMIC = sa.text(f"""
     select number, state from sync.economic_side
     where keys && cast(:keys as text[]) and tenant = :tenant and agreement = :agreement and state is not null
     order by {_RANK}, number limit :limit
 """)
-_UNKEYED_ECONOMIC = sa.text("""
+_UNKEYED_ECONOMIC = sa.text(f"""
     select number, state from sync.economic_side
-    where keys = '{}' and tenant = :tenant and agreement = :agreement and state is not null order by number
+    where {_OUTDATED} and tenant = :tenant and agreement = :agreement and state is not null order by number
 """)
-_TO_FILL_CRM = sa.text("""
+_TO_FILL_CRM = sa.text(f"""
     select tenant, crm_id as id, cast(null as integer) as number, state from sync.crm_side
-    where keys = '{}' and state is not null limit :limit for update skip locked
+    where {_OUTDATED} and state is not null limit :limit for update skip locked
 """)
 _FILL_CRM = sa.text("update sync.crm_side set keys = :keys where tenant = :tenant and crm_id = :id")
-_TO_FILL_ECONOMIC = sa.text("""
+_TO_FILL_ECONOMIC = sa.text(f"""
     select tenant, agreement as id, number, state from sync.economic_side
-    where keys = '{}' and state is not null limit :limit for update skip locked
+    where {_OUTDATED} and state is not null limit :limit for update skip locked
 """)
 _FILL_ECONOMIC = sa.text("update sync.economic_side set keys = :keys where agreement = :id and number = :number")

@@ -165,3 +165,22 @@ def test_the_clock_makes_the_keys_of_rows_that_have_none_and_then_rests(engine: 
         again = (kept(connection, "crm_side"), kept(connection, "economic_side"))
     assert sorted(again[0]) == sorted(made[0])
     assert ["email:m@n.dk", keys.MARK, "phone:86123456"] in again[1]
+
+
+def test_keys_of_an_earlier_release_are_made_anew_and_found_before_that(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T15: canonical values that are stored are made anew when a release makes them otherwise."""
+    with engine.begin() as connection:
+        here(connection, "c1", 1, name="Nord ApS", cvr=CVR)
+    monkeypatch.setattr(keys, "MARK", "keys:2")
+    monkeypatch.setattr(keys, "OLD_MARKS", ("keys:1",))
+    monkeypatch.setattr(keys, "identity", lambda values: "DK" + values.get("cvr", ""))
+    with engine.begin() as connection:
+        assert [one.id for one in records.search(connection, System.CRM, TENANT, AGREEMENT, {"cvr": CVR})] == ["c1"]
+        assert kept(connection, "crm_side") == [[f"cvr:{CVR}", "keys:1", "name:nord"]]
+    assert clock.fill_keys(engine) == 1
+    assert clock.fill_keys(engine) == 0
+    with engine.begin() as connection:
+        assert kept(connection, "crm_side") == [[f"cvr:DK{CVR}", "keys:2", "name:nord"]]
+        assert [one.id for one in records.search(connection, System.CRM, TENANT, AGREEMENT, {"cvr": CVR})] == ["c1"]
