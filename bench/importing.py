@@ -7,7 +7,6 @@ the outbox.
 
 import argparse
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,21 +21,18 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
+from bench.product import AGREEMENT, GRANT, ROOT, TENANT, made_ready
 from bench.report import Figure, show, write
-from crm_outbox.messaging import database, management
+from crm_outbox.messaging import database
 from crm_outbox.messaging.envelope import Envelope
-from deploy.local import ports, servers
+from deploy.local import servers
 from deploy.local.demo.processes import Processes
-from deploy.local.environment import USERS, environment
-from deploy.migrations import histories
 from economic_adapter import duties
 from economic_adapter.contract import RunImport
 from economic_adapter.intake import Intake
 from economic_adapter.tables import import_, messages
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".servers" / "bench-import"
-TENANT, AGREEMENT, GRANT = "bench", 123456, "sandbox-grant"
 PAGE = 1000
 SAMPLE = 0.25
 """Seconds between two looks at the worker's memory and at how far the run is."""
@@ -137,25 +133,7 @@ def _sandbox(stack: ExitStack, latency_ms: float) -> str:
 
 
 def _start(stack: ExitStack, running: servers.Running, sandbox: str) -> tuple[sa.Engine, Processes]:
-    shutil.rmtree(FOLDER / "log", ignore_errors=True)
-    (FOLDER / "log").mkdir(parents=True)
-    histories.up(dict.fromkeys(histories.SCHEMAS, running.database_url))
-    passwords = dict.fromkeys(USERS, "bench")
-    management.fill(running.management, running.admin, "sync", passwords)
-    with management.Management(running.management, *running.admin, vhost="sync") as admin:
-        management.init(admin)
-    (hooks_port,) = ports.free(1)
-    environ = environment(
-        database_url=running.database_url,
-        amqp=running.amqp,
-        management=running.management,
-        passwords=passwords,
-        sandbox=sandbox,
-        hooks_port=hooks_port,
-        clocks={},
-    )
-    processes = Processes(ROOT, FOLDER / "log", environ)
-    stack.callback(processes.stop)
+    processes, _ = made_ready(stack, running, sandbox, FOLDER / "log")
     processes.command("economic_adapter", ["connect", "--tenant", TENANT, "--yes"], GRANT)
     processes.start("worker", "economic_adapter", "run", "worker")
     processes.start("clock", "economic_adapter", "run", "clock")

@@ -5,7 +5,6 @@ Edits are made at a steady pace, each on a customer that has none under way.
 """
 
 import argparse
-import shutil
 import sys
 import time
 from collections import Counter
@@ -18,23 +17,20 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
+from bench.product import AGREEMENT, GRANT, ROOT, TENANT, made_ready
 from bench.report import Figure, percentile, show, write
 from crm_outbox import customers
-from crm_outbox.messaging import database, management
+from crm_outbox.messaging import database
 from crm_outbox.messaging.doorbell import Doorbell
 from deploy.local import ports, servers
 from deploy.local.demo.processes import GROUPS, Processes
-from deploy.local.environment import USERS, environment
 from deploy.local.invented import companies
-from deploy.migrations import histories
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.app import Running, serve
 from economic_adapter.sandbox.data import Data
 from economic_adapter.sandbox.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".servers" / "bench"
-TENANT, AGREEMENT, GRANT = "bench", 123456, "sandbox-grant"
 LATENCY_MS = 100.0
 LOOK = 0.005
 """Seconds between two looks at both sides."""
@@ -96,27 +92,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _start(stack: ExitStack, running: servers.Running) -> Product:
-    shutil.rmtree(FOLDER / "log", ignore_errors=True)
-    (FOLDER / "log").mkdir(parents=True)
-    histories.up(dict.fromkeys(histories.SCHEMAS, running.database_url))
-    passwords = dict.fromkeys(USERS, "bench")
-    management.fill(running.management, running.admin, "sync", passwords)
-    with management.Management(running.management, *running.admin, vhost="sync") as admin:
-        management.init(admin)
     sandbox = serve(Data(settings=Settings(webhook_http=True, latency_ms=LATENCY_MS)))
     stack.callback(sandbox.close)
-    (hooks_port,) = ports.free(1)
-    environ = environment(
-        database_url=running.database_url,
-        amqp=running.amqp,
-        management=running.management,
-        passwords=passwords,
-        sandbox=sandbox.url,
-        hooks_port=hooks_port,
-        clocks={},
-    )
-    processes = Processes(ROOT, FOLDER / "log", environ)
-    stack.callback(processes.stop)
+    processes, hooks_port = made_ready(stack, running, sandbox.url, FOLDER / "log")
     for name in GROUPS:
         processes.start_group(name)
     _until("the duties", lambda: ports.open_on(hooks_port), 60)

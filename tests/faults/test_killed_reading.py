@@ -3,11 +3,9 @@
 import os
 import subprocess
 import sys
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +14,6 @@ import sqlalchemy as sa
 
 from crm_outbox import backfill, changes, tables
 from crm_outbox.contract import BackfillProgressed, CustomerChanged
-from crm_outbox.messaging.duty import run as run_duties
 from crm_outbox.messaging.envelope import Envelope, Registry, decode
 from crm_outbox.messaging.settings import Broker
 from crm_outbox.messaging.tables import MessageTables
@@ -25,9 +22,8 @@ from economic_adapter.contract import CustomerObserved, ImportProgressed, RunImp
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.seeding import seed
-from economic_adapter.settings import DUTIES, Settings
 from economic_adapter.tables import messages
-from tests.integration.economic_adapter.parts import AGREEMENT, Parts, environ
+from tests.integration.economic_adapter.parts import AGREEMENT, Parts, environ, running
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -46,20 +42,6 @@ def parts(given: dict[str, str], engine: sa.Engine) -> Iterator[Parts]:
     made = Parts(given, engine)
     yield made
     made.close()
-
-
-@contextmanager
-def clock(given: Mapping[str, str]) -> Iterator[None]:
-    """The adapter's clock, which wakes workers and frees the claims of dead ones."""
-    stop = threading.Event()
-    settings = Settings.from_env(given, DUTIES)
-    thread = threading.Thread(target=lambda: run_duties(duties.duties(settings, ["clock"]), stop=stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def dies_until(given: Mapping[str, str], folder: Path, point: str, duty: list[str], ended: Callable[[], bool]) -> int:
@@ -112,7 +94,7 @@ def test_a_worker_killed_in_the_middle_of_an_import_tells_everybody_once(
             ui.edit_customer(sandbox.data, 3, {"name": "Ændret ApS"})
         return last.closed
 
-    with clock(given):
+    with running(given, "clock"):  # it wakes workers and frees the claims of dead ones
         deaths = dies_until(given, tmp_path, point, ["economic_adapter", "run", "worker"], changed_and_ended)
     assert deaths >= 3
     last = progress()[-1]

@@ -1,12 +1,15 @@
 """The adapter's parts on a real database and the sandbox, wired as ``__main__`` does it, driven by hand."""
 
 import base64
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from crm_outbox.messaging.duty import run
 from crm_outbox.messaging.envelope import Envelope, Version, Words, decode
 from crm_outbox.messaging.settings import Broker, password_name
 from economic_adapter import access, agreements, duties, work
@@ -129,6 +132,22 @@ class Parts:
 def configure(*, on: bool, **more: object) -> ConfigureAgreement:
     """A new configuration command."""
     return ConfigureAgreement.model_validate({"operation": uuid.uuid4(), "agreement": AGREEMENT, "on": on, **more})
+
+
+@contextmanager
+def running(given: Mapping[str, str], *names: str) -> Iterator[None]:
+    """These duties in threads of this process, ended as a signal would end them."""
+    stop = threading.Event()
+    ended: list[int] = []
+    settings = Settings.from_env(given, DUTIES)
+    thread = threading.Thread(target=lambda: ended.append(run(duties.duties(settings, names), stop=stop)))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+    assert ended == [0]
 
 
 def now() -> datetime:

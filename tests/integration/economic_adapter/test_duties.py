@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,15 +12,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from crm_outbox.messaging.duty import run
 from crm_outbox.messaging.settings import Broker
 from economic_adapter import claims, duties
 from economic_adapter.contract import Defaults, EconomicPart, WriteEconomicCustomer
 from economic_adapter.sandbox.app import Running
-from economic_adapter.settings import DUTIES, Settings
+from economic_adapter.settings import DUTIES
 from economic_adapter.tables import operation, wake, work
 from economic_adapter.worker import QUEUE, WorkerLock, jobs_broker
-from tests.integration.economic_adapter.parts import AGREEMENT, GRANT, TENANT, Parts, configure, environ, now
+from tests.integration.economic_adapter.parts import AGREEMENT, GRANT, TENANT, Parts, configure, environ, now, running
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -37,22 +35,6 @@ def parts(given: dict[str, str], engine: sa.Engine) -> Iterator[Parts]:
     made = Parts(given, engine)
     yield made
     made.close()
-
-
-@contextmanager
-def running(given: Mapping[str, str], *names: str) -> Iterator[None]:
-    """These duties in threads of this process, ended as a signal would end them."""
-    stop = threading.Event()
-    ended: list[int] = []
-    settings = Settings.from_env(given, DUTIES)
-    thread = threading.Thread(target=lambda: ended.append(run(duties.duties(settings, names), stop=stop)))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-    assert ended == [0]
 
 
 @contextmanager

@@ -1,14 +1,18 @@
-"""What tests of receiving share: something to publish with, something to count with."""
+"""What tests of sending and receiving share: something to publish with, something to count with, and what may break."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
 
+from crm_outbox.messaging import consumer as receiving
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
 from tests.builders.receiving import Depths, Effects, Post
+from tests.integration.messaging.relaying import Line, line
 from tests.prepared import Vhosts
+from tests.proxy import Proxy
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +46,23 @@ def depth(broker: Broker, admin: tuple[str, str], manager: Management) -> Iterat
 @pytest.fixture
 def effects() -> Effects:
     return Effects()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between connections are not what is tested."""
+    monkeypatch.setattr(receiving, "pause", lambda _: 0.02)
+    monkeypatch.setattr(receiving, "_LONGEST_WAIT", 0.05)
+
+
+@pytest.fixture
+def lane(database: str, broker: Broker, manager: Management) -> Iterator[Line]:
+    with line(database, broker, manager) as made:
+        yield made
+
+
+@pytest.fixture
+def proxy(broker: Broker) -> Iterator[Proxy]:
+    address = urlsplit(broker.address)
+    with Proxy(str(address.hostname), address.port or 5672) as made:
+        yield made

@@ -1,27 +1,17 @@
 """What is committed arrives, in its order and lane, with what an operator reads; readers of every kind miss nothing."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
-import pytest
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
 from crm_outbox.messaging.doorbell import channel
 from crm_outbox.messaging.envelope import Lane, Registry, decode
-from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.outbox import Doorbell, Selection
-from crm_outbox.messaging.settings import Broker
-from tests.integration.messaging.relaying import ANSWERS, OUTBOX, QUEUE, TABLES, Line, changed, drive, line, written
-
-
-@pytest.fixture
-def lane(database: str, broker: Broker, manager: Management) -> Iterator[Line]:
-    with line(database, broker, manager) as made:
-        yield made
+from tests.integration.messaging.relaying import ANSWERS, OUTBOX, QUEUE, TABLES, Line, changed, drive, written
 
 
 def test_committed_messages_arrive_in_order_and_are_settled(lane: Line) -> None:

@@ -1,7 +1,6 @@
 """Messages that cannot be routed, are refused, or close the channel: rows stay, neighbours arrive, nothing is believed too early."""
 
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +11,7 @@ import sqlalchemy as sa
 from crm_outbox.messaging import frames, outbox
 from crm_outbox.messaging.envelope import Lane, Unsendable
 from crm_outbox.messaging.frames import Outgoing
-from crm_outbox.messaging.management import DEFINITIONS, Management
-from crm_outbox.messaging.settings import Broker
+from crm_outbox.messaging.management import DEFINITIONS
 from tests.integration.messaging.relaying import (
     ANSWERS,
     OUTBOX,
@@ -23,7 +21,6 @@ from tests.integration.messaging.relaying import (
     Line,
     changed,
     drive,
-    line,
     passing,
     written,
 )
@@ -33,12 +30,6 @@ pytestmark = pytest.mark.slow
 
 CHANGED = "crm.customer.changed.v1.live"
 WRITTEN = "crm.customer.written.v1.live"
-
-
-@pytest.fixture
-def lane(database: str, broker: Broker, manager: Management) -> Iterator[Line]:
-    with line(database, broker, manager) as made:
-        yield made
 
 
 def test_M5_an_unroutable_message_stays_in_the_outbox_and_arrives_when_it_can(  # noqa: N802
