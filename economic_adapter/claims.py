@@ -96,14 +96,18 @@ def claim(
     lanes: Sequence[Lane],
     worker: int,
     now: datetime,
+    probe: bool = False,
 ) -> Claim | None:
     """Take the best due row of an agreement in these lanes; none when there is none.
+
+    ``probe``: while nothing seems to be answered, the row that failed least often is tried, whatever its lane, so that one
+    customer for whom everything fails does not stand for all the others.
 
     The caller holds the agreement's row, so claims of one agreement are made one after another. A row whose customer
     is in another worker's hands is passed over.
     """
-    for lane in lanes:
-        while (row := _best(connection, agreement, ALLOWED[state], lane, now)) is not None:
+    for some in [tuple(lanes)] if probe else [(lane,) for lane in lanes]:
+        while (row := _best(connection, agreement, ALLOWED[state], some, now)) is not None:
             marked = _marked(connection, agreement, row["number"]) if row["kind"] == "look" else None
             mine = sa.update(_work).where(_work.c.id == row["id"])
             if row["expires_at"] is None or row["expires_at"] >= now:
@@ -117,20 +121,22 @@ def claim(
 
 
 def _best(
-    connection: Connection, agreement: int, kinds: Sequence[Kind], lane: Lane, now: datetime
+    connection: Connection, agreement: int, kinds: Sequence[Kind], lanes: tuple[Lane, ...], now: datetime
 ) -> sa.RowMapping | None:
-    """The row of one lane that waited longest: read in the order of its index, however many are due."""
+    """The row of one lane that waited longest: read in the order of its index, however many are due. Of several lanes the
+    one that failed least often."""
+    first = [] if len(lanes) == 1 else [_work.c.attempts, _work.c.lane]
     query = (
         sa.select(_work)
         .where(
             _work.c.agreement == agreement,
-            _work.c.lane == int(lane),
+            _work.c.lane == int(lanes[0]) if len(lanes) == 1 else _work.c.lane.in_([int(one) for one in lanes]),
             _work.c.worker.is_(None),
             _work.c.due_at <= now,
             _work.c.kind.in_(kinds),
             _free(),
         )
-        .order_by(_work.c.due_at)
+        .order_by(*first, _work.c.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

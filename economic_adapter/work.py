@@ -72,7 +72,14 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
         if not lanes:
             return None
         return claims.claim(
-            connection, agreement, state=account.state, tenant=account.tenant, lanes=lanes, worker=worker, now=now
+            connection,
+            agreement,
+            state=account.state,
+            tenant=account.tenant,
+            lanes=lanes,
+            worker=worker,
+            now=now,
+            probe=account.budget.failures >= budgets.BREAKER,
         )
 
 

@@ -211,7 +211,7 @@ class _Tables:
 
     def claim(
         self, connection: Any, agreement: int, *, state: str, tenant: str, lanes: Sequence[Lane], worker: int,
-        now: datetime,
+        now: datetime, probe: bool = False,
     ) -> Claim | None:  # fmt: skip
         busy = [one for one in self.shelf.rows.values() if one.worker is not None]
         numbers = {one.number for one in busy if one.number is not None}
@@ -228,7 +228,7 @@ class _Tables:
         ]
         if not due:
             return None
-        row = min(due, key=lambda one: (one.lane, one.due_at, one.id))
+        row = min(due, key=lambda one: (one.attempts if probe else 0, one.lane, one.due_at, one.id))
         connection.put(self.shelf.rows, row.id, replace(row, worker=worker, claimed_at=now, waiting=""))
         return Claim(
             id=row.id, agreement=agreement, tenant=tenant, kind=row.kind, key=row.key, lane=row.lane,

@@ -1,7 +1,9 @@
 """How does a call to e-conomic end? Answered, refused for now, lost on the way there, or lost on the way back."""
 
+import json
 from typing import TYPE_CHECKING
 
+from economic_adapter import mapping
 from economic_adapter.protocol import Ambiguous, Answer, Head, Request, Throttled, Transient, Unreached
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ class Client:
         world, peril = self.world, self.world.peril
         peril.gap()
         peril.point("before a call")
+        if world.stuck_with(_about(request)):
+            world.trace.note("e-conomic", "call", request.path, request.method, "503, as always")
+            raise Transient("status_503", Head(status=503))
         trouble = peril.happens(world.setup.trouble)
         if trouble and peril.dice is not None:
             match peril.dice.below(5):
@@ -43,3 +48,13 @@ class Client:
             world.trace.note("e-conomic", "call", request.path, request.method, "done, and the answer lost")
             raise Ambiguous("timeout")
         return answer
+
+
+def _about(request: Request) -> int | None:
+    """The number of the customer a call is about; none of a search, and of a new one."""
+    if request.path == "/Contacts" and request.method == "GET":
+        return int(dict(request.query)["filter"].rpartition(":")[2])
+    if request.path == "/Contacts":
+        return mapping.customer_number(json.loads(request.body or b"{}"))
+    last = request.path.rpartition("/")[2]
+    return int(last) if last.isdecimal() else None

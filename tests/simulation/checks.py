@@ -28,9 +28,11 @@ def at_rest(world: "World") -> Iterator[str]:
     yield from one_to_one(world)
     ended = {(one.decision, one.record, one.detail) for one in world.ended}
     for wish, crm_id in world.wished.items():
-        if wish not in ended:
+        if wish not in ended and not world.is_stuck(world.sync.of(crm_id)):
             yield f"{crm_id}: what a person decided about {wish[2]} was neither carried out nor refused"
     for link in world.sync.links.values():
+        if world.is_stuck(link):
+            continue  # it holds up nobody else (P15)
         name = link.crm_id or str(link.number)
         if any(link.pending):
             yield f"{name}: a write is still open"
@@ -159,7 +161,7 @@ def unseen(world: "World") -> Iterator[str]:
     """Nothing was lost, everything arrived: what e-conomic holds of a linked customer is then known without a sweep."""
     for link in world.sync.links.values():
         row = world.economic.rows.get(link.number or 0)
-        if link.state is not LinkState.LINKED or row is None or link.customer.economic is None:
+        if link.state is not LinkState.LINKED or row is None or link.customer.economic is None or world.is_stuck(link):
             continue
         known = {name: fields.text(link.customer.economic.values, name) for name in fields.FIELDS["customer"]}
         if known != {name: row.values[name] for name in known}:

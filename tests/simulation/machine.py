@@ -26,6 +26,8 @@ from tests.simulation.store import Blocked, Connection, Session, transaction
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+_MOST_WORK = 2000
+
 
 class Machine:
     """What happens without anybody doing it."""
@@ -142,6 +144,13 @@ class Machine:
         """A worker does the best due row of the adapter."""
         self.workers += 1
         return work.step(self.world.desk, AGREEMENT, self.workers)
+
+    def all_work(self) -> None:
+        """Workers do whatever is due."""
+        for _ in range(_MOST_WORK):
+            if not self.work(None):
+                return
+        self.world.wrong.append("the same work is done over and over, and never put off")
 
     def hook(self, dice: Dice | None, *, newest: bool = False) -> None:
         """e-conomic sends a hook: in any order, twice, or never."""

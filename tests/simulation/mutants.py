@@ -30,7 +30,7 @@ from reconciler.plan import Detail, Do
 from reconciler.rehearsal import Write
 from reconciler.rules import Rule, Rules, System
 from tests.simulation import adapter, agreement, crm, sync, world
-from tests.simulation.schedule import SWITCHING
+from tests.simulation.schedule import STUCK, SWITCHING
 
 NAMES: Mapping[str, str] = {
     "version-check": "a write goes through whatever version the other side has by now",
@@ -48,6 +48,7 @@ NAMES: Mapping[str, str] = {
     "run-not-rechecked": "a run carries a customer out without looking at it again",
     "undo-by-itself": "an undone pair is forgotten, so that each may be created from the other again",
     "undo-overwrites": "an undo puts back what was, whatever somebody typed since",
+    "fair-probe": "while e-conomic seems away, whoever is first in line is tried, however often that failed",
     "brake": "a look at everything writes to as many customers as it likes",
     "brake-release": "what a pass held goes as it would be by now, not as it was listed",
     "answers-gate": "an outcome counts only when the state beside it is news",
@@ -63,6 +64,7 @@ THEMES: Mapping[str, frozenset[str]] = {
     "run-not-rechecked": frozenset({SWITCHING}),
     "undo-by-itself": frozenset({SWITCHING}),
     "undo-overwrites": frozenset({SWITCHING}),
+    "fair-probe": STUCK,
     "brake": frozenset({SWITCHING}),
     "brake-release": frozenset({SWITCHING}),
     "decision-durable": frozenset({"decisions"}),
@@ -228,6 +230,15 @@ def _undo_overwrites() -> Any:
     return patch.object(undoing, "_wishes", careless)
 
 
+def _fair_probe() -> Any:
+    claim = adapter._Tables.claim
+
+    def first_in_line(tables: Any, connection: Any, agreement: int, **named: Any) -> Any:
+        return claim(tables, connection, agreement, **{**named, "probe": False})
+
+    return patch.object(adapter._Tables, "claim", first_in_line)
+
+
 def _brake() -> Any:
     return patch.object(braking, "admits", lambda *_: None)
 
@@ -301,6 +312,7 @@ _PATCHES: dict[str, _Patch] = {
     "run-not-rechecked": _run_not_rechecked,
     "undo-by-itself": _undo_by_itself,
     "undo-overwrites": _undo_overwrites,
+    "fair-probe": _fair_probe,
     "brake": _brake,
     "brake-release": _brake_release,
     "answers-gate": _answers_gate,

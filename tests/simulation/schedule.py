@@ -37,6 +37,8 @@ class Setup:
     """How often somebody who creates a customer creates one that the other side has already."""
     settled: bool
     """Whether everything is at rest before the first event."""
+    stuck: bool = False
+    """Whether every call about one customer of e-conomic fails, for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class Schedule:
 
 SWITCHING = "switching on"
 """Both sides hold customers already, and the agreement is yet to be switched on."""
+STUCK = frozenset({"values", "persons", "faults", "mixed"})
+"""Themes in which one customer may be stuck."""
 BUSY = {"relay": 18, "deliver": 26, "work": 16, "hook": 9, "pass": 8}
 """What the machinery does, in every theme."""
 THEMES: dict[str, dict[str, int]] = {
@@ -94,6 +98,8 @@ def schedule(seed: int) -> Schedule:
         meet=50 if theme in {"meeting", SWITCHING} else 0,
         settled=dice.percent(60),
     )
+    if theme in STUCK and setup.customers > 1 and Dice(seed + 3).percent(25):
+        setup = replace(setup, stuck=True)
     weights = BUSY | THEMES[theme]
     kinds = [kind for kind, weight in weights.items() for _ in range(weight)]
     events = tuple(Event(dice.pick(kinds), dice.next()) for _ in range(20 + dice.below(45)))

@@ -86,6 +86,8 @@ def _sentence(note: Note) -> str:
             return f"{who}: somebody merges {about} into {more[0]}"
         case "renumbered":
             return f"{who}: somebody gives customer {about} the number {more[0]}"
+        case "stuck":
+            return f"{who}: from here on every call about customer {about} fails"
         case "reused":
             return f"{who}: customer {about} is deleted and its number given to another company, {more[0]}"
         case "rules":

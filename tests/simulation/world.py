@@ -29,7 +29,7 @@ from tests.simulation.bus import CONSUMERS, OWNERS, Bus
 from tests.simulation.calls import Client
 from tests.simulation.crm import Crm
 from tests.simulation.dice import Dice
-from tests.simulation.economic import Economic
+from tests.simulation.economic import Economic, There
 from tests.simulation.founding import both_sides
 from tests.simulation.machine import Machine
 from tests.simulation.people import People
@@ -59,6 +59,9 @@ class World:
         self.wrong: list[str] = []
         self.now = START
         self.writes = 0
+        self.stuck: There | None = None
+        """The customer of e-conomic about whom every call fails."""
+        self.jitter = Dice(schedule.seed + 4)
         self.missed = False
         """Whether something was lost that only a sweep can find."""
         self.departed: set[str] = set()
@@ -75,7 +78,7 @@ class World:
             client=Client(self),
             outbox=None,  # type: ignore[arg-type]
             now=lambda: self.now,
-            chance=lambda: 0.5 if self.peril.dice is None else self.peril.dice.unit(),
+            chance=self._chance,
             open_grant=lambda _connection, _agreement: None,  # type: ignore[arg-type, return-value]
             lost=lambda _connection, _agreement, _failed: None,
             check=lambda _desk, _claim, _calls: None,  # type: ignore[arg-type, return-value]
@@ -143,6 +146,10 @@ class World:
         """Everything that was found wrong."""
         return [*self.truth.wrong, *self.bus.wrong, *self.crm.wrong, *self.economic.wrong, *self.wrong]
 
+    def _chance(self) -> float:
+        """The jitter of waiting times; with nothing else going wrong it is still one."""
+        return (self.jitter if self.peril.dice is None else self.peril.dice).unit()
+
     def _between(self) -> None:
         if self._depth < 2 and self._events:
             self._depth += 1
@@ -170,6 +177,9 @@ class World:
         """One event."""
         self.now += timedelta(milliseconds=1500)
         self.trace.now = self.now
+        if self.setup.stuck and self.stuck is None and self.economic.rows:
+            self.stuck = next(iter(self.economic.rows.values()))
+            self.trace.note("e-conomic", "stuck", str(next(iter(self.economic.rows))))
         dice = Dice(event.luck)
         try:
             with self.peril.of(dice, crash=self.setup.crash, crowded=self.setup.crowded):
@@ -242,15 +252,15 @@ class World:
                         self.wrong.append(
                             f"{message.about}: its {type(message.data).__name__} can never be taken: {why}"
                         )
-            while self.machine.work(None):
-                pass
+            self.machine.all_work()
             if self.switching and self.admin.clock():
                 self.pass_time(timedelta(seconds=1))
             elif self.bus.quiet and not self.economic.hooks:
-                waits = [row.due_at for row in self.shelf.rows.values() if row.due_at > self.now]
+                waits = [row.due_at for row in self.shelf.rows.values() if not self.stuck_with(row.number)]
                 if not waits:
                     return
-                self.pass_time(max(min(waits) - self.now, timedelta(seconds=1)))
+                least = timedelta(seconds=20 if self.stuck else 1)  # while e-conomic seems away, nothing is due at all
+                self.pass_time(max(min(waits) - self.now, least))
             else:
                 self.pass_time(timedelta(seconds=3))
             assert self.now > before
@@ -277,7 +287,8 @@ class World:
             if self.switching:
                 self.admin.finish()
             rounds += 1
-            if self.writes == before and not any(link.pending for link in self.sync.links.values()):
+            going = [one for one in self.sync.links.values() if one.pending and not self.is_stuck(one)]
+            if self.writes == before and not going:
                 break
             if rounds > checks.ROUNDS:
                 self.wrong.append(f"not at rest after {rounds} rounds")
@@ -297,9 +308,24 @@ class World:
         self.wrong += checks.one_at_a_time(done.link)
         return done
 
+    def stuck_with(self, number: int | None) -> bool:
+        """Whether every call about that number fails."""
+        return self.stuck is not None and self.economic.rows.get(number or 0) is self.stuck
+
+    def is_stuck(self, link: Link | None) -> bool:
+        """The same of a link, also while its creation is not answered, or has to look at that number first."""
+        if link is None or self.stuck is None:
+            return False
+        row = self.crm.rows.get(link.crm_id)
+        if self.stuck_with(link.number) or (row is not None and row.key == self.stuck.key):
+            return True
+        return any(one.customer == link.crm_id and self.stuck_with(one.number) for one in self.shelf.rows.values())
+
     def sent(self, command: Command, part: Any) -> None:
-        """A part of a command leaves."""
-        self.writes += 1
+        """A part of a command leaves. What goes to the stuck customer goes again and again."""
+        known = None if command.customer is None else self.sync.of(command.customer)
+        if not self.is_stuck(known):
+            self.writes += 1
         if part.action in {"remove", "bar"}:
             self.wrong.append(f"{command.customer}: {part.action} was ordered without a person's choice")
 
