@@ -9,6 +9,7 @@ import select
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -63,9 +64,9 @@ class Publisher:
             channel.confirm_select()
             self._sock: socket.socket = self._amqp.transport.sock
             self._sock.setblocking(False)
-            if (patience := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+            if sys.platform == "linux":
                 # py-amqp's one second ends a connection whose broker takes nothing for a while; ``_tick`` decides that
-                self._sock.setsockopt(socket.IPPROTO_TCP, patience, 0)
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
         except Exception as error:
             # kombu and py-amqp raise what the moment gives: OSError, AMQPError, even AttributeError.
             if self._amqp is not None:
