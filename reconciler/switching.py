@@ -175,7 +175,9 @@ def _move(
     since: datetime | None = None,
 ) -> None:
     """Move the switch, and have every customer of it looked at again; by the run that begins with it, when there is one."""
-    more: dict[str, datetime] = {} if since is None else {"since": since}
+    more: dict[str, datetime | None] = {} if since is None else {"since": since}
+    if state == "disconnected":
+        more["read_at"] = None  # what changes there from now on is not told: read anew before it is switched on again
     again = known.busy is None or state != "on"
     agreements.move(connection, known.tenant, known.agreement, state, now, reason=reason, look_again=again, **more)
     if again:
