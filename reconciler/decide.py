@@ -8,10 +8,11 @@ from uuid import UUID, uuid5
 
 from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
-from reconciler import contacts, countries, fields, plan
+from reconciler import contacts, fields, plan
+from reconciler.lacking import defaults, missing
 from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
 from reconciler.plan import Detail, Do
-from reconciler.rules import Area, Direction, Rules, System, Transfer
+from reconciler.rules import Direction, Rules, System, Transfer
 from reconciler.settle import gate, put, standing, terms
 
 
@@ -103,37 +104,6 @@ def may_create(link: Link, rules: Rules) -> bool:
             return False
 
 
-def missing(link: Link, rules: Rules) -> str:
-    """What a creation lacks: ``name``, ``country``, ``defaults``; empty when nothing."""
-    values = link.customer.crm.values if link.customer.crm else {}
-    if fields.blank(fields.held("customer", "name", fields.text(values, "name"))):
-        return "name"
-    if defaults(link, rules) is not None:
-        return ""
-    return "country" if _area(link) is None else "defaults"
-
-
-def defaults(link: Link, rules: Rules) -> Defaults | None:
-    """What a new customer gets in e-conomic: as an admin chose for its country, but for what a person chose for it alone."""
-    area, given = _area(link), link.supplied
-    known = None if area is None else rules.defaults.get(area)
-    if given is None:
-        return known
-    group = given.group if given.group is not None else known and known.group
-    terms = given.terms if given.terms is not None else known and known.terms
-    zone = given.zone if given.zone is not None else known and known.zone
-    currency = given.currency or (known.currency if known is not None else "")
-    if group is None or terms is None or zone is None or not currency:
-        return None
-    return Defaults(group=group, terms=terms, zone=zone, currency=currency)
-
-
-def _area(link: Link) -> Area | None:
-    values = link.customer.crm.values if link.customer.crm else {}
-    area = countries.area(fields.text(values, "country"))
-    return area if area is not None or link.supplied is None else link.supplied.area
-
-
 def stopped(pair: Pair) -> tuple[str, ...]:
     """Groups that both systems kept rewriting: three times within a day."""
     return tuple(group for group, times in pair.bounces.items() if len(times) >= 3)
@@ -192,8 +162,20 @@ def _change(link: Link, pair: Pair, system: System, details: tuple[Detail, ...],
         return link
     values = {name: value for one in wanted for name, value in one.values.items()}
     becomes = {name: base for one in wanted for name, base in one.becomes.items()}
-    decided = {name: one.decision for one in wanted if one.decision is not None for name in one.values}
+    decided = {
+        name: decision
+        for one in wanted
+        if (decision := one.decision or _linking(link, pair, one)) is not None
+        for name in one.values
+    }
     return _recorded(link, pair, system, "change", values, becomes, now, side=side, decided=decided)
+
+
+def _linking(link: Link, pair: Pair, detail: Detail) -> UUID | None:
+    """The decision of the person who linked the two, of which this write is a part: nothing was agreed on before."""
+    if link.linked_by != "person" or any(name in pair.base for name in detail.group.fields):
+        return None
+    return link.run
 
 
 def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime) -> Link:

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 
 from reconciler import decisions
 from reconciler.decisions import Decision, Ended
+from reconciler.rehearsal import Write
+from reconciler.rules import System
 
 _DECISION = TypeAdapter(Decision)
 _ENDED = TypeAdapter(tuple[Ended, ...])
@@ -81,6 +83,22 @@ def of_tenant(connection: sa.Connection, tenant: str, limit: int = 100) -> list[
     return [_saved(row) for row in connection.execute(_OF_TENANT, {"tenant": tenant, "limit": limit})]
 
 
+def writes(connection: sa.Connection, decision: UUID) -> tuple[Write, ...]:
+    """What was written in consequence of a decision, detail by detail, with what was there before; nothing of it undone."""
+    return tuple(
+        Write(
+            system=System(row.system),
+            record=row.record,
+            id=row.record_id or "",
+            field=field,
+            before=row.before.get(field, ""),
+            after=after,
+        )
+        for row in connection.execute(_WRITES, {"decision": decision})
+        for field, after in row.after.items()
+    )
+
+
 def _saved(row: sa.Row[tuple[object, ...]]) -> Saved:
     return Saved(
         decision=_DECISION.validate_python(row.body),
@@ -100,6 +118,10 @@ _NOTE = sa.text("""
     update sync.decision set outcome = cast(:outcome as jsonb), state = :state, ended = :ended where id = :id
 """)
 _GET = sa.text("select * from sync.decision where id = :id")
+_WRITES = sa.text("""
+    select system, record, record_id, before, after from sync.audit
+    where decision = :decision and action = 'change' order by id
+""")
 _LOCK = sa.text("select * from sync.decision where id = :id for update")
 _OF_LINK = sa.text("select * from sync.decision where link = :link order by at desc, id limit :limit")
 _OF_TENANT = sa.text("select * from sync.decision where tenant = :tenant order by at desc, id limit :limit")

@@ -6,14 +6,15 @@ What it sets going ends in later steps; each part ends written on both sides, or
 
 from collections.abc import Mapping
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Reference
-from reconciler import agreements, carrying, chosen, decided, fields, joining, linking, sides, store
+from reconciler import agreements, carrying, chosen, decided, fields, items, joining, linking, runs, sides, store
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Supplied, Wish, backwards
+from reconciler.items import Planned
 from reconciler.joining import Tried
 from reconciler.link import Decided, Link, LinkState, Pair
 from reconciler.stepping import Clocked, take_step
@@ -54,8 +55,10 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
         return _get(connection, decision.id)
     if elsewhere:
         tried = _joined(clocked, connection, stored, decision)
-        if tried.refused or tried.step is None or not _under_way(tried.step.link, decision):
-            ended = Ended(decision=decision.id, result="refused" if tried.refused else "done", reason=tried.refused)
+        waits = tried.waits or (tried.step is not None and _under_way(tried.step.link, decision))
+        if tried.refused or not waits:
+            reason = tried.refused or tried.said
+            ended = Ended(decision=decision.id, result="refused" if tried.refused else "done", reason=reason)
             decided.note(connection, [ended], clocked.now())
     else:
         take_step(clocked, connection, stored, _message(clocked, connection, stored.link, decision))
@@ -165,7 +168,7 @@ def kept(link: Link) -> list[tuple[Pair, str, UUID]]:
 
 def _under_way(link: Link, decision: Decision) -> bool:
     """Whether a creation that was decided has left, and ends with its answer."""
-    return any(decision.id in one.decided.values() for one in link.pending)
+    return any(one.action == "create" and decision.id in one.decided.values() for one in link.pending)
 
 
 def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, decision: Decision) -> Tried:
@@ -186,7 +189,7 @@ def _joined(clocked: Clocked, connection: Connection, stored: store.Stored, deci
         case "unlink":
             return joining.unlink(*key, crm_id, by="person")
         case "link" | "renumbered" if number is not None:
-            return joining.link(*key, crm_id, number, by="person")
+            return joining.link(*key, crm_id, number, by="person", run=decision.id)
         case "not_the_same" if number is not None:
             apart = [joining.tell_apart(*key, one, [number]) for one in ((crm_id,) if link.crm_id else decision.ids)]
             return next((one for one in apart if one.refused), apart[-1] if apart else Tried(refused="unknown"))
@@ -206,7 +209,7 @@ def _back(clocked: Clocked, connection: Connection, stored: store.Stored, decisi
         return Tried(refused="gone")
     match first.decision.means:
         case "link" | "renumbered" if link.number == first.decision.number:
-            return joining.unlink(*key, link.crm_id, by="undo")
+            return _unlinked_again(clocked, connection, stored, first.decision, decision)
         case "unlink" if link.number is None and link.old_numbers:
             return joining.link(*key, link.crm_id, link.old_numbers[-1], by=linking.UNDO)
         case "not_the_same" if first.decision.number in link.apart:
@@ -215,6 +218,32 @@ def _back(clocked: Clocked, connection: Connection, stored: store.Stored, decisi
             joining.prepared(clocked, connection, locked[0], None, replace(locked[0].link, apart=apart))
             return Tried()
     return Tried(refused="moved")
+
+
+def _unlinked_again(
+    clocked: Clocked, connection: Connection, stored: store.Stored, first: Decision, decision: Decision
+) -> Tried:
+    """A linking is undone as a run of one customer: what it filled is put back first, by the clock, and then it is unlinked."""
+    link, now = stored.link, clocked.now()
+    if any(
+        one.decision.undoes == first.id and one.state == "open"
+        for one in decided.of_link(connection, link.id)
+        if one.decision.id != decision.id
+    ):
+        return Tried(refused="under_way")
+    filled = decided.writes(connection, first.id) or any(first.id in one.decided.values() for one in link.pending)
+    if link.run == first.id and filled and stored.agreement.state == "on":
+        run = uuid5(decision.id, "undo")
+        options = {"decision": str(first.id), "undo": str(decision.id)}
+        runs.insert(
+            connection, run, link.tenant, decision.agreement, "undo",
+            state="running", started=now, asked_by=decision.who, options=options,
+        )  # fmt: skip
+        back = Planned(action="link", crm_id=link.crm_id, number=link.number, link=link.id)
+        items.insert(connection, run, [back])
+        return Tried(waits=True)
+    tried = joining.unlink(clocked, connection, link.tenant, decision.agreement, link.crm_id, by="undo")
+    return replace(tried, said="filled_stays" if filled and link.run == first.id else "")
 
 
 def _message(clocked: Clocked, connection: Connection, link: Link, decision: Decision) -> Decided:

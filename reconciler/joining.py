@@ -26,6 +26,10 @@ class Tried:
 
     step: Step | None = None
     refused: str = ""
+    waits: bool = False
+    """It is under way, and ends later."""
+    said: str = ""
+    """What is to be said of it although it was done."""
 
 
 def link(

@@ -77,7 +77,7 @@ class Link:
     """How it was linked: created, person, or the evidence that matching went by."""
     linked_at: datetime | None = None
     run: UUID | None = None
-    """The run that linked or created it, for its undo."""
+    """The run that linked or created it, or the decision of the person who linked it: for its undo."""
     supplied: Supplied | None = None
     """What a person chose for its creation in e-conomic, for this customer alone."""
     waived: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
 from reconciler import carrying, contacts, decide, fields, record
+from reconciler.lacking import missing
 from reconciler.link import Base, Choice, Create, CrmSeen, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
 from reconciler.settle import put
@@ -152,7 +153,7 @@ def create(link: Link, said: Create, rules: Rules, now: datetime) -> tuple[Link,
         return link, "not_created.gone"
     if link.unsendable:
         return link, "not_created.unsendable"
-    if what := decide.missing(link, rules):
+    if what := missing(link, rules):
         return link, f"not_created.missing.{what}"
     fresh = replace(_alone(link), number=None, rest="", run=said.run)
     return _by(said, decide.creation(fresh, rules, now, said.ruled_out, said.many)), ""

@@ -253,4 +253,5 @@ audit = sa.Table(
     sa.Column("decision", sa.Uuid),
 )
 """Every write the engine made, for ever; enough to put it back."""
+sa.Index("audit_decision", audit.c.decision, postgresql_where=audit.c.decision.isnot(None))
 sa.Index("audit_customer", audit.c.tenant, audit.c.crm_id, audit.c.at)

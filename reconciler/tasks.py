@@ -14,7 +14,8 @@ from crm_outbox.contract import Many, Stage
 from reconciler import contacts, fields, plan
 from reconciler.asked import Shown, Task
 from reconciler.contract import TaskKind
-from reconciler.decide import may_create, missing, stopped
+from reconciler.decide import may_create, stopped
+from reconciler.lacking import missing
 from reconciler.link import Link, LinkState, Pair, Refusal, Side
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules

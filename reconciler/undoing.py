@@ -12,9 +12,9 @@ from uuid import UUID, uuid4, uuid5
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from reconciler import agreements, fields, items, reading, reconcile, running, runs, store, switching
+from reconciler import agreements, decided, fields, items, reading, reconcile, running, runs, store, switching
 from reconciler.agreements import Agreement
-from reconciler.decisions import KEEP, Decision, Wish
+from reconciler.decisions import KEEP, Decision, Ended, Wish
 from reconciler.items import Planned
 from reconciler.link import Choice, Decided, Due, Link, LinkState, Pair, Unlinked
 from reconciler.reconcile import Clocked
@@ -80,13 +80,17 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     now = clocked.now()
     link_id = item.link
     stored = None if link_id is None else store.lock_id(connection, link_id)
-    theirs = item.action == "change" or (stored is not None and stored.link.run == run.of_run)
+    made = _made(run)
+    theirs = item.action == "change" or (stored is not None and stored.link.run == made)
     if stored is not None and theirs and not item.reason and stored.link.pending and now - run.started < LONGEST:
         items.wait(connection, run.id, item.position, now, "")  # what the run wrote is not there yet
         return
     if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
         items.mark(connection, run.id, item.position, "left_out", now, reason=UNLINKED)
+        _tell(connection, run, [], "moved", now)
         return
+    if run.of_run is None and made is not None:
+        item = replace(item, writes=decided.writes(connection, made))
     decision = uuid5(run.id, str(item.position))
     opened = bool(run.options.get("opened"))
     rules = replace(
@@ -105,6 +109,7 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.wait(connection, run.id, item.position, now, reason)
         return
     reason = _left(stored.link, item, reason)
+    _tell(connection, run, _stays(stored.link, item), "", now)
     if item.action != "change":
         reconcile.take_step(clocked, connection, stored, Unlinked(by="undo"), rules=rules)
     if reason == DONE:
@@ -113,6 +118,38 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.mark(connection, run.id, item.position, "left_out", now, reason=reason)
     if run.of_run is not None:
         items.undone(connection, run.of_run, item.position)
+
+
+def _made(run: Run) -> UUID | None:
+    """What is taken back: a run, or the decision of a person who linked two customers."""
+    decision = run.options.get("decision")
+    return run.of_run if decision is None else UUID(decision)
+
+
+def _stays(link: Link, item: items.Stored) -> list[tuple[UUID, str]]:
+    """The details that were not put back, by record and detail."""
+    found = []
+    for write in item.writes:
+        pair = _pair(link, write)
+        side = None if pair is None else pair.side(write.system)
+        if pair is None or side is None:
+            continue
+        if not fields.same(pair.kind, write.field, fields.text(side.values, write.field), write.before):
+            found.append((pair.id, next(one.name for one in fields.GROUPS[pair.kind] if write.field in one.fields)))
+    return list(dict.fromkeys(found))
+
+
+def _tell(connection: Connection, run: Run, stays: list[tuple[UUID, str]], refused: str, now: datetime) -> None:
+    """End the decision that asked for this: done, with what could not be put back, or refused as a whole."""
+    undo = run.options.get("undo")
+    if undo is None:
+        return
+    decision = UUID(undo)
+    parts = [
+        Ended(decision=decision, result="refused", record=one, detail=detail, reason=EDITED) for one, detail in stays
+    ]
+    whole = Ended(decision=decision, result="refused" if refused else "done", reason=refused)
+    decided.note(connection, [*parts, whole], now)
 
 
 def _put_back(
@@ -225,6 +262,7 @@ def _finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
         return
     now = clocked.now()
     runs.update(connection, run_id, state="done", ended=now, due=None)
+    _tell(connection, run, [], "our_error", now)  # nothing for one that has ended
     before = None if run.of_run is None else runs.find(connection, run.of_run)
     known = running.release(connection, run, now)
     if known is not None and before is not None and before.kind == "switch_on" and not run.options.get("opened"):
