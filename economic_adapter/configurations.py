@@ -44,6 +44,22 @@ def named(connection: Connection, operation: UUID) -> Configuration | None:
     )
 
 
+def overtaken(connection: Connection, command: ConfigureAgreement, now: datetime) -> Outcome | None:
+    """The outcome of a command that a later one overtook on its way here; kept, so that a repeat is answered the same."""
+    if command.asked is None:
+        return None
+    asked = sa.cast(table.c.part["asked"].astext, sa.TIMESTAMP(timezone=True))
+    later = sa.select(sa.literal(1)).where(
+        table.c.agreement == command.agreement, table.c.customer.is_(None), asked > command.asked
+    )
+    if connection.execute(later.limit(1)).first() is None:
+        return None
+    outcome = Outcome(operation=command.operation, result=Result.REFUSED, reason="superseded")
+    _keep(connection, command, now)
+    answer(connection, command.operation, outcome, now)
+    return outcome
+
+
 def begin(connection: Connection, command: ConfigureAgreement, now: datetime) -> list[Outcome]:
     """Keep a new command; returns the outcomes of earlier ones that it supersedes, to be told."""
     earlier = connection.scalars(
@@ -60,14 +76,7 @@ def begin(connection: Connection, command: ConfigureAgreement, now: datetime) ->
             work.c.worker.is_(None),
         )
     )
-    connection.execute(
-        sa.insert(table).values(
-            operation=command.operation,
-            agreement=command.agreement,
-            part=command.model_dump(mode="json", exclude_none=True),
-            planned_at=now,
-        )
-    )
+    _keep(connection, command, now)
     return superseded
 
 
@@ -83,6 +92,17 @@ def answer(connection: Connection, operation: UUID, outcome: Outcome, now: datet
         )
     )
     return connection.execute(ended).rowcount == 1
+
+
+def _keep(connection: Connection, command: ConfigureAgreement, now: datetime) -> None:
+    connection.execute(
+        sa.insert(table).values(
+            operation=command.operation,
+            agreement=command.agreement,
+            part=command.model_dump(mode="json", exclude_none=True),
+            planned_at=now,
+        )
+    )
 
 
 def unsettled(connection: Connection, agreement: int) -> int:

@@ -200,6 +200,8 @@ class ConfigureAgreement(Words):
     polling: bool = True
     number_from: int | None = None
     disconnect: bool = False
+    asked: datetime | None = None
+    """When it was asked for. Of two, the later one holds, whichever arrives first."""
 
 
 class RunImport(Words):

@@ -117,6 +117,10 @@ class Intake:
             waiting = Outcome(operation=command.operation, result=Result.WAITING, reason=cause)
             self._observe(connection, envelope, command, known.outcome or waiting)
             return
+        late = configurations.overtaken(connection, command, self.now())
+        if late is not None:
+            self._observe(connection, envelope, command, late)
+            return
         for outcome in configurations.begin(connection, command, self.now()):
             self._observe(connection, envelope, command, outcome)
         if found.state == "disconnected":

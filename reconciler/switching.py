@@ -76,7 +76,7 @@ def switch_on(
 ) -> UUID:
     """Ask the adapter to read and switch on a locked agreement; ``observed`` decides on the answer."""
     words = ConfigureAgreement(
-        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=number_from
+        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=number_from, asked=now
     )  # fmt: skip
     agreements.move(
         connection,
@@ -101,14 +101,14 @@ def open_for_pilot(connection: Connection, agreement: Agreement, crm_id: str, no
 def open_up(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
     """Have the adapter work for a locked agreement that stays off here: only what is meant to go out does."""
     words = ConfigureAgreement(
-        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=agreement.number_from
+        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=agreement.number_from, asked=now
     )
     _send(connection, agreement.tenant, words, now, resend)
 
 
 def switch_off(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:
     """Switch a locked agreement off, at once for the reconciler; the adapter answers what waits with ``off``."""
-    words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False)
+    words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False, asked=now)
     _move(connection, agreement, "off" if agreement.since is not None else "connected", now)
     _send(connection, agreement.tenant, words, now, resend)
     return words.operation
@@ -144,7 +144,7 @@ def _decide(
         reason = UNCOUNTED if seen.customers is None else UNREAD
         _move(connection, known, "refused", now, reason=reason)
         _failed(connection, known, reason, now)
-        words = ConfigureAgreement(operation=uuid4(), agreement=known.agreement, on=False)
+        words = ConfigureAgreement(operation=uuid4(), agreement=known.agreement, on=False, asked=now)
         _send(connection, known.tenant, words, now, resend, envelope)
         log.info("agreement.refused", agreement=known.agreement, reason=reason, customers=seen.customers)
         return

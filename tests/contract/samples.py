@@ -203,7 +203,7 @@ SAMPLES: tuple[Words, ...] = (
         closed=True,
     ),
     ConfigureAgreement(
-        operation=identity(95), agreement=123456, on=True, webhooks=True, polling=True, number_from=1000
+        operation=identity(95), agreement=123456, on=True, webhooks=True, polling=True, number_from=1000, asked=AT
     ),
     StatusChanged(
         customer="48211",

@@ -63,6 +63,8 @@ class Shelf:
     told: dict[str, Version] = field(default_factory=dict)
     """The newest version of each CRM customer that intake let pass."""
     next_number: dict[int, int] = field(default_factory=dict)
+    asked: dict[int, datetime] = field(default_factory=dict)
+    """When the configuration was asked for that holds."""
     made: int = 0
 
     def row(self, kind: str, key: str) -> Row | None:

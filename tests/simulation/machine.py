@@ -124,8 +124,14 @@ class Machine:
         """The adapter is switched, and says so."""
         world = self.world
         state: Any = "on" if words.on else "off"
-        connection.put(world.shelf.account, AGREEMENT, replace(world.shelf.account[AGREEMENT], state=state))
         outcome = Outcome(operation=words.operation, result=Result.WRITTEN)
+        asked, before = words.asked, world.shelf.asked.get(AGREEMENT)
+        if asked is not None and before is not None and asked < before:  # a later one overtook it on its way
+            state = world.shelf.account[AGREEMENT].state
+            outcome = Outcome(operation=words.operation, result=Result.REFUSED, reason="superseded")
+        else:
+            connection.put(world.shelf.account, AGREEMENT, replace(world.shelf.account[AGREEMENT], state=state))
+            connection.put(world.shelf.asked, AGREEMENT, asked)
         seen = AgreementObserved(
             agreement=AGREEMENT, state=state, customers=len(world.economic.rows), seen=world.now, outcome=outcome
         )

@@ -215,6 +215,20 @@ def test_configuring_what_was_never_connected_is_refused(parts: Parts) -> None:
     assert (told.outcome.operation, told.outcome.reason) == (asked.operation, "disconnected")
 
 
+def test_a_switch_that_was_asked_for_earlier_and_arrives_later_changes_nothing(parts: Parts) -> None:
+    parts.switch_on()
+    parts.agreements_told()
+    moment = now()
+    off, on = configure(on=False, asked=moment), configure(on=True, asked=moment + timedelta(seconds=1))
+    for command in (on, off, off):
+        parts.receive(command)
+    parts.work()
+    told = [one for one in parts.agreements_told() if one.outcome is not None]
+    results = {(one.outcome.operation, one.outcome.result) for one in told if one.outcome is not None}
+    assert {(off.operation, Result.REFUSED), (on.operation, Result.WRITTEN)} <= results
+    assert told[-1].state == "on"
+
+
 def test_a_look_of_a_person_may_expire_and_any_other_becomes_a_mark(parts: Parts) -> None:
     parts.switch_on()
     parts.receive(LookAtCustomer(agreement=AGREEMENT, number=7))
