@@ -26,6 +26,13 @@ from tests.builders.sync import (
     there,
 )
 
+SYDHAVN = {"name": "Sydhavn Maler A/S", "cvr": "87654321", "city": "Odense"}
+
+
+def sydhavn(number: int = 50, **given: Any) -> EconomicCustomer:
+    """A customer that somebody created in e-conomic."""
+    return EconomicCustomer(**{"number": number, "object_version": "v1", **SYDHAVN, **given})
+
 
 @dataclass
 class Both(Wire):
@@ -137,3 +144,9 @@ class Both(Wire):
     def looks(self) -> list[int]:
         """Numbers that were asked to be looked at since the last question."""
         return [one.number for one in self.said_only(LookAtCustomer)]
+
+
+def by_hand(both: Both) -> Both:
+    """The same, where nothing is transferred by itself."""
+    both.set(transfer="hand")
+    return both

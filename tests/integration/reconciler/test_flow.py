@@ -1,23 +1,16 @@
 """Does a message have its whole effect, once, on real tables? Fed by hand, read from the outbox."""
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Outcome, Result, WriteCustomer
-from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
-from reconciler import agreements, clock, switching
-from reconciler.rules import Area, Transfer
-from tests.builders.crm import a_customer, a_person
+from economic_adapter.contract import WriteEconomicCustomer
+from reconciler import clock
+from tests.builders.crm import a_person
 from tests.builders.sync import (
-    AGREEMENT,
-    MORNING,
-    TENANT,
     Wire,
-    agreement_seen,
     crm_answered,
     crm_changed,
     crm_unsendable,
@@ -28,19 +21,12 @@ from tests.builders.sync import (
     statuses,
     there,
 )
+from tests.integration.reconciler.flows import linked, new, switch_on
 
 
 @pytest.fixture
 def wire(engine: sa.Engine) -> Wire:
     return Wire(engine=engine)
-
-
-def switch_on(wire: Wire, transfer: Transfer = Transfer.CREATED) -> None:
-    wire.hear(agreement_seen(wire.time, state="connected"))
-    with wire.engine.begin() as connection:
-        known = agreements.lock(connection, TENANT, AGREEMENT)
-        assert known is not None
-        switching.switch_on(connection, known, wire.time, wire.resend, transfer=transfer, number_from=None)
 
 
 @pytest.fixture
@@ -49,26 +35,6 @@ def on(wire: Wire) -> Wire:
     wire.switch()
     wire.later(minutes=1)
     return wire
-
-
-def state(wire: Wire) -> tuple[str, str]:
-    with wire.engine.connect() as connection:
-        (known,) = agreements.of_tenant(connection, TENANT)
-    return known.state, known.reason
-
-
-def new(wire: Wire, **given: Any) -> Any:
-    return a_customer(created=wire.time, active_since=wire.time, **given)
-
-
-def linked(wire: Wire, number: int = 7, **given: Any) -> Any:
-    """A customer that was created in e-conomic."""
-    customer = new(wire, **given)
-    wire.hear(crm_changed(customer, 1))
-    (command,) = wire.said_only(WriteEconomicCustomer)
-    outcome = done(command.parts[0].operation, created=str(number))
-    wire.hear(economic_answered(command, outcome, customer=there(customer, number, "v1", contacts=()), version=1))
-    return customer
 
 
 def test_a_customer_created_after_switching_on_is_created_in_e_conomic_and_linked(on: Wire) -> None:
@@ -251,96 +217,6 @@ def test_a_renumbered_customer_keeps_its_link(on: Wire) -> None:
     on.hear(crm_changed(customer.model_copy(update={"phone": "87654321"}), 2))
     (command,) = on.said_only(WriteEconomicCustomer)
     assert command.number == 20
-
-
-def test_with_no_customers_in_e_conomic_it_goes_on_with_defaults_read_off_the_agreement(on: Wire) -> None:
-    assert state(on) == ("on", "")
-    with on.engine.connect() as connection:
-        (known,) = agreements.of_tenant(connection, TENANT)
-    assert {area: one.zone for area, one in known.defaults.items()} == {Area.DENMARK: 1, Area.EU: 2, Area.ABROAD: 3}
-    assert known.since == MORNING
-    assert known.operation is None
-
-
-def test_with_some_customers_in_e_conomic_it_is_refused_and_the_adapter_is_told(wire: Wire) -> None:
-    switch_on(wire)
-    wire.switch(customers=3)
-    assert state(wire) == ("refused", "both sides are read in full before the integration is switched on")
-    (told,) = wire.said_only(ConfigureAgreement)
-    assert told.on is False
-    wire.hear(crm_changed(new(wire), 1))
-    assert wire.said() == []
-
-
-def test_with_uncounted_customers_it_is_refused(wire: Wire) -> None:
-    switch_on(wire)
-    wire.switch(customers=None)
-    assert state(wire)[0] == "refused"
-
-
-def test_an_unanswered_configuration_is_sent_again(wire: Wire) -> None:
-    switch_on(wire)
-    (first,) = wire.said_only(ConfigureAgreement)
-    wire.later(seconds=121)
-    assert clock.resend_configurations(wire.engine, wire.clocked) == 1
-    assert wire.said_only(ConfigureAgreement) == [first]
-
-
-def test_customers_from_before_switching_on_are_known_and_wait(wire: Wire) -> None:
-    older = a_customer(created=MORNING - timedelta(days=1), active_since=MORNING - timedelta(days=1))
-    wire.hear(crm_changed(older, 1, agreement=None))
-    assert wire.said() == []
-    switch_on(wire)
-    meanwhile = a_customer(created=MORNING + timedelta(seconds=1), active_since=MORNING + timedelta(seconds=1))
-    wire.hear(crm_changed(meanwhile, 1, agreement=None))
-    wire.switch()
-    assert clock.make_links(wire.engine) == 2
-    assert clock.make_links(wire.engine) == 0
-    assert clock.tell_again(wire.engine, wire.clocked) == 2
-    said = wire.said()
-    assert {one.customer: one.data.state for one in said if hasattr(one.data, "state")} == {
-        older.id: "not_there",
-        meanwhile.id: "creating",
-    }
-    assert [one.customer for one in said if isinstance(one.data, WriteEconomicCustomer)] == [meanwhile.id]
-    assert clock.tell_again(wire.engine, wire.clocked) == 0
-
-
-def test_a_change_without_agreement_reaches_the_one_that_is_on(on: Wire) -> None:
-    on.hear(crm_changed(new(on), 1, agreement=None))
-    (command,) = on.said_only(WriteEconomicCustomer)
-    assert command.agreement == AGREEMENT
-
-
-def test_lost_access_marks_no_customer_as_failed_and_what_was_asked_goes_on_when_it_is_back(on: Wire) -> None:
-    customer = linked(on, phone="12345678")
-    on.said()
-    on.hear(agreement_seen(on.time, state="access_lost", cause="unauthorised"))
-    on.hear(crm_changed(customer.model_copy(update={"phone": "87654321"}), 2))
-    said = on.said()
-    assert statuses(said) == ["access_lost"]
-    (command,) = [one.data for one in said if isinstance(one.data, WriteEconomicCustomer)]
-    waits = Outcome(operation=command.parts[0].operation, result=Result.WAITING, reason="access_lost")
-    on.hear(economic_answered(command, waits))
-    assert on.said() == []
-    on.later(minutes=1)
-    on.hear(agreement_seen(on.time, state="on"))
-    clock.tell_again(on.engine, on.clocked)
-    assert [one.data.state for one in on.said()] == ["sending"]  # type: ignore[attr-defined]
-
-
-def test_switched_off_nothing_is_written_and_everything_recorded(on: Wire) -> None:
-    customer = linked(on, phone="12345678")
-    on.said()
-    with on.engine.begin() as connection:
-        known = agreements.lock(connection, TENANT, AGREEMENT)
-        assert known is not None
-        switching.switch_off(connection, known, on.time, on.resend)
-    assert [one.on for one in on.said_only(ConfigureAgreement)] == [False]
-    on.hear(crm_changed(customer.model_copy(update={"phone": "87654321"}), 2))
-    said = on.said()
-    assert statuses(said) == ["off"]
-    assert len(said) == 1
 
 
 def test_another_tenant_s_messages_never_reach_a_link(on: Wire) -> None:

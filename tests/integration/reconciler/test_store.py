@@ -1,11 +1,7 @@
-"""Does what is stored of a link come back as it was, and does one step wait for another? On real PostgreSQL."""
+"""Does what is stored of a link come back as it was? On real PostgreSQL."""
 
-import threading
-import uuid
-from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -15,13 +11,11 @@ from hypothesis import strategies as some
 from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import Defaults
-from reconciler import agreements, rows, sides, store
+from reconciler import rows, store
 from reconciler.decisions import Supplied
 from reconciler.link import (
     Base,
     Choice,
-    Due,
-    EconomicSeen,
     Heard,
     Link,
     LinkState,
@@ -34,18 +28,33 @@ from reconciler.link import (
 )
 from reconciler.rules import Area, System
 from tests.builders.sync import AGREEMENT, MORNING, TENANT
-from tests.waiting import eventually
+from tests.integration.reconciler.stored import NOTHING, a_link, a_pending, agreed, make
 
-Found = TypeVar("Found")
+__all__ = ["agreed"]
+
 TEXTS = some.text(
     some.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
 ) | some.sampled_from(["Søndergade 1\n2. th.", "", "null", "{}", "'; drop table link; --", "%s :x"])  # fmt: skip
+
+
 NAMES = some.sampled_from(["name", "cvr", "street", "postcode", "city", "phone", "email"])
+
+
 MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001
+
+
 VALUES = some.dictionaries(NAMES, TEXTS, max_size=4)
+
+
 NUMBERS = some.integers(1, 999_999_999)
+
+
 SIDES = some.builds(Side, id=TEXTS, values=VALUES, version=TEXTS, superseded=TEXTS, gone=some.booleans())
+
+
 BASES = some.builds(Base, crm=TEXTS, economic=TEXTS, unknown=some.booleans())
+
+
 REFUSALS = some.builds(
     Refusal,
     system=some.sampled_from(System),
@@ -113,8 +122,9 @@ def pairs(kind: str) -> some.SearchStrategy[Pair]:
     )
 
 
-NOTHING = Due()
 VERSIONS = some.none() | some.builds(Version, some.integers(1, 9), some.integers(0, 2**60))
+
+
 LINKS = some.builds(
     Link,
     id=some.uuids(),
@@ -143,6 +153,8 @@ LINKS = some.builds(
     customer=pairs("customer"),
     contacts=some.lists(pairs("contact"), max_size=3).map(tuple),
 )
+
+
 STATUSES = some.builds(
     Status,
     state=some.sampled_from(["same", "error", "choice"]),
@@ -150,20 +162,6 @@ STATUSES = some.builds(
     reason=TEXTS,
     message=TEXTS,
 )
-
-
-@pytest.fixture
-def agreed(engine: sa.Engine) -> sa.Engine:
-    with engine.begin() as connection:
-        agreements.insert(connection, TENANT, AGREEMENT)
-        agreements.move(connection, TENANT, AGREEMENT, "on", MORNING, since=MORNING)
-    return engine
-
-
-def make(connection: sa.Connection, link: Link) -> store.Stored:
-    assert link.agreement is not None
-    store.insert(connection, link.id, link.tenant, link.agreement, link.crm_id)
-    return store.load(connection, link.id)
 
 
 @pytest.mark.slow
@@ -190,7 +188,7 @@ def test_a_link_is_loaded_as_it_was_saved_and_again_after_any_change(
 
 
 def test_every_field_of_a_link_has_its_column() -> None:
-    link = _a_link()
+    link = a_link()
     columns = set(rows.scalars(link))
     split = {"crm_version": "crm_number", "economic_version": "economic_counter", "id": "tenant"}
     assert {split.get(name, name) for name in rows.SCALARS} <= columns
@@ -198,8 +196,8 @@ def test_every_field_of_a_link_has_its_column() -> None:
 
 
 def test_how_a_write_ended_is_kept_and_what_landed_is_in_the_audit(agreed: sa.Engine) -> None:
-    pending = _a_pending(values={"phone": "2"}, seen={"phone": "1"})
-    link = _a_link(customer=replace(_a_link().customer, pending={System.ECONOMIC: pending}))
+    pending = a_pending(values={"phone": "2"}, seen={"phone": "1"})
+    link = a_link(customer=replace(a_link().customer, pending={System.ECONOMIC: pending}))
     with agreed.begin() as connection:
         stored = make(connection, link)
         store.save(connection, stored, link, Status(state="sending"), NOTHING, MORNING)
@@ -212,116 +210,3 @@ def test_how_a_write_ended_is_kept_and_what_landed_is_in_the_audit(agreed: sa.En
         written = connection.execute(sa.text("select before, after, operation from sync.audit")).one()
     assert ended == ("written", MORNING)
     assert written == ({"phone": "1"}, {"phone": "2"}, pending.operation)
-
-
-def test_two_steps_on_one_link_wait_for_each_other(agreed: sa.Engine) -> None:
-    link = _a_link()
-    with agreed.begin() as connection:
-        store.save(connection, make(connection, link), link, Status(state="same"), NOTHING, MORNING)
-
-    base = {"phone": Base(crm="1", economic="1")}
-    moved = replace(link, counter=1, customer=replace(link.customer, base=base))
-    with agreed.connect() as first:
-        stored = store.lock(first, TENANT, AGREEMENT, link.crm_id)
-        assert stored is not None
-        second = _in_thread(agreed, lambda connection: store.lock(connection, TENANT, AGREEMENT, link.crm_id))
-        _wait_until_blocked(agreed)
-        store.save(first, stored, moved, Status(state="same"), NOTHING, MORNING)
-        first.commit()
-        waited = second()
-    # What waited sees the whole of what it waited for, not only the locked row.
-    assert waited is not None
-    assert waited.link == moved
-
-
-def test_steps_on_two_links_do_not_wait(agreed: sa.Engine) -> None:
-    one, other = _a_link(), _a_link()
-    with agreed.begin() as connection:
-        make(connection, one)
-        make(connection, other)
-    with agreed.connect() as first, agreed.connect() as second:
-        assert store.lock(first, TENANT, AGREEMENT, one.crm_id) is not None
-        second.execute(sa.text("set local lock_timeout = '200ms'"))
-        assert store.lock(second, TENANT, AGREEMENT, other.crm_id) is not None
-
-
-def test_who_records_an_unlinked_number_waits_for_who_links_it(agreed: sa.Engine) -> None:
-    seen = EconomicSeen(version=Version(1, 5), number=7)
-    with agreed.connect() as linking:
-        assert sides.newest_economic(linking, TENANT, AGREEMENT, 7, MORNING) is None
-
-        def record(connection: sa.Connection) -> int:
-            sides.record_economic(connection, TENANT, AGREEMENT, seen, MORNING)
-            return len(store.lock_numbers(connection, TENANT, AGREEMENT, [7]))
-
-        found = _in_thread(agreed, record)
-        _wait_until_blocked(agreed)
-        link = _a_link(number=7)
-        store.save(linking, make(linking, link), link, Status(state="same"), NOTHING, MORNING)
-        linking.commit()
-        assert found() == 1
-
-
-def test_an_older_side_is_not_recorded(agreed: sa.Engine) -> None:
-    with agreed.begin() as connection:
-        for counter in (5, 4):
-            seen = EconomicSeen(version=Version(1, counter), number=7)
-            sides.record_economic(connection, TENANT, AGREEMENT, seen, MORNING)
-        newest = sides.newest_economic(connection, TENANT, AGREEMENT, 7, MORNING)
-    assert newest is not None
-    assert newest.version == Version(1, 5)
-
-
-def _a_link(**given: Any) -> Link:
-    link = Link(
-        id=uuid.uuid4(),
-        tenant=TENANT,
-        agreement=AGREEMENT,
-        crm_id=str(uuid.uuid4()),
-        customer=Pair(id=uuid.uuid4(), kind="customer"),
-    )
-    return replace(link, **given)
-
-
-def _a_pending(**given: Any) -> Pending:
-    return Pending(
-        **{
-            "operation": uuid.uuid4(),
-            "system": System.ECONOMIC,
-            "action": "change",
-            "values": {},
-            "becomes": {},
-            "sent": MORNING,
-            "due": MORNING,
-            **given,
-        }
-    )
-
-
-def _in_thread(engine: sa.Engine, work: Callable[[sa.Connection], Found]) -> Callable[[], Found]:
-    results: list[Found] = []
-
-    def run() -> None:
-        with engine.begin() as connection:
-            results.append(work(connection))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def result() -> Found:
-        thread.join(timeout=10)
-        return results[0]
-
-    return result
-
-
-def _wait_until_blocked(engine: sa.Engine) -> None:
-    blocked = sa.text(
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    )
-
-    def check() -> bool:
-        with engine.connect() as connection:
-            return bool(connection.scalar(blocked))
-
-    eventually(check, within=10)

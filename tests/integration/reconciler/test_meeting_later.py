@@ -1,0 +1,165 @@
+"""What becomes of customers that met, when one is renumbered, deleted, merged or gone? Rows R6 to R13, on real PostgreSQL."""
+
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox.contract import WriteCustomer
+from economic_adapter.contract import EconomicContact, WriteEconomicCustomer
+from reconciler import clock, joining, store
+from reconciler.link import LinkState
+from reconciler.rules import Transfer
+from tests.builders.meeting import Both, by_hand, sydhavn
+from tests.builders.sync import AGREEMENT, TENANT, statuses, there
+
+
+@pytest.fixture
+def both(engine: sa.Engine) -> Both:
+    wire = Both(engine=engine)
+    wire.switch_on(Transfer.CREATED)
+    return wire
+
+
+def test_r7_a_customer_that_looks_like_a_linked_one_is_no_new_one_until_the_old_number_was_looked_at(
+    both: Both,
+) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.in_economic(there(customer, 60, "v9"))
+    assert both.said_only(WriteCustomer) == []
+    assert len(both.links()) == 1
+    both.in_economic(there(customer, 60, "v9"))  # heard twice
+    both.gone(7, 2)
+    assert both.pairs() == [(customer.id, 7, "resting renumbered")]
+    assert both.of(customer.id).candidates == (60,)
+    with both.engine.begin() as connection:
+        tried = joining.link(both.clocked, connection, TENANT, AGREEMENT, customer.id, 60, by="person")
+    assert tried.refused == ""
+    link = both.of(customer.id)
+    assert (link.number, link.state, link.old_numbers, link.apart) == (60, LinkState.LINKED, (7,), ())
+    assert both.said_only(WriteEconomicCustomer) == []  # no detail is a change
+
+
+def test_r7_a_customer_that_was_seen_missing_and_turns_up_under_another_number_is_asked_about(both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.gone(7, 2)
+    both.in_economic(there(customer, 60, "v9"))
+    assert both.pairs() == [(customer.id, 7, "resting renumbered")]
+    assert both.creations() == []
+
+
+def test_r7_a_number_that_is_still_there_makes_its_double_a_question(both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.in_economic(there(customer, 60, "v9"))
+    assert both.looks() == [7]
+    both.in_economic(there(customer, 7, "v1"), 2, why="look")
+    assert both.creations() == []
+    assert both.of(customer.id).candidates == ()
+    (stranger,) = [one for one in both.links() if not one.crm_id]
+    assert (stranger.number, stranger.candidates_here) == (60, (customer.id,))
+    both.in_economic(there(customer, 60, "v9", email="ny@nordhavn.example"), 2)
+    assert both.looks() == []  # asked once
+
+
+def test_r6_a_renumbering_that_is_told_late_takes_the_link_along(both: Both) -> None:
+    customer = both.linked(7, name="Jens Hansen", phone="12345678")
+    both.in_economic(there(customer, 60, "v9", city="Odense"))  # the edit after it, heard first
+    assert both.creations() == []
+    both.in_economic(there(customer, 60, "v9", city="Odense"), 2, old_numbers=(7,))
+    assert both.pairs() == [(customer.id, 60, "linked")]
+    (command,) = both.said_only(WriteCustomer)
+    assert command.parts[0].fields == {"city": "Odense"}
+
+
+def test_r6_a_renumbering_told_after_the_customer_was_taken_for_a_new_one_is_a_question(both: Both) -> None:
+    customer = both.linked(7, name="Jens Hansen")
+    both.in_economic(there(customer, 60, "v9", name="Peter Holm"))  # nothing in common
+    assert len(both.creations()) == 1
+    both.in_economic(there(customer, 60, "v9", name="Peter Holm"), 2, old_numbers=(7,))
+    assert both.pairs() == [(customer.id, 7, "resting renumbered"), ("", 60, "creating")]
+
+
+def test_r6_a_renumbering_takes_the_place_of_a_stranger_nobody_answered_yet(both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.in_economic(there(customer, 60, "v9"))
+    both.in_economic(there(customer, 7, "v1"), 2, why="look")
+    assert len(both.links()) == 2
+    both.in_economic(there(customer, 60, "v9"), 3, old_numbers=(7,))
+    assert both.pairs() == [(customer.id, 60, "linked")]
+
+
+def test_r6_a_number_another_link_has_makes_the_older_one_a_question(both: Both) -> None:
+    first, second = both.linked(7, name="A"), both.linked(8, name="B")
+    both.in_economic(there(second, 8, "v2"), 2, old_numbers=(7,))
+    assert both.pairs() == [(first.id, 7, "resting renumbered"), (second.id, 8, "linked")]
+    assert both.of(first.id).candidates == (8,)
+
+
+def test_r9_a_customer_deleted_in_the_crm_does_not_come_back_when_e_conomic_edits_it(both: Both) -> None:
+    customer = both.linked(7, cvr="12345678")
+    both.in_crm(customer.model_copy(update={"deleted": True}), 2)
+    both.said()
+    both.in_economic(there(customer, 7, "v2", phone="99999999"), 2)
+    assert both.said() == []
+    assert both.pairs() == [(customer.id, None, "unlinked")]
+
+
+def test_r11_deleted_on_both_sides_closes_the_link(both: Both) -> None:
+    customer = both.linked(7)
+    both.gone(7, 2)
+    both.in_crm(customer.model_copy(update={"deleted": True}), 2)
+    assert both.pairs() == [(customer.id, None, "unlinked")]
+    assert statuses(both.said()) == ["deleted", "not_there"]
+
+
+def test_r13_the_link_of_a_merged_customer_goes_to_the_survivor_that_has_none(both: Both) -> None:
+    merged = both.linked(7, cvr="12345678")
+    by_hand(both)
+    heir = both.new(name="Nordhavn Tømrer", phone="12345678")
+    both.in_crm(heir)
+    both.in_crm(merged.model_copy(update={"merged_into": heir.id}), 2)
+    assert sorted(both.pairs()) == sorted([(merged.id, None, "unlinked"), (heir.id, 7, "linked")])
+    assert both.of(heir.id).linked_by == "merged"
+    assert both.of(merged.id).apart == ()
+
+
+def test_r13_a_survivor_with_a_link_of_its_own_leaves_the_merged_one_a_question(both: Both) -> None:
+    merged, heir = both.linked(7, name="A"), both.linked(8, name="B")
+    both.in_crm(merged.model_copy(update={"merged_into": heir.id}), 2)
+    assert both.pairs() == [(merged.id, 7, "resting merged"), (heir.id, 8, "linked")]
+
+
+def test_a_stranger_that_disappears_leaves_nothing(both: Both) -> None:
+    both.in_crm(by_hand(both).new(name="Sydhavn Maler A/S", postcode="5000"))
+    both.in_economic(sydhavn(cvr="", postcode="5000"))
+    both.gone(50, 2)
+    assert [one for one in both.links() if not one.crm_id] == []
+
+
+def test_what_comes_while_a_run_is_carried_out_is_judged_after_it(both: Both) -> None:
+    both.set(busy="00000000-0000-4000-8000-000000000001")
+    both.in_economic(sydhavn())
+    assert both.creations() == []
+    both.set(busy=None)
+    with both.engine.begin() as connection:
+        store.look_again(connection, TENANT, AGREEMENT)
+    clock.tell_again(both.engine, both.clocked)
+    assert len(both.creations()) == 1
+
+
+def test_a_creation_held_up_by_a_pause_follows_when_it_is_over(both: Both) -> None:
+    both.set(paused='["crm"]')
+    both.in_economic(sydhavn())
+    assert both.creations() == []
+    both.set(paused="[]")
+    with both.engine.begin() as connection:
+        store.look_again(connection, TENANT, AGREEMENT)
+    clock.tell_again(both.engine, both.clocked)
+    assert len(both.creations()) == 1
+
+
+def test_contact_persons_of_a_new_customer_follow(both: Both) -> None:
+    person = EconomicContact(number=5, object_version="p1", name="Mette Holm", email="mette@sydhavn.example")
+    both.in_economic(sydhavn(contacts=(person,)))
+    (command,) = both.creations()
+    both.answered(command, both.made(command, "c9"))
+    (persons,) = both.said_only(WriteCustomer)
+    assert (persons.customer, persons.parts[0].record) == ("c9", "contact")
