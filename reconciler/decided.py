@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from reconciler import decisions
 from reconciler.decisions import Decision, Ended
+from reconciler.link import Link
 from reconciler.rehearsal import Write
 from reconciler.rules import System
 
@@ -99,6 +100,12 @@ def writes(connection: sa.Connection, decision: UUID) -> tuple[Write, ...]:
     )
 
 
+def persons_made(connection: sa.Connection, link: Link) -> bool:
+    """Whether contact persons were created for those two since they were linked: they stay when the two are unlinked."""
+    key = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id, "since": link.linked_at}
+    return bool(connection.execute(_PERSONS_MADE, key).scalar())
+
+
 def _saved(row: sa.Row[tuple[object, ...]]) -> Saved:
     return Saved(
         decision=_DECISION.validate_python(row.body),
@@ -121,6 +128,12 @@ _GET = sa.text("select * from sync.decision where id = :id")
 _WRITES = sa.text("""
     select system, record, record_id, before, after from sync.audit
     where decision = :decision and action = 'change' order by id
+""")
+_PERSONS_MADE = sa.text("""
+    select exists (
+        select from sync.audit
+        where tenant = :tenant and agreement = :agreement and crm_id = :crm_id and at >= :since
+          and action = 'create' and record = 'contact')
 """)
 _LOCK = sa.text("select * from sync.decision where id = :id for update")
 _OF_LINK = sa.text("select * from sync.decision where link = :link order by at desc, id limit :limit")

@@ -243,7 +243,8 @@ def _unlinked_again(
         items.insert(connection, run, [back])
         return Tried(waits=True)
     tried = joining.unlink(clocked, connection, link.tenant, decision.agreement, link.crm_id, by="undo")
-    return replace(tried, said="filled_stays" if filled and link.run == first.id else "")
+    persons = "persons" if decided.persons_made(connection, link) else ""
+    return replace(tried, said="filled_stays" if filled and link.run == first.id else persons)
 
 
 def _message(clocked: Clocked, connection: Connection, link: Link, decision: Decision) -> Decided:

@@ -109,7 +109,7 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.wait(connection, run.id, item.position, now, reason)
         return
     reason = _left(stored.link, item, reason)
-    _tell(connection, run, _stays(stored.link, item), "", now)
+    _tell(connection, run, _stays(stored.link, item), "", now, persons=decided.persons_made(connection, stored.link))
     if item.action != "change":
         reconcile.take_step(clocked, connection, stored, Unlinked(by="undo"), rules=rules)
     if reason == DONE:
@@ -139,7 +139,15 @@ def _stays(link: Link, item: items.Stored) -> list[tuple[UUID, str]]:
     return list(dict.fromkeys(found))
 
 
-def _tell(connection: Connection, run: Run, stays: list[tuple[UUID, str]], refused: str, now: datetime) -> None:
+def _tell(
+    connection: Connection,
+    run: Run,
+    stays: list[tuple[UUID, str]],
+    refused: str,
+    now: datetime,
+    *,
+    persons: bool = False,
+) -> None:
     """End the decision that asked for this: done, with what could not be put back, or refused as a whole."""
     undo = run.options.get("undo")
     if undo is None:
@@ -148,7 +156,9 @@ def _tell(connection: Connection, run: Run, stays: list[tuple[UUID, str]], refus
     parts = [
         Ended(decision=decision, result="refused", record=one, detail=detail, reason=EDITED) for one, detail in stays
     ]
-    whole = Ended(decision=decision, result="refused" if refused else "done", reason=refused)
+    whole = Ended(
+        decision=decision, result="refused" if refused else "done", reason=refused or (PERSONS if persons else "")
+    )
     decided.note(connection, [*parts, whole], now)
 
 

@@ -13,7 +13,7 @@ from reconciler import asking, decided, deciding, store, undoing
 from reconciler.decided import Saved
 from reconciler.decisions import Decision
 from tests.builders.company import Company
-from tests.builders.crm import a_customer
+from tests.builders.crm import a_customer, a_person
 from tests.builders.sync import AGREEMENT, TENANT, there
 from tests.integration.reconciler.test_undoing import company
 
@@ -171,3 +171,14 @@ def test_a_link_that_went_on_since_is_left(on: Company) -> None:
     carried_out(on)
     assert stands(on, undone.decision.id) == ("refused", [("", "refused", "moved")])
     assert on.crm["one"].phone == "22222222"
+
+
+def test_contact_persons_that_were_created_for_the_two_stay_and_that_is_said(on: Company) -> None:
+    on.here(on.crm["one"].model_copy(update={"contacts": (a_person(name="Mette Holm"),)}))
+    saved = linked(on)
+    assert [one.name for one in on.economic[1].contacts] == ["Mette Holm"]
+    undone = undo(on, saved.decision.id)
+    carried_out(on)
+    assert stands(on, undone.decision.id) == ("done", [("", "done", "persons")])
+    assert [one.name for one in on.economic[1].contacts] == ["Mette Holm"], "nothing is deleted"
+    assert (on.crm["one"].phone, number(on)) == ("", None)
