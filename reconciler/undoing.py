@@ -109,7 +109,9 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.wait(connection, run.id, item.position, now, reason)
         return
     reason = _left(stored.link, item, reason)
-    _tell(connection, run, _stays(stored.link, item), "", now, persons=decided.persons_made(connection, stored.link))
+    if "undo" in run.options:
+        persons = decided.persons_made(connection, stored.link)
+        _tell(connection, run, _stays(stored.link, item), "", now, persons=persons)
     if item.action != "change":
         reconcile.take_step(clocked, connection, stored, Unlinked(by="undo"), rules=rules)
     if reason == DONE:
