@@ -12,6 +12,7 @@ from reconciler import agreements, clock, confirming, receipt, releasing, runnin
 from reconciler.previewed import Asked, Preview
 from reconciler.rules import System, Transfer
 from reconciler.runs import Run
+from tests.simulation import resting
 from tests.simulation.agreement import AGREEMENT, TENANT
 from tests.simulation.dice import Dice
 from tests.simulation.schedule import rules_of
@@ -34,7 +35,7 @@ class Admin:
         self.does: dict[str, Callable[[Dice], object]] = {
             "preview": self.preview, "confirm": self.confirm, "clock": lambda _dice: self.clock(),
             "steer": self.steer, "take back": self.take_back, "release": self.release,
-            "new rules": self.rules, "stop writing": self.stop_writing,
+            "new rules": self.rules,  "stop writing": self.stop_writing,
         }  # fmt: skip
 
     @property
@@ -137,7 +138,7 @@ class Admin:
         run = dice.pick(done)
         with self.sync.engine.begin() as connection:
             locked = agreements.lock(connection, TENANT, AGREEMENT)
-            if locked is None or locked.busy is not None or locked.state != "on":
+            if locked is None or locked.busy is not None or locked.state != known.state:
                 return
             connection.after.append(lambda: self.world.trace.note("an admin", "takes back", run.kind))
             connection.after.append(lambda: self.world.trace.count("undoings"))
@@ -167,7 +168,7 @@ class Admin:
         for _ in range(5):
             self.world.people.edit(dice)
         with self.world.peril.of(None):
-            self.world.drain()
+            resting.drain(self.world)
 
     def _pass(self) -> None:
         with self.sync.engine.begin() as connection:
@@ -195,7 +196,7 @@ class Admin:
         """Everything that was begun comes to its end: what is paused goes on, what was stopped is let go."""
         world = self.world
         for times in range(_TIMES):
-            world.drain()
+            resting.drain(world)
             if world.broken:
                 return
             going = self._going()

@@ -15,8 +15,8 @@ from economic_adapter.contract import (
     LookAtCustomer,
     WriteEconomicCustomer,
 )
-from tests.simulation import adapter
-from tests.simulation.adapter import AGREEMENT
+from tests.simulation import shelf
+from tests.simulation.agreement import AGREEMENT
 from tests.simulation.bus import CONSUMERS, OWNERS
 from tests.simulation.bus import Message as Mail
 from tests.simulation.dice import Dice
@@ -106,7 +106,7 @@ class Machine:
             case CustomerChanged() as change:
                 self._changed(connection, change, message.version or Version(0, 0))
             case WriteEconomicCustomer() as command:
-                outcomes = adapter.received(self.world.shelf, connection, command, self.world.now)
+                outcomes = shelf.received(self.world.shelf, connection, command, self.world.now)
                 if outcomes:
                     seen = CustomerObserved(
                         agreement=AGREEMENT, why="write", customer=command.customer, number=command.number,
@@ -116,7 +116,7 @@ class Machine:
             case ConfigureAgreement() as words:
                 self._configured(connection, words)
             case LookAtCustomer() as look:
-                adapter.mark(self.world.shelf, connection, look.number, "look", self.world.now, quiet=timedelta(0))
+                shelf.mark(self.world.shelf, connection, look.number, "look", self.world.now, quiet=timedelta(0))
             case told if isinstance(connection, Session):
                 self.world.sync.hear(connection, told, message.version)
 
@@ -173,7 +173,7 @@ class Machine:
             with transaction(self.world.peril) as connection:
                 for number in sorted({one for one in (new, old) if one is not None}):
                     olds = (old,) if number == new and old not in {None, new} and old is not None else ()
-                    adapter.mark(self.world.shelf, connection, number, "hook", self.world.now, olds)
+                    shelf.mark(self.world.shelf, connection, number, "hook", self.world.now, olds)
         except Crash:
             hooks.append((new, old))  # without an answer, e-conomic sends it again
             raise

@@ -1,6 +1,6 @@
 """Which safeties can be taken away, one at a time? Each by name, and how: the product itself has no switch for it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,25 +11,17 @@ from economic_adapter import decide as adapter_decide
 from economic_adapter import mapping
 from economic_adapter.operation import Operation, State
 from reconciler import (
-    braking,
     decide,
     fields,
-    linking,
-    matching,
     plan,
     record,
-    releasing,
-    running,
     settle,
     similar,
-    undoing,
 )
-from reconciler.assignment import Edge
-from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step, Unlinked
+from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step
 from reconciler.plan import Detail, Do
-from reconciler.rehearsal import Write
 from reconciler.rules import Rule, Rules, System
-from tests.simulation import adapter, agreement, crm, sync, world
+from tests.simulation import adapter, agreement, crm, mutants_of_runs, sync, world
 from tests.simulation.schedule import STUCK, SWITCHING
 
 NAMES: Mapping[str, str] = {
@@ -191,62 +183,6 @@ def _decision_durable() -> Any:
     return patch.object(world, "plain", forgotten)
 
 
-def _greedy_matching() -> Any:
-    def greedy(edges: Iterable[Edge]) -> set[tuple[str, str]]:
-        chosen: dict[str, str] = {}
-        for one in sorted(edges):
-            if one.left not in chosen and one.right not in chosen.values():
-                chosen[one.left] = one.right
-        return set(chosen.items())
-
-    return patch.object(matching, "choose", greedy)
-
-
-def _run_not_rechecked() -> Any:
-    return patch.object(running, "_moved", lambda *_: "")
-
-
-def _undo_by_itself() -> Any:
-    unlinked = linking.unlinked
-
-    def forgotten(link: Link, said: Unlinked) -> tuple[Link, str]:
-        done, what = unlinked(link, said)
-        return (replace(done, old_numbers=(), parted=()) if said.by == "undo" else done), what
-
-    return patch.object(linking, "unlinked", forgotten)
-
-
-def _undo_overwrites() -> Any:
-    wishes = undoing._wishes
-
-    def careless(link: Link, writes: tuple[Write, ...]) -> Any:
-        now = []
-        for one in writes:
-            pair = undoing._pair(link, one)
-            side = None if pair is None else pair.side(one.system)
-            now.append(one if side is None else replace(one, after=fields.text(side.values, one.field)))
-        return wishes(link, tuple(now))
-
-    return patch.object(undoing, "_wishes", careless)
-
-
-def _fair_probe() -> Any:
-    claim = adapter._Tables.claim
-
-    def first_in_line(tables: Any, connection: Any, agreement: int, **named: Any) -> Any:
-        return claim(tables, connection, agreement, **{**named, "probe": False})
-
-    return patch.object(adapter._Tables, "claim", first_in_line)
-
-
-def _brake() -> Any:
-    return patch.object(braking, "admits", lambda *_: None)
-
-
-def _brake_release() -> Any:
-    return patch.object(releasing, "differs_from", lambda *_: False)
-
-
 def _first_candidate() -> Any:
     found = similar._similar
 
@@ -297,6 +233,7 @@ def _both(*patches: Any) -> Iterator[None]:
 
 _STEP: Callable[[Link, Message, Rules, datetime], Step] = sync.plain
 _PATCHES: dict[str, _Patch] = {
+    **mutants_of_runs.PATCHES,
     "version-check": _version_check,
     "recorded-operation": _recorded_operation,
     "one-base": _one_base,
@@ -307,14 +244,7 @@ _PATCHES: dict[str, _Patch] = {
     "agreement-lock": _agreement_lock,
     "origin": _origin,
     "decision-durable": _decision_durable,
-    "greedy-matching": _greedy_matching,
     "first-candidate": _first_candidate,
-    "run-not-rechecked": _run_not_rechecked,
-    "undo-by-itself": _undo_by_itself,
-    "undo-overwrites": _undo_overwrites,
-    "fair-probe": _fair_probe,
-    "brake": _brake,
-    "brake-release": _brake_release,
     "answers-gate": _answers_gate,
     "blind-mark": _blind_mark,
     "r19": _r19,

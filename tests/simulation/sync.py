@@ -193,7 +193,7 @@ def installed(sync: Sync) -> Iterator[None]:
             "is_contended": _contended, "CHUNK": AT_ONCE,
         },
         clock: {"log": loud, "is_away": lambda _error: False, "is_contended": _contended, "CHUNK": AT_ONCE},
-        decided: {"note": links.note},
+        decided: {"note": links.note, "persons_made": lambda *_: False},
         questions: {
             "save": told.ask, "withdraw": told.withdraw, "open_for_run": told.open_for_run,
             "close_for_run": told.close_for_run,

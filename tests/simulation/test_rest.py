@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.link import Due
 from reconciler.rules import System
-from tests.simulation import quick
+from tests.simulation import quick, resting
 from tests.simulation.dice import Dice
 from tests.simulation.pools import RULES
 from tests.simulation.schedule import schedule
@@ -34,7 +34,7 @@ def _end(seed: int, order: int) -> tuple[object, ...]:
     with world.at_work(), quick.core():
         dice = Dice(seed)
         world.people.create(dice)
-        world.drain()
+        resting.drain(world)
         link = next(iter(world.sync.links.values()))
         world.rules = replace(RULES, paused=frozenset(System))
         number = link.number or 0
@@ -66,7 +66,7 @@ def _end(seed: int, order: int) -> tuple[object, ...]:
                 told.append(message._replace(id=-message.id - shuffled.below(10_000)))
         world.rules = RULES
         world.sync.run(link.id, Due())
-        world.drain()
+        resting.drain(world)
         assert not world.broken
         after = world.sync.links[link.id]
         row = world.economic.rows[number]

@@ -20,12 +20,11 @@ from reconciler import fields
 from reconciler.decisions import Ended
 from reconciler.link import Command, Due, Heard, Link, Message, Step
 from reconciler.rules import Decides, Direction, Rules
-from tests.simulation import adapter, checks
+from tests.simulation import adapter, checks, resting
 from tests.simulation import sync as reconciling
-from tests.simulation.adapter import AGREEMENT, Shelf
 from tests.simulation.admin import Admin
-from tests.simulation.agreement import Settings
-from tests.simulation.bus import CONSUMERS, OWNERS, Bus
+from tests.simulation.agreement import AGREEMENT, Settings
+from tests.simulation.bus import Bus
 from tests.simulation.calls import Client
 from tests.simulation.crm import Crm
 from tests.simulation.dice import Dice
@@ -37,7 +36,8 @@ from tests.simulation.peril import Crash, Peril
 from tests.simulation.pools import START, details, rule_of
 from tests.simulation.receipts import Receipts
 from tests.simulation.schedule import SWITCHING, Event, Schedule
-from tests.simulation.store import Blocked, Connection, Engine
+from tests.simulation.shelf import Shelf
+from tests.simulation.store import Blocked, Engine
 from tests.simulation.sync import Sync, plain
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
@@ -88,7 +88,7 @@ class World:
         known = list(details(0))
         self.office = sorted({dice.pick(known) for _ in range(self.setup.details)})
         self.bookkeeping = [name for name in self.office if name not in identity] or ["phone"]
-        self._events: list[Event] = []
+        self.events: list[Event] = []
         self._depth = 0
         self.crm.strict = {(kind, name) for kind in fields.FIELDS for name in fields.FIELDS[kind]}
         self.economic.strict = set(self.crm.strict)
@@ -115,19 +115,19 @@ class World:
                 for _ in range(self.setup.customers):
                     self.people.create(dice)
             if self.setup.settled:
-                self.drain()
-            self._events = list(reversed(self.schedule.events))
+                resting.drain(self)
+            self.events = list(reversed(self.schedule.events))
             self.peril.between = self._between
-            while self._events and not self.broken:
-                self.happen(self._events.pop())
+            while self.events and not self.broken:
+                self.happen(self.events.pop())
             if not self.broken:
-                self.rest()
+                resting.rest(self)
 
     def read(self, dice: Dice) -> None:
         """Both sides have customers, and both are read in full, in one go: no pages, and nobody edits meanwhile."""
         both_sides(self, dice, self.setup.customers)
-        self.sweep()
-        self.drain()
+        resting.sweep(self)
+        resting.drain(self)
         self.sync.settings[AGREEMENT] = replace(self.sync.agreement, read_at=self.now)
 
     @contextmanager
@@ -151,10 +151,10 @@ class World:
         return (self.jitter if self.peril.dice is None else self.peril.dice).unit()
 
     def _between(self) -> None:
-        if self._depth < 2 and self._events:
+        if self._depth < 2 and self.events:
             self._depth += 1
             try:
-                self.happen(self._events.pop())
+                self.happen(self.events.pop())
             finally:
                 self._depth -= 1
 
@@ -195,7 +195,7 @@ class World:
                     case "pass":
                         self.pass_time(timedelta(minutes=dice.pick((1, 1, 2, 5, 20))))
                     case "sweep":
-                        self.sweep()
+                        resting.sweep(self)
                     case "broker":
                         self.trace.count("losses", lost := self.bus.lose_broker())
                         self.trace.note("RabbitMQ", "lost", "", lost)
@@ -221,79 +221,6 @@ class World:
                 self.sync.run(link, Due())
             except Blocked:
                 continue
-
-    def sweep(self) -> None:
-        """Both systems are read in full."""
-        connection = Connection()
-        for crm_id in self.crm.rows:
-            self.shelf.told.pop(crm_id, None)
-            self.crm.tell(connection, crm_id)
-        for number in sorted({*self.economic.rows, *self.shelf.mirror}):
-            adapter.mark(self.shelf, connection, number, "poll", self.now)
-
-    def drain(self) -> None:
-        """Nothing goes wrong any more: everything under way arrives."""
-        for _ in range(400):
-            if self.broken:
-                return
-            before = self.now
-            while self.economic.hooks:
-                self.machine.hook(None)
-            for owner in OWNERS:
-                while self.bus.pending[owner]:
-                    self.machine.relay(None, owner)
-            for name in CONSUMERS:
-                queue = self.bus.queues[name]
-                while queue and not self.broken:
-                    message = queue.pop(0)
-                    try:
-                        self.machine.take(name, message)
-                    except Blocked as why:
-                        self.wrong.append(
-                            f"{message.about}: its {type(message.data).__name__} can never be taken: {why}"
-                        )
-            self.machine.all_work()
-            if self.switching and self.admin.clock():
-                self.pass_time(timedelta(seconds=1))
-            elif self.bus.quiet and not self.economic.hooks:
-                waits = [row.due_at for row in self.shelf.rows.values() if not self.stuck_with(row.number)]
-                if not waits:
-                    return
-                least = timedelta(seconds=20 if self.stuck else 1)  # while e-conomic seems away, nothing is due at all
-                self.pass_time(max(min(waits) - self.now, least))
-            else:
-                self.pass_time(timedelta(seconds=3))
-            assert self.now > before
-        self.wrong.append("messages go round and round")
-
-    def rest(self) -> None:
-        """Faults stop: what was under way arrives, both are swept, and then nothing may move any more."""
-        self._events.clear()
-        self.trace.note("the world", "rests", "")
-        self.admin.let_write()
-        self.pass_time(timedelta(minutes=3))
-        self.drain()
-        if self.switching and not self.broken:
-            self.admin.finish()
-        if not self.missed and not self.broken:
-            self.wrong += checks.unseen(self)
-        rounds = 0
-        while not self.broken:
-            before = self.writes
-            self.sweep()
-            self.drain()
-            self.pass_time(timedelta(hours=2))
-            self.drain()
-            if self.switching:
-                self.admin.finish()
-            rounds += 1
-            going = [one for one in self.sync.links.values() if one.pending and not self.is_stuck(one)]
-            if self.writes == before and not going:
-                break
-            if rounds > checks.ROUNDS:
-                self.wrong.append(f"not at rest after {rounds} rounds")
-        if not self.broken:
-            self.wrong += [*checks.at_rest(self), *self.receipts.at_rest()]
 
     # ---- what others call
 
