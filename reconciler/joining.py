@@ -155,7 +155,10 @@ def tell_apart(
     for number in sorted(numbers):
         for holder in store.lock_numbers(connection, tenant, agreement, [number]):
             if not holder.link.crm_id:
-                prepared(clocked, connection, holder, cause, linking.told_apart(holder.link, ids=(crm_id,)))
+                told = linking.told_apart(holder.link, ids=(crm_id,))
+                prepared(clocked, connection, holder, cause, told)
+                if holder.link.candidates_here and not told.candidates_here:
+                    store.look_at(connection, holder.link.id)  # it is none of them: judged anew, like one just heard of
     stored = store.load(connection, mine[0].link.id)
     return Tried(step=prepared(clocked, connection, stored, cause, linking.told_apart(stored.link, numbers=numbers)))
 

@@ -204,6 +204,7 @@ TO_LOOK_AGAIN = sa.text("""
                       where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)
     order by l.agreement limit :limit
 """)
+LOOK_AT = sa.text("update sync.link set look_again = true where id = :id")
 LOOK_AGAIN = sa.text("""
     update sync.link set look_again = true, revision = revision + 1 where tenant = :tenant and agreement = :agreement
 """)

@@ -218,6 +218,11 @@ def to_look_again(connection: sa.Connection, limit: int) -> list[Waiting]:
     return [Waiting(**row._asdict()) for row in connection.execute(statements.TO_LOOK_AGAIN, {"limit": limit})]
 
 
+def look_at(connection: sa.Connection, link: UUID) -> None:
+    """Have the clock look at that link again."""
+    connection.execute(statements.LOOK_AT, {"id": link})
+
+
 def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
     """Have the clock look at every link of an agreement again; returns how many."""
     return connection.execute(statements.LOOK_AGAIN, {"tenant": tenant, "agreement": agreement}).rowcount

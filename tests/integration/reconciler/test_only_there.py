@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import EconomicCustomer
+from reconciler import clock
 from reconciler.__main__ import main
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
@@ -82,7 +83,18 @@ def test_it_is_none_of_those_that_were_shown(both: Both) -> None:
     with both.engine.connect() as connection:
         open_ = connection.execute(sa.text("select kind from sync.task where closed is null")).scalars().all()
     assert open_ == []
-    both.said()
+    assert both.said_only(WriteCustomer) == []
+    clock.tell_again(both.engine, both.clocked)
+    (command,) = both.said_only(WriteCustomer)
+    assert set(command.ruled_out) == {first, second}, "it is none of them, so it is new"
+
+
+def test_told_apart_while_nothing_is_received_it_waits_for_a_person(both: Both) -> None:
+    first, second = asked(both)
+    both.set(receive=False)
+    assert main(["answer", "--number", "50", "not-the-same", "--yes"]) == 0
+    clock.tell_again(both.engine, both.clocked)
+    assert both.said_only(WriteCustomer) == []
     assert main(["answer", "--number", "50", "create", "--yes"]) == 0
     (command,) = both.said_only(WriteCustomer)
     assert set(command.ruled_out) == {first, second}
