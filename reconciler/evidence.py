@@ -19,7 +19,7 @@ class Evidence(StrEnum):
     PHONE = "phone"
     NAME_CITY = "name_city"
     NAME = "name"
-    """A company's name that one customer of each side has, at two places: never suggested, only asked about."""
+    """A company's name with nothing else to tell by: never suggested, only asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def _doubts(one: Profile, other: Profile, evidence: Evidence, agree: frozenset[s
     differs = against(one, other)
     if evidence is Evidence.NAME_POSTCODE and not agree & _NAMED:
         differs = (*differs, "name_differs")
-    elif evidence is Evidence.NAME:
+    elif evidence is Evidence.NAME and one.postcode != other.postcode:
         differs = (*differs, "postcode_differs" if one.postcode and other.postcode else "place_unknown")
     elif evidence is Evidence.NAME_POSTCODE and _personal(one, other) and not agree & _DOOR:
         differs = (*differs, "street_differs" if one.street and other.street else "street_unknown")
@@ -176,7 +176,8 @@ def _doubts(one: Profile, other: Profile, evidence: Evidence, agree: frozenset[s
 
 def doubtful(one: Found) -> bool:
     """Whether something speaks against it, so that a person must look at it singly."""
-    return any(code.endswith(("_differs", "_unknown")) for code in one.reasons)
+    named_only = one.evidence is Evidence.NAME
+    return named_only or any(code.endswith(("_differs", "_unknown")) for code in one.reasons)
 
 
 def strange(one: Profile, other: Profile) -> bool:
@@ -203,8 +204,7 @@ def _evidence(one: Profile, other: Profile, counts: Shared, agree: frozenset[str
             return Evidence.NAME_CITY
         if "postcode" in agree and not at_door and _few_namesakes(one, other, counts):
             return Evidence.NAME_POSTCODE
-        lone = one.name == other.name and not _personal(one, other) and counts.alone(f"{one.name}|")
-        return Evidence.NAME if lone else None
+        return Evidence.NAME if one.name == other.name and not _personal(one, other) else None
     if agree & _MAIL - {"email_domain"}:
         return Evidence.EMAIL
     if "phone" in agree:

@@ -226,12 +226,32 @@ def test_five_thousand_customers_of_one_cvr_number_are_all_asked_about_and_do_no
     assert len(found.contested) <= 100_000
 
 
-def test_a_companys_name_alone_is_asked_about_where_nobody_else_has_it() -> None:
+def test_a_companys_name_alone_is_asked_about() -> None:
     one, other = record("a", name="Struer Stole", postcode="7600"), record(1, name="Struer Stole ApS", postcode="3700")
     found = match([one], [other])
     assert found.suggested == ()
     assert [(one.evidence, one.reasons) for one in found.contested] == [(Evidence.NAME, ("name", "postcode_differs"))]
-    assert nothing(match([one], [other, record(2, name="Struer Stole A/S", postcode="2100")]))
+    second = record(2, name="Struer Stole A/S", postcode="2100")
+    assert pairs(match([one], [other, second]).contested) == {("a", "1"), ("a", "2")}
+
+
+def test_companies_of_one_name_and_postcode_are_asked_about_however_many_up_to_twenty() -> None:
+    same = {"name": "Struer Stole ApS", "postcode": "7600"}
+    many = [record(nth, **same) for nth in range(21)]
+    for some in (many[:3], many[:20]):
+        found = match([record("a", cvr=CVR, **same)], some)
+        assert (found.certain, found.suggested) == ((), ())
+        assert len(found.contested) == len(some)
+        assert found.crm_only == ()
+    assert match([record("a", cvr=CVR, **same)], many).contested == ()
+
+
+def test_companies_of_one_name_that_pair_by_their_places_are_no_question() -> None:
+    crm = [record(name, name="Struer Stole", postcode=name) for name in ("7600", "3700", "2100")]
+    economic = [record(nth, name="Struer Stole ApS", postcode=one.id) for nth, one in enumerate(crm, 1)]
+    found = match(crm, economic)
+    assert pairs(found.suggested) == {("7600", "1"), ("3700", "2"), ("2100", "3")}
+    assert found.contested == ()
 
 
 def test_firms_of_one_name_at_one_door_are_asked_about_singly() -> None:
