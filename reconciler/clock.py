@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
@@ -103,15 +104,21 @@ def make_links(engine: sa.Engine) -> int:
     """
     with engine.begin() as connection:
         found = agreements.to_look_again(connection)
-    worked = 0
-    for tenant, agreement in found:
+    return sum(_make_links(engine, tenant, agreement) for tenant, agreement in found)
+
+
+def _make_links(engine: sa.Engine, tenant: str, agreement: int) -> int:
+    try:
         with engine.begin() as connection:
             agreements.hold(connection, tenant, agreement)
             made = store.insert_missing(connection, tenant, agreement, MOST_LINKS)
             if not made:
                 agreements.looked(connection, tenant, agreement)
-            worked += made
-    return worked
+            return made
+    except DBAPIError as error:
+        if not is_contended(error):
+            raise
+        return 0  # somebody holds the agreement for long: the next look makes them
 
 
 def fill_keys(engine: sa.Engine) -> int:

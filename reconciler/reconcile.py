@@ -52,6 +52,8 @@ def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen:
         candidates_many=seen.candidates_many,
     )
     if seen.customer is not None:
+        if seen.agreement is not None and here is not None and _ends(here):
+            agreements.hold(connection, envelope.tenant, seen.agreement)
         stored = _of_customer(clocked, connection, envelope.tenant, seen.agreement, seen.customer, heard)
         if stored is not None:
             meeting.take(clocked, connection, stored, _recognised(stored.link, seen.customer, heard), envelope)
@@ -134,6 +136,13 @@ def _tell(
         dissolve(clocked, connection, store.load(connection, link.id), envelope)
     elif seen.why != "import" and _moved(before, there):
         meeting.unknown(clocked, connection, link.tenant, link.agreement, there, envelope)
+
+
+def _ends(here: CrmSeen) -> bool:
+    """Whether a customer of the CRM is merged, deleted or gone: its number may go to another."""
+    return here.unsendable is None and (
+        here.customer is None or here.customer.deleted or here.customer.merged_into is not None
+    )
 
 
 def _of_customer(

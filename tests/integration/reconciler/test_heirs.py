@@ -1,7 +1,6 @@
 """Does the link of a merged customer reach its survivor in every order of messages, and no twin? R13, on real PostgreSQL."""
 
 import json
-import threading
 from itertools import permutations
 
 import pytest
@@ -13,7 +12,7 @@ from reconciler import clock
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, crm_changed, crm_unsendable, there
-from tests.waiting import eventually
+from tests.integration.reconciler.test_meeting_races import race
 
 
 @pytest.fixture
@@ -151,26 +150,17 @@ def test_r13_a_survivor_made_a_link_by_the_clock_gets_the_number(both: Both) -> 
 def test_r13_the_merge_and_its_survivor_told_at_the_same_time_end_linked_once(both: Both) -> None:
     first = both.linked(7, cvr="12345678")
     heir = both.new(id="heir", name="Nordhavn A/S")
-    messages = [crm_changed(merged(first, "heir"), 2), crm_changed(heir, 1)]
-
-    def tell(one: int) -> None:
-        def heard() -> bool:
-            try:
-                both.hear(messages[one])
-            except sa.exc.OperationalError:
-                return False  # a deadlock ended one of them: it is delivered again
-            return True
-
-        eventually(heard)
-
-    threads = [threading.Thread(target=tell, args=(one,)) for one in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    race(both, crm_changed(merged(first, "heir"), 2), crm_changed(heir, 1))
     assert both.of("heir").number == 7
     assert both.of(first.id).number is None
     assert tasks(both) == []
+
+
+def test_r13_a_survivor_told_just_before_the_merge_is_created_and_the_merged_one_keeps_its_number(both: Both) -> None:
+    first = both.linked(7, cvr="12345678")
+    heir = both.new(id="heir", name="Nordhavn A/S")
+    race(both, crm_changed(heir, 1), crm_changed(merged(first, "heir"), 2))
+    assert sorted(both.pairs()) == sorted([("heir", None, "creating"), (first.id, 7, "resting merged")])
 
 
 def test_r13_a_number_seen_again_after_the_move_is_the_survivors(both: Both) -> None:
