@@ -1,7 +1,9 @@
 """Do two consumers ever wait for one another? Batches that cross, on real PostgreSQL: each is taken at the first try."""
 
+import random
 import threading
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import uuid4
@@ -231,3 +233,32 @@ def test_an_agreement_after_a_link_is_not_waited_for(both: Both) -> None:
         agreements.hold(connection, TENANT, AGREEMENT + 1)
         with pytest.raises(locks.Unordered):
             agreements.hold(connection, TENANT, AGREEMENT)
+
+
+def test_many_batches_at_once_of_everything_are_all_taken_at_the_first_try(both: Both) -> None:
+    rng = random.Random(3)
+    people = [both.linked(number, name=f"Firma {number}", cvr=str(10_000_000 + number)) for number in range(7, 13)]
+
+    def some(nth: int) -> Envelope:
+        number = rng.randrange(7, 13)
+        one = people[number - 7].model_copy(update={"phone": str(20_000_000 + nth)})
+        match rng.randrange(6):
+            case 0:
+                return crm_changed(both.new(name=f"Ny {nth}", cvr=str(30_000_000 + nth)), 1)
+            case 1:
+                alike = EconomicCustomer(number=100 + nth, object_version="a", name=one.name, cvr=one.cvr)
+                return economic_seen(alike, 1)
+            case 2:
+                return crm_changed(one.model_copy(update={"deleted": True}), nth + 2)
+            case 3:
+                return economic_seen(there(one, 200 + nth, f"v{nth}"), nth + 2, old_numbers=(number,))
+            case 4:
+                return economic_seen(there(one, number, f"v{nth}"), nth + 2)
+            case _:
+                return crm_changed(one, nth + 2)
+
+    batches = [[some(8 * batch + nth) for nth in range(8)] for batch in range(36)]
+    taking = replace(Crossing(both).taking(0), handle=partial(reconcile.handle, both.clocked))
+    with ThreadPoolExecutor(4) as pool:
+        settled = list(pool.map(lambda batch: taking.together([_delivery(one) for one in batch]), batches))
+    assert settled == [[Settled.ACK] * 8] * 36
