@@ -26,7 +26,7 @@ CALLS_A_MINUTE = 400
 
 def preview(here: Sequence[Here], there: Sequence[There], asked: Asked, rules: Rules, now: datetime) -> Preview:
     """What the run would do with what is recorded now."""
-    rules = replace(rules, agreement="on", since=rules.since or now)
+    rules = _as_carried_out(rules, now)
     crm = {one.id: one for one in here if exists(one)}
     economic = {one.number: one for one in there if one.seen.customer is not None}
     known = classes(crm, economic)
@@ -60,10 +60,15 @@ def rehearsed(
     action: str, link: Link, here: CrmSeen | None, there: EconomicSeen | None, asked: Asked, rules: Rules, now: datetime
 ) -> Rehearsed:
     """One customer's part of the run, on what is recorded now; it is asked again just before it is carried out."""
-    rules = replace(rules, agreement="on", since=rules.since or now)
+    rules = _as_carried_out(rules, now)
     if here is not None and link.crm_version is None and link.crm_id:
         link = step(link, Heard(crm=here), replace(rules, agreement="connected"), now).link
     return rehearse(quiet(link), message(action, there, asked), rules, now, crm=here, economic=there)
+
+
+def _as_carried_out(rules: Rules, now: datetime) -> Rules:
+    """The rules a run is carried out by. What waits for a pause follows when it is over, so it is shown and confirmed too."""
+    return replace(rules, agreement="on", since=rules.since or now, paused=frozenset())
 
 
 def message(action: str, there: EconomicSeen | None, asked: Asked, evidence: str = "") -> Message:

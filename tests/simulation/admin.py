@@ -47,7 +47,7 @@ class Admin:
     def preview(self, dice: Dice) -> None:
         """Somebody looks at what switching on, or a transfer, would do, with some groups ticked."""
         known = self.sync.agreement
-        if known.busy is not None or known.rules.paused or known.state not in {"connected", "refused", "off", "on"}:
+        if known.busy is not None or known.state not in {"connected", "refused", "off", "on"}:
             return
         kind = "transfer" if known.state == "on" else "switch_on"
         groups = frozenset(one for nth, one in enumerate(GROUPS) if dice.percent(70 if nth < 4 else 35))
@@ -79,7 +79,7 @@ class Admin:
         """Somebody confirms the counts of the page that is open; if anything moved since, the new list is shown instead."""
         world, known, page = self.world, self.sync.agreement, self.page
         on = known.state in {"switching_on", "on", "access_lost"}
-        if page is None or known.busy is not None or known.rules.paused or on != (page.asked.kind == "transfer"):
+        if page is None or known.busy is not None or on != (page.asked.kind == "transfer"):
             return
         words = SimpleNamespace(yes=True, preview=False, confirm=receipt.counts(page.confirmed_by))
         asked = replace(page.asked, run=self.sync.fresh_id())

@@ -189,3 +189,12 @@ def test_the_receipt_prints_the_counts_that_confirm_it() -> None:
     shown = looked([here("a", cvr="13748136", name="A")], [there(7, cvr="13748136", name="A", phone="22222222")])
     assert counts(shown.confirmed_by) == "1,1,0"
     assert any("linked by CVR no." in line for line in receipt(shown))
+
+
+def test_what_follows_when_a_pause_is_over_is_shown_as_well() -> None:
+    crm = [here("c1", cvr=CVRS[0], phone="22222222")]
+    economic = [there(1, cvr=CVRS[0], email="a@alfa.dk", phone="33333333")]
+    for given_ in ({}, {"differing": "economic"}):
+        shown = looked(crm, economic, **given_)
+        paused = previews.preview(crm, economic, asked(**given_), replace(RULES, paused=frozenset(System)), NOW)
+        assert [one.writes for one in paused.items] == [one.writes for one in shown.items] != [()]
