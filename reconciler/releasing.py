@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append
 from reconciler import agreements, braking, bus, items, meeting, questions, reading, runs, sides, store
-from reconciler.link import Due, Link, Message, Stopped
+from reconciler.link import Create, Due, Link, Message, Stopped
 from reconciler.rehearsal import differs_from
+from reconciler.rules import System
 from reconciler.step import step
 from reconciler.stepping import Clocked
 
@@ -71,12 +72,10 @@ def _one(
         items.mark(connection, item.run, item.position, "left_out", now, reason="gone")
         return True
     rules = stored.agreement.rules_for(stored.link, clocked.resend)
-    if stored.link.crm_id:
-        done = step(stored.link, Due(), rules, now)
-        would = braking.writes(stored.link, done)
-        if differs_from(item.writes, would) and would:
-            items.rewrite(connection, item.run, item.position, would)
-            return False
+    would = braking.writes(stored.link, step(stored.link, _wanted(connection, stored.link), rules, now))
+    if differs_from(item.writes, would) and would:
+        items.rewrite(connection, item.run, item.position, would)
+        return False
     store.hold(connection, stored.link.id, None)
     free = replace(stored, held=False)
     meeting.take(clocked, connection, free, say(connection, stored.link), lane=Lane.BULK)
@@ -85,6 +84,14 @@ def _one(
     else:
         items.mark(connection, item.run, item.position, "done", now, link=stored.link.id)
     return True
+
+
+def _wanted(connection: Connection, link: Link) -> Message:
+    """What the pass wanted of a customer: to be planned anew, or, where only e-conomic has it, to be created in the CRM."""
+    if link.crm_id or link.agreement is None or link.number is None:
+        return Due()
+    seen = sides.economic(connection, link.tenant, link.agreement, link.number)
+    return Create(system=System.CRM, economic=seen)
 
 
 def _stopped(connection: Connection, link: Link) -> Message:

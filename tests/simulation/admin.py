@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import agreements, clock, confirming, receipt, releasing, running, store, undoing
+from reconciler import agreements, clock, confirming, receipt, releasing, running, store, switching, undoing
 from reconciler.previewed import Asked, Preview
 from reconciler.rules import System, Transfer
 from reconciler.runs import Run
@@ -35,7 +35,7 @@ class Admin:
         self.does: dict[str, Callable[[Dice], object]] = {
             "preview": self.preview, "confirm": self.confirm, "clock": lambda _dice: self.clock(),
             "steer": self.steer, "take back": self.take_back, "release": self.release,
-            "new rules": self.rules,  "stop writing": self.stop_writing,
+            "new rules": self.rules, "switch off": self.switch_off,  "stop writing": self.stop_writing,
         }  # fmt: skip
 
     @property
@@ -133,7 +133,7 @@ class Admin:
         """Somebody takes back a run that has ended."""
         known = self.sync.agreement
         done = [one for one in self.sync.runs.values() if one.done and undoing.may_be(one, self.world.now)]
-        if not done or known.state != "on" or known.busy is not None:
+        if not done or known.state not in {"on", "off"} or known.busy is not None:
             return
         run = dice.pick(done)
         with self.sync.engine.begin() as connection:
@@ -143,6 +143,17 @@ class Admin:
             connection.after.append(lambda: self.world.trace.note("an admin", "takes back", run.kind))
             connection.after.append(lambda: self.world.trace.count("undoings"))
             undoing.begin(connection, locked, run, self.sync.clocked)
+
+    def switch_off(self, _dice: Dice) -> None:
+        """Somebody switches the integration off; what is carried out stops."""
+        with self.sync.engine.begin() as connection:
+            locked = agreements.lock(connection, TENANT, AGREEMENT)
+            if locked is None or locked.state != "on":
+                return
+            if locked.busy is not None:
+                running.steer(connection, locked.busy, "stop", self.world.now)
+            connection.after.append(lambda: self.world.trace.note("an admin", "switches off", "the agreement"))
+            switching.switch_off(connection, replace(locked, busy=None), self.world.now, self.sync.clocked.resend)
 
     # ---- passes
 

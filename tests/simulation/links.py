@@ -128,8 +128,9 @@ class Links:
             session.wrote.append((link.id, fresh))
             self.world.receipts.held(session, link)
             by_itself = written.fresh(before, link, by_itself=True)
-            decided = [one for one in fresh if one not in by_itself]
-            session.after.append(partial(self.world.receipts.wrote, link.id, fresh, decided))
+            decided = {one for pending in link.pending for one in pending.decided.values()}
+            chosen = [one for one in fresh if one not in by_itself]
+            session.after.append(partial(self.world.receipts.wrote, link.id, fresh, chosen, decided))
             if by_itself and session.passing == link.id and not stored.fresh and not self._new(before):
                 session.after.append(partial(self.world.receipts.passed, before))
         session.after.append(lambda: ties.saved(self.world, before, link, status, stored.told))

@@ -6,7 +6,7 @@ Kept beside the product: who was edited when, what was shown, and every write th
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from reconciler import fields
 from reconciler.items import Stored as Item
@@ -50,6 +50,8 @@ class Receipts:
         self.apart_here: set[str] = set()
         self.apart_there: set[int] = set()
         """Customers whose linking or creation was taken back."""
+        self.put_back: set[UUID] = set()
+        """Links of which an undo, that may have been stopped, has put something back."""
         self.passes: dict[UUID, set[UUID]] = {}
         """Whom each pass wrote to."""
 
@@ -106,17 +108,20 @@ class Receipts:
             promise.carried[item.link] = item
             promise.wrote.setdefault(item.link, set()).update(mine)
 
-    def wrote(self, link: UUID, fresh: Sequence[Wrote], decided: Sequence[Wrote]) -> None:
-        """Writes left for a link, some of them decided on: what an undo puts back is what the run wrote, and nothing else."""
-        if decided:
-            self._puts_back(link, decided)
+    def wrote(self, link: UUID, fresh: Sequence[Wrote], chosen: Sequence[Wrote], by: Collection[UUID]) -> None:
+        """Writes left for a link, some of them decided on, by these decisions: what an undo puts back is what the run wrote."""
+        if chosen:
+            self._puts_back(link, chosen, by)
         for one in self.promises.values():
             if link in one.carried:
                 one.wrote[link].update(fresh)
 
-    def _puts_back(self, link: UUID, decided: Sequence[Wrote]) -> None:
+    def _puts_back(self, link: UUID, decided: Sequence[Wrote], by: Collection[UUID]) -> None:
         items = [one for one in self.world.sync.items.values() if one.link == link and one.state == "planned"]
         for item in (one for one in items if self.world.sync.runs[one.run].kind == "undo"):
+            if set(by) - {uuid5(item.run, str(item.position))}:
+                continue  # what the run itself decided on is still being written
+            self.put_back.add(link)
             made = {(str(one.system), str(one.record), one.field): one.after for one in item.writes if one.id}
             for one in decided:
                 after = made.get((one.system, one.kind, one.name), one.before)
@@ -173,6 +178,8 @@ class Receipts:
 
     def _as_shown(self, promise: Promise, item: Item, link: Link | None) -> Iterator[str]:
         if link is None or link.state is not LinkState.LINKED or not self._still(promise, item, link):
+            return
+        if link.id in self.put_back:
             return
         self.world.trace.count("as shown")
         shown, did = written.planned(item.writes), promise.wrote[link.id]

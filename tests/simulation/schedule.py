@@ -66,7 +66,7 @@ THEMES: dict[str, dict[str, int]] = {
     "decisions": {"edit": 26, "decide": 16, "page": 5, "undo": 6, "person": 3},
     SWITCHING: {
         "preview": 9, "confirm": 12, "clock": 22, "steer": 3, "take back": 3, "release": 2, "new rules": 1,
-        "stop writing": 4, "edit": 8, "retype": 4, "person": 3, "create": 2, "found": 2, "stage": 1, "renumber": 1,
+        "switch off": 1, "stop writing": 4, "edit": 8, "retype": 4, "person": 3, "create": 2, "found": 2, "stage": 1, "renumber": 1,
         "delete": 1, "remove": 1,
     },
     "faults": {"edit": 18, "person": 5, "create": 2, "broker": 1, "sweep": 2, "rules": 2},

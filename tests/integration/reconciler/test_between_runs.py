@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import EconomicCustomer
-from reconciler import clock, items, running, runs, undoing
+from reconciler import clock, items, releasing, running, runs, undoing
 from reconciler.__main__ import main
 from reconciler.link import Link
 from reconciler.rules import Transfer
@@ -105,6 +105,30 @@ def test_customers_of_e_conomic_that_waited_for_a_pause_count_for_the_brake(engi
         assert (found.state, found.total) == ("braked", 3)
 
 
+def test_one_of_e_conomic_that_a_pass_holds_and_that_moved_since_is_shown_anew(engine: sa.Engine) -> None:
+    both = Both(engine=engine)
+    both.switch_on(Transfer.CREATED)
+    both.set(paused='["crm"]', brake_customers=1)
+    for number in (50, 51, 52):
+        both.in_economic(EconomicCustomer(number=number, object_version="a", name=f"Kunde {number} ApS"))
+    both.set(paused="[]")
+    with engine.begin() as connection:
+        connection.execute(sa.text("update sync.link set look_again = true"))
+    while clock.tell_again(engine, both.clocked):
+        pass
+    (first,) = both.creations()
+    held = next(one for one in (50, 51, 52) if one != next(iter(_numbers(both, "creating"))))
+    both.in_economic(EconomicCustomer(number=held, object_version="b", name=f"Kunde {held} ApS", city="Aarhus"), 2)
+    with engine.connect() as connection:
+        run = runs.latest(connection, TENANT, AGREEMENT, ["pass"])
+        assert run is not None
+    assert releasing.release(engine, both.clocked, run.id) == (1, 1)
+    assert all(one.parts[0].fields.get("city", "") == "" for one in both.creations())
+    assert releasing.release(engine, both.clocked, run.id) == (1, 0)
+    (last,) = both.creations()
+    assert (first.parts[0].fields.get("city"), last.parts[0].fields["city"]) == (None, "Aarhus")
+
+
 def test_a_customer_that_was_renumbered_is_no_namesake_of_itself(engine: sa.Engine) -> None:
     both = Both(engine=engine)
     both.switch_on(Transfer.HAND)
@@ -116,6 +140,10 @@ def test_a_customer_that_was_renumbered_is_no_namesake_of_itself(engine: sa.Engi
     assert both.creations() == []
     asked: list[Link] = [one for one in both.links() if one.number == 60]
     assert [one.candidates_here for one in asked] == [("c1",)]
+
+
+def _numbers(both: Both, state: str) -> set[int | None]:
+    return {one.number for one in both.links() if one.state == state}
 
 
 def _listed(company: Company, state: str) -> list[items.Stored]:
