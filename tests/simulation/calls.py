@@ -41,6 +41,7 @@ class Client:
                     raise Ambiguous("timeout")
         answer = world.economic.serve(request)
         if request.method != "GET":
+            world.receipts.landed("economic", str(_about(request)))
             world.trace.note("the product", "wrote in e-conomic", request.path, request.method)
         peril.point("after a call")
         peril.gap()

@@ -102,6 +102,7 @@ class Machine:
                 for part in command.parts:
                     self.world.answered(self.world.crm.answers[part.operation])
                 if did:
+                    self.world.receipts.landed("crm", message.about)
                     self.world.trace.note("the product", "wrote in the CRM", message.about, tuple(did))
             case CustomerChanged() as change:
                 self._changed(connection, change, message.version or Version(0, 0))
