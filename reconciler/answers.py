@@ -15,7 +15,6 @@ from reconciler.settle import put
 from reconciler.tasks import WAIVED, every
 
 Answered = tuple[Link, tuple[Ended, ...]]
-_IDENTITY = ("name", "cvr", "street", "postcode", "city", "country")
 
 
 def answered(link: Link, decided: Decided, rules: Rules, now: datetime) -> Answered:
@@ -51,12 +50,12 @@ def _same_customer(link: Link, decision: Decision) -> Answered:
     if link.rest != "other_identity" or there is None:
         return _refused(link, decision, "moved")
     base = dict(link.customer.base)
-    for name in _IDENTITY:
+    for name in record.IDENTITY:
         known = base.get(name)
         if known is not None and not fields.same("customer", name, known.economic, fields.text(there.values, name)):
             base[name] = replace(known, unknown=True)
     link = replace(link, state=LinkState.LINKED, rest="")
-    return _done(put(link, replace(link.customer, base=base)), decision)
+    return _done(put(link, replace(link.customer, base=base, economic=replace(there, met={}))), decision)
 
 
 def _retry(link: Link, decision: Decision) -> Answered:

@@ -26,7 +26,8 @@ class Side:
     ``epoch.number``, or the record's ``objectVersion``; empty when the record was answered for but not yet seen.
     ``superseded``: the version our answered write replaced, while the state after it is not seen yet; a read that still
     shows it is older. ``gone``: it was seen missing there, after having been seen. ``without_persons``: why e-conomic's
-    customer was told without its contact persons, of which nothing is known then.
+    customer was told without its contact persons, of which nothing is known then. ``met``: e-conomic's name, CVR number and
+    address when it was last known to be that customer, of those that have no base (R19).
     """
 
     id: str
@@ -35,6 +36,7 @@ class Side:
     superseded: str = ""
     gone: bool = False
     without_persons: str = ""
+    met: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from reconciler import fields
 from reconciler.link import CrmSeen, EconomicSeen, Kind, Link, LinkState, Pair, Side
 from reconciler.rules import System
 
+IDENTITY = ("name", "cvr", "street", "postcode", "city", "country")
+"""What says which customer e-conomic's number holds (R19)."""
 _OF_ECONOMIC = "economic_"
 """Before the reason when e-conomic's contact persons could not be told: no change of the CRM's puts that right."""
 
@@ -92,6 +94,7 @@ def there(link: Link, seen: EconomicSeen) -> Link:
         values=_values("customer", customer),
         version=customer.object_version,
         without_persons="" if why is None else f"{why.reason} {why.detail}".strip(),
+        met={} if known is None else known.met,
     )
     if link.state is LinkState.LINKED or (link.rest == "renumbered" and known is not None and known.gone):
         # it is there: whatever looked like it under another number is not it
@@ -129,18 +132,16 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     number changed and no contact person known there is left.
     """
     side, base = pair.economic, pair.base
-    if side is None or side.gone or not base:
+    if side is None or side.gone:
         return False
-
+    before = {**side.met, **{name: one.economic for name, one in base.items() if not one.unknown}}
     ours = {name: one.economic for write in pair.pending.values() for name, one in write.becomes.items()}
 
     def changed(*names: str) -> bool:
         return any(
-            name in base
-            and not base[name].unknown
-            and not fields.blank(base[name].economic)
-            and not fields.same("customer", name, base[name].economic, there := fields.text(side.values, name))
-            and not fields.same("customer", name, ours.get(name, base[name].economic), there)
+            not fields.blank(was := before.get(name, ""))
+            and not fields.same("customer", name, was, there := fields.text(side.values, name))
+            and not fields.same("customer", name, ours.get(name, was), there)
             for name in names
         )
 
@@ -193,6 +194,19 @@ def fate(link: Link) -> Link:
     if another_identity(link.customer, link.contacts):
         return replace(link, state=LinkState.RESTING, rest="other_identity")
     return replace(link, state=LinkState.LINKED, rest="")
+
+
+def met(link: Link) -> Link:
+    """The link of a customer that is known to be that one, with what says so where no base does."""
+    there = link.customer.economic
+    if link.state is not LinkState.LINKED or there is None or there.gone:
+        return link
+    known = {name: there.values[name] for name in IDENTITY if name in there.values and name not in link.customer.base}
+    return (
+        link
+        if known == there.met
+        else replace(link, customer=replace(link.customer, economic=replace(there, met=known)))
+    )
 
 
 def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Mapping[str, str]) -> Link:

@@ -65,7 +65,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         case Stopped():
             link = stopping.stopped(link, message, rules, now)
     link = _tidied(link, ended)
-    link = decide(link, rules, now)
+    link = record.met(decide(link, rules, now))
     if isinstance(message, Decided):
         link, told = carrying.begun(link, message.decision, ended)
         ended = list(told)

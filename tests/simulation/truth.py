@@ -200,9 +200,13 @@ class Truth:
             here.entries.append(Entry(value, here.now.edits | shown.edits, ours=True))
             return
         entry = self.taken(kind, source, record, name, value, operation)
+        if entry is None and self._of_another(record, name, operation):
+            here.entries.append(Entry(value, here.now.edits, ours=True))
+            return
         if entry is None:
             self.wrong.append(f"{target} {record} {name}: wrote {value!r}, which {source} never held")
             return
+        strict = strict and not self._of_another(record, name, operation)
         later = _from(there, entry)
         before = there.entries[: len(there.entries) - len(later) + 1]
         known = any(_alike(kind, name, one.value, here.now.value) for one in before)
@@ -220,6 +224,11 @@ class Truth:
         here.entries.append(Entry(value, lost | entry.edits, ours=True))
         for one in later:  # both agreed on that value: what led to it is settled on either side
             one.edits |= lost
+
+    def _of_another(self, record: str, name: str, operation: UUID) -> bool:
+        """Whether it was decided of a customer that was merged into this one since, with the write under way."""
+        state = self.states.get(self.decided.get(operation, ("", "", "")), {})
+        return bool(state) and not {(record, name), (self.once.get(record, record), name)} & state.keys()
 
     def clash(self, kind: Kind, record: str, names: tuple[str, ...]) -> bool:
         """Whether people changed that detail on both sides, neither edit having reached the other."""

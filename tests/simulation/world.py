@@ -84,10 +84,11 @@ class World:
             check=lambda _desk, _claim, _calls: None,  # type: ignore[arg-type, return-value]
         )
         dice = Dice(schedule.seed + 1)
-        identity = {"cvr", "street", "postcode", "city", "country"} if dice.percent(30) else {"name"}
+        address = {"street", "postcode", "city", "country"}
+        fixed = dice.pick(({"cvr", *address}, {"name", "cvr"}, {"name", *address}))  # two that change are another (R19)
         known = list(details(0))
         self.office = sorted({dice.pick(known) for _ in range(self.setup.details)})
-        self.bookkeeping = [name for name in self.office if name not in identity] or ["phone"]
+        self.bookkeeping = [name for name in self.office if name not in fixed] or ["phone"]
         self.events: list[Event] = []
         self._depth = 0
         self.crm.strict = {(kind, name) for kind in fields.FIELDS for name in fields.FIELDS[kind]}

@@ -1,6 +1,7 @@
 """What do linking, unlinking and creating make of a link? Rows R1, R4 and R14 to R16, and what a pass may write."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from reconciler.rules import Decides, Direction, Rule, System, Transfer
 from reconciler.step import began, held_back, ruling_out, step
 from tests.builders.reconciler import LINK, NOW, RULES, Case, linked, outcome_of, ruled, to_crm, to_economic
 
+MINUTE = timedelta(minutes=1)
 BY_HAND = replace(RULES, transfer=Transfer.HAND)
 HERE = {"name": "Nordhavn Tømrer ApS", "cvr": "12345678", "phone": "11111111", "city": "Aarhus", "country": "Danmark"}
 THERE = {"name": "Nordhavn Tømrer", "cvr": "12345678", "email": "post@nordhavn.dk", "city": "Aarhus"}
@@ -40,6 +42,22 @@ def test_r16_a_link_made_singly_fills_blanks_both_ways_and_the_rest_goes_by_rule
     assert (case.link.state, case.link.number, case.link.flows) == (LinkState.LINKED, 1042, True)
     assert (case.link.linked_by, case.link.linked_at, case.link.run) == ("person", NOW, None)
     assert case.status == Status(state="choice", reason="both", details=("name",))
+
+
+def test_r19_another_customer_under_the_number_is_seen_also_where_nothing_was_agreed_yet() -> None:
+    case = apart()
+    case.crm_values |= {
+        "name": "Nordhavn A/S",
+        "cvr": "55667788",
+    }  # the survivor of a merge: all that says who is asked
+    case.crm()
+    join(case, by="merged")
+    assert case.status == Status(state="choice", reason="both", details=("name", "cvr"))
+    assert case.economic(name="Nordhavn Tagdækning") == ()
+    written = case.economic(name="Sydhavn Maler A/S", cvr="87654321", website="sydhavn.dk")
+    assert (written, case.link.rest) == ((), "other_identity")
+    assert case.wait(MINUTE) == ()
+    assert case.link.state is LinkState.RESTING
 
 
 def test_in_a_pass_blanks_are_filled_and_what_differs_stays_and_becomes_the_base() -> None:
