@@ -236,17 +236,12 @@ class People:
     def renumber(self, dice: Dice) -> None:
         """A bookkeeper gives a customer another number; none twice, for no look can follow two moves it was not told of."""
         number = self._number(dice)
-        if number is None or number >= 5000 or (self.world.switching and self._twice(number)):
+        if number is None or number >= 5000:
             return
         new = 5000 + self.world.economic.tick()  # apart from the range new customers get
         self.world.economic.renumber(number, new)
         self.world.trace.count("renumberings")
         self.world.trace.note("e-conomic", "renumbered", str(number), new)
-
-    def _twice(self, number: int) -> bool:
-        """Whether e-conomic has that company twice: while its old number is not forgotten, that would make three."""
-        rows = self.world.economic.rows
-        return sum(one.who == rows[number].who for one in rows.values()) > 1
 
     def remove(self, dice: Dice) -> None:
         """A bookkeeper deletes a customer."""

@@ -196,6 +196,7 @@ class Truth:
                 self.wrong.append(
                     f"{target} {record} {name}: {here.now.value!r} lost to a decision that had seen {seen[name]!r}"
                 )
+            self.kept.add((record, name))  # what is on the other side was seen, and may differ from then on
             shown = self.states.get(self.decided[operation], {}).get((record, name), there.now)
             here.entries.append(Entry(value, here.now.edits | shown.edits, ours=True))
             return
