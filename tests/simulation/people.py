@@ -106,8 +106,8 @@ class People:
         """Somebody merges a customer into another in the CRM."""
         rows = self.world.crm.rows
         one, other = self._any(dice), self._any(dice)
-        if one == other or rows[one].deleted or rows[other].deleted:
-            return
+        if one == other or rows[one].deleted or rows[other].deleted or rows[one].key in self.world.departed:
+            return  # of a number that another company has by now, nothing tells the heir
         rows[one].merged_into, rows[one].deleted = other, True
         self.world.gone(one)
         self.world.trace.note("the CRM", "merged", one, other)
@@ -238,6 +238,9 @@ class People:
         number = self._number(dice)
         if number is None or number >= 5000:
             return
+        row = self.world.economic.rows[number]
+        if row.made_by == "product" and self.world.sync.holder(number) is None:
+            return  # before its creation is answered, its number is all there is to know it by
         new = 5000 + self.world.economic.tick()  # apart from the range new customers get
         self.world.economic.renumber(number, new)
         self.world.trace.count("renumberings")

@@ -103,7 +103,8 @@ def _created(world: "World", link: Link, creation: Pending) -> None:
         return
     company = world.economic.rows.get(link.number or 0)
     key = world.truth.keys[creation.operation]
-    world.crm.companies[creation.operation] = world.economic.whose.get(key, company.who if company else "")
+    before = next((row.who for row in world.crm.rows.values() if row.key == key), company.who if company else "")
+    world.crm.companies[creation.operation] = world.economic.whose.get(key, before)
     for crm_id, known in world.sync.crm_side.items():
         here = world.crm.rows.get(crm_id)
         if company is None or here is None or here.who != company.who or known.customer is None or here.deleted:
