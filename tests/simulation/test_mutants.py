@@ -7,7 +7,7 @@ from tests.simulation.run import tried
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-WITHIN = 2500
+WITHIN = 5000
 """Schedules within which every missing safety shows."""
 
 
