@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from reconciler import fields
-from reconciler.link import Link, LinkState, Pair, Side
+from reconciler.link import Base, Link, LinkState, Pair, Side
+from reconciler.pair import UNCLEAR
 from reconciler.rules import Direction, Rules, System
 
 
@@ -73,7 +74,9 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
     gone = set()
     for one, other in strong:
         if sum(one is a for a, _ in strong) == 1 and sum(other is b for _, b in strong) == 1:
-            joined[one.id] = replace(one, economic=other.economic, base={}, refusals=(), pause={}, bounces={}, rest="")
+            joined[one.id] = replace(
+                one, economic=other.economic, base=_base(one, other), refusals=(), pause={}, bounces={}, rest=""
+            )
             gone.add(other.id)
     doubtful = {
         pair.id
@@ -89,6 +92,20 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
         for pair in pairs
         if pair.id not in gone
     ]
+
+
+def _base(one: Pair, other: Pair) -> dict[str, Base]:
+    """None yet. Where a creation of ours ended unclear, this is it, and somebody may have edited it: what differs is asked."""
+    if not any(refusal.action == "create" and refusal.code in UNCLEAR for refusal in one.refusals):
+        return {}
+    return {
+        name: Base(crm=_text(one.crm, name), economic=_text(other.economic, name), unknown=True)
+        for name in fields.FIELDS["contact"]
+    }
+
+
+def _text(side: Side | None, field: str) -> str:
+    return "" if side is None else fields.text(side.values, field)
 
 
 def _shared(pairs: list[Pair], system: System) -> set[str]:
@@ -130,4 +147,4 @@ def _evidence(one: Pair, other: Pair) -> tuple[tuple[str, ...], tuple[str, ...],
 
 
 def _of(side: Side | None, field: str) -> str:
-    return "" if side is None else fields.canon("contact", field, fields.text(side.values, field))
+    return fields.canon("contact", field, _text(side, field))

@@ -84,6 +84,10 @@ class Pending:
     """Why it waits, as the acknowledgement said: away, throttled, paused, access_lost."""
 
 
+UNCLEAR = frozenset({"ambiguous", "unclear"})
+"""Reasons that say: sent, and it cannot be told whether it landed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A write that was refused for what it said: left out until one of these values moves on either side.

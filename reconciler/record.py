@@ -96,7 +96,7 @@ def there(link: Link, seen: EconomicSeen) -> Link:
         without_persons="" if why is None else f"{why.reason} {why.detail}".strip(),
         met={} if known is None else known.met,
     )
-    if link.state is LinkState.LINKED or (link.rest == "renumbered" and known is not None and known.gone):
+    if link.state is LinkState.LINKED or link.rest == "renumbered":
         # it is there: whatever looked like it under another number is not it
         link = replace(link, state=LinkState.LINKED, rest="", candidates=())
     link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))

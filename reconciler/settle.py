@@ -11,10 +11,9 @@ from crm_outbox.contract import Many, Outcome, Result
 from economic_adapter.contract import Defaults
 from reconciler import fields
 from reconciler.link import Base, Heard, Link, LinkState, Pair, Pause, Pending, Refusal, Side
+from reconciler.pair import UNCLEAR
 from reconciler.rules import Rules, System
 
-UNCLEAR = frozenset({"ambiguous", "unclear"})
-"""Reasons that say: sent, and it cannot be told whether it landed."""
 LATER = frozenset({"off", "disconnected", "access_lost", "throttled", "paused", "away", "not_found"})
 """Reasons that are about the moment, not about the values: tried again later, nothing is remembered. What is not found
 there is told by its state."""

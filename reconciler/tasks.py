@@ -17,9 +17,10 @@ from reconciler.contract import TaskKind
 from reconciler.decide import may_create, stopped
 from reconciler.lacking import missing
 from reconciler.link import Link, LinkState, Pair, Refusal, Side
+from reconciler.pair import UNCLEAR
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules
-from reconciler.settle import STOPPED, UNCLEAR
+from reconciler.settle import STOPPED
 
 SILENT = timedelta(hours=1)
 """An operation neither answered nor acknowledged for this long is raised."""

@@ -125,7 +125,10 @@ def _record(world: "World", pair: Pair, record: str, here: dict[str, str], there
                 elif not world.truth.clash(pair.kind, record, one.group.fields):
                     yield f"{record} {one.group.name}: asked, though not both sides changed it"
             case Do.ASK if one.reason == "unknown":
-                if not world.trace.counts["unclear"]:
+                wished = any(
+                    record_id == pair.id for _, record_id, _ in world.wished
+                )  # half refused, it is asked again
+                if not wished and not world.trace.counts["unclear"]:
                     yield f"{record} {one.group.name}: asked as unknown, though every answer was clear"
             case Do.WRITE_CRM | Do.WRITE_ECONOMIC | Do.WAIT:
                 yield f"{record} {one.group.name}: not written: {one}"
