@@ -201,12 +201,17 @@ def met(link: Link) -> Link:
     there = link.customer.economic
     if link.state is not LinkState.LINKED or there is None or there.gone:
         return link
-    known = {name: there.values[name] for name in IDENTITY if name in there.values and name not in link.customer.base}
+    known = {name: value for name, value in known_as(there).met.items() if name not in link.customer.base}
     return (
         link
         if known == there.met
         else replace(link, customer=replace(link.customer, economic=replace(there, met=known)))
     )
+
+
+def known_as(there: Side) -> Side:
+    """That side of e-conomic, with what says now which customer it is."""
+    return replace(there, met={name: there.values[name] for name in IDENTITY if name in there.values})
 
 
 def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Mapping[str, str]) -> Link:

@@ -3,6 +3,7 @@
 No call is made: what is recorded is searched. Each system searches once more itself before it creates.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,9 +97,8 @@ def around(
         return Around()
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
     found = in_crm(connection, tenant, agreement, customer, seen.old_numbers)
-    under_way = [
-        (row.link, row.values) for row in connection.execute(_CREATING, {**key, "name": customer.name.casefold()})
-    ]
+    sent = {"name": customer.name.casefold(), "cvr": re.sub(r"[^0-9]", "", customer.cvr)}
+    under_way = [(row.link, row.values) for row in connection.execute(_CREATING, {**key, **sent})]
     asked_about = [row.crm_id for row in connection.execute(_ASKED_ABOUT, key)]
     busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
     if busy is not None:
@@ -235,7 +235,9 @@ _CREATING = sa.text("""
     select l.id as link, o.body -> 'values' as values
     from sync.operation o join sync.link l on l.id = o.link
     where o.settled is null and o.action = 'create' and o.system = 'economic' and l.state = 'creating'
-      and l.tenant = :tenant and l.agreement = :agreement and lower(o.body -> 'values' ->> 'name') = :name
+      and l.tenant = :tenant and l.agreement = :agreement
+      and (lower(o.body -> 'values' ->> 'name') = :name
+           or (:cvr <> '' and regexp_replace(o.body -> 'values' ->> 'cvr', '[^0-9]', '', 'g') = :cvr))
 """)
 _BUSY = sa.text("""
     select id from sync.link
@@ -268,7 +270,8 @@ _GONE = sa.text("""
            array(select q.economic ->> 'id' from sync.pair q
                  where q.link = l.id and q.kind = 'contact' and q.economic is not null) as persons
     from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'
-    where l.tenant = :tenant and l.agreement = :agreement and l.status = 'deleted' and l.rest = 'deleted_there'
+    where l.tenant = :tenant and l.agreement = :agreement and l.status in ('deleted', 'choice')
+      and l.rest in ('deleted_there', 'renumbered') and coalesce((p.economic ->> 'gone')::boolean, false)
       and not l.apart @> array[cast(:number as integer)]
     order by l.id limit :most
 """)

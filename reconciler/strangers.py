@@ -102,7 +102,7 @@ def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     if alike:
         alike.sort(key=lambda one: -_agreeing(values, one.values))
         return Verdict(do=Do.LOOK, links=tuple(one.link for one in alike[:LOOKS]))
-    if ours := tuple(dict.fromkeys(link for link, sent in around.creating if _may_be(sent, values))):
+    if ours := tuple(dict.fromkeys(link for link, sent in around.creating if _ours(sent, values))):
         return Verdict(do=Do.WAIT, links=ours)
     if any(one.gone for one in around.former):
         return Verdict(do=Do.RECORD)  # a person deleted it in the CRM: it does not come back by itself (R9)
@@ -179,9 +179,10 @@ def _agreeing(one: Mapping[str, str], other: Mapping[str, str]) -> int:
     )
 
 
-def _may_be(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
-    """Whether e-conomic holds all that a creation was sent with."""
-    return all(fields.agree("customer", name, value, fields.text(values, name)) for name, value in sent.items())
+def _ours(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
+    """Whether this may be what a creation made: somebody may have edited it before its answer came. Waiting costs nothing."""
+    keys = [name for name in ("name", "cvr", "ean") if not fields.blank(sent.get(name, ""))]
+    return not keys or any(fields.agree("customer", name, sent[name], fields.text(values, name)) for name in keys)
 
 
 def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:

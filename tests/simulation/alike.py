@@ -1,5 +1,6 @@
 """Who is alike here? The searches and statements of the flows, over tables that are dicts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,9 @@ class Alike:
         found = []
         for one in session.rows(self.sync.links).values():
             there = one.customer.economic
-            if one.rest != "deleted_there" or one.number is None or there is None or key["number"] in one.apart:
+            if one.rest not in {"deleted_there", "renumbered"} or one.number is None or there is None or not there.gone:
+                continue
+            if key["number"] in one.apart:
                 continue
             persons = frozenset(int(pair.economic.id) for pair in one.contacts if pair.economic is not None)
             found.append(
@@ -89,7 +92,10 @@ class Alike:
                 for sent in one.customer.pending.values()
                 if sent.action == "create"
                 and sent.system is System.ECONOMIC
-                and sent.values.get("name", "").casefold() == values["name"]
+                and (
+                    sent.values.get("name", "").casefold() == values["name"]
+                    or (values["cvr"] and re.sub("[^0-9]", "", sent.values.get("cvr", "")) == values["cvr"])
+                )
             ]
         if statement is similar._BUSY:
             busy = [one.id for one in links if one.crm_id == values["crm_id"] and one.state is LinkState.CREATING]

@@ -106,8 +106,8 @@ class People:
         """Somebody merges a customer into another in the CRM."""
         rows = self.world.crm.rows
         one, other = self._any(dice), self._any(dice)
-        if one == other or rows[one].deleted or rows[other].deleted or rows[one].key in self.world.departed:
-            return  # of a number that another company has by now, nothing tells the heir
+        if one == other or rows[one].deleted or rows[other].deleted:
+            return
         rows[one].merged_into, rows[one].deleted = other, True
         self.world.gone(one)
         self.world.trace.note("the CRM", "merged", one, other)

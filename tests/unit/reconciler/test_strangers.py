@@ -117,9 +117,11 @@ def test_r7_one_that_is_still_under_its_number_is_a_double_and_a_question() -> N
 
 def test_a_creation_under_way_that_may_be_it_is_waited_for() -> None:
     sent = {"name": "Sydhavn Maler A/S", "cvr": "87654321"}
-    other = {**sent, "cvr": "11112222"}
-    verdict = judge(customer(), Around(creating=((UUID(int=2), other), (UUID(int=3), sent)), similar=("c3",)))
-    assert (verdict.do, verdict.links) == (Do.WAIT, (UUID(int=3),))
+    edited = {**sent, "cvr": "11112222", "phone": "12345678"}
+    other = {"name": "Nordhavn ApS", "cvr": "11112222"}
+    under_way = ((UUID(int=2), other), (UUID(int=3), sent), (UUID(int=4), edited))
+    verdict = judge(customer(), Around(creating=under_way, similar=("c3",)))
+    assert (verdict.do, verdict.links) == (Do.WAIT, (UUID(int=3), UUID(int=4)))
 
 
 def test_r9_a_customer_deleted_in_the_crm_does_not_come_back() -> None:
