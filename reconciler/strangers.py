@@ -180,9 +180,19 @@ def _agreeing(one: Mapping[str, str], other: Mapping[str, str]) -> int:
 
 
 def _ours(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
-    """Whether this may be what a creation made: somebody may have edited it before its answer came. Waiting costs nothing."""
-    keys = [name for name in ("name", "cvr", "ean") if not fields.blank(sent.get(name, ""))]
-    return not keys or any(fields.agree("customer", name, sent[name], fields.text(values, name)) for name in keys)
+    """Whether this may be what a creation made: somebody may have edited it before its answer came. Waiting costs nothing.
+
+    One without a CVR number is not what was sent with one: that is corrected, not taken away.
+    """
+
+    def held(name: str) -> bool:
+        return not fields.blank(sent.get(name, "")) and fields.agree(
+            "customer", name, sent[name], fields.text(values, name)
+        )
+
+    if not sent or held("cvr") or held("ean"):
+        return True
+    return held("name") and (fields.blank(sent.get("cvr", "")) or not fields.blank(fields.text(values, "cvr")))
 
 
 def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:
