@@ -196,6 +196,17 @@ def test_a_new_customer_seen_in_e_conomic_before_the_answer_waits_for_it(both: B
     assert both.creations() == []
 
 
+@pytest.mark.parametrize("edited", [{"name": "Sydhavn Maler A/S"}, {"cvr": "87654321"}], ids=["name", "CVR"])
+def test_one_that_was_edited_before_the_answer_waits_for_it_too(both: Both, edited: dict[str, str]) -> None:
+    customer = both.new(name="Nordhavn Tagdækning", cvr="12345678", phone="12345678")
+    both.in_crm(customer)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    both.in_economic(there(customer, 50, "v1", **edited))
+    assert (both.creations(), len(both.links())) == ([], 1)
+    both.created(command, customer, 50, version=1)
+    assert both.pairs() == [(customer.id, 50, "linked")]
+
+
 def test_what_waited_for_an_answer_and_was_another_is_judged_then(both: Both) -> None:
     customer = both.new(name="Jens Hansen", phone="12345678")
     both.in_crm(customer)

@@ -46,6 +46,17 @@ def test_r7_a_customer_that_was_seen_missing_and_turns_up_under_another_number_i
     assert both.creations() == []
 
 
+def test_r7_one_that_is_asked_about_is_no_new_one_when_it_is_edited_again(both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.gone(7, 2)
+    edited = there(customer, 60, "v9", cvr="87654321")
+    both.in_economic(edited)
+    both.in_economic(edited.model_copy(update={"object_version": "v10", "email": "ny@nordhavn.example"}), 2)
+    assert both.pairs() == [(customer.id, 7, "resting renumbered")]
+    assert both.of(customer.id).candidates == (60,)
+    assert both.creations() == []
+
+
 def test_r7_a_number_that_is_still_there_makes_its_double_a_question(both: Both) -> None:
     customer = both.linked(7, cvr="12345678", phone="12345678")
     both.in_economic(there(customer, 60, "v9"))

@@ -49,7 +49,16 @@ VALUES = some.dictionaries(NAMES, TEXTS, max_size=4)
 NUMBERS = some.integers(1, 999_999_999)
 
 
-SIDES = some.builds(Side, id=TEXTS, values=VALUES, version=TEXTS, superseded=TEXTS, gone=some.booleans())
+SIDES = some.builds(
+    Side,
+    id=TEXTS,
+    values=VALUES,
+    version=TEXTS,
+    superseded=TEXTS,
+    gone=some.booleans(),
+    without_persons=TEXTS,
+    met=VALUES,
+)
 
 
 BASES = some.builds(Base, crm=TEXTS, economic=TEXTS, unknown=some.booleans())

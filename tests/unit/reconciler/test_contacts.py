@@ -66,6 +66,16 @@ def test_c1_a_person_added_in_e_conomic_is_created_in_the_crm() -> None:
     assert case.economic() == ()
 
 
+def test_c1_a_person_whose_creation_ended_unclear_is_asked_about_where_somebody_edited_it() -> None:
+    case = linked()
+    case.crm_contacts["p1"] = dict(METTE)
+    (command,) = case.crm()
+    case.economic_contacts[7] = {**METTE, "email": ""}  # ours, or somebody else's of that name and phone
+    assert case.refused(command, "ambiguous") == ()
+    assert case.status == Status(state="choice", reason="unknown", details=("contact.email",))
+    assert case.economic_contacts[7]["email"] == ""
+
+
 def test_c1_the_persons_of_a_new_customer_follow_when_its_number_is_known() -> None:
     case = Case(crm_contacts={"p1": dict(METTE)})
     (creation,) = case.crm()

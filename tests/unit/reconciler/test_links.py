@@ -209,6 +209,14 @@ def test_r18_lost_access_says_so_and_commands_wait_at_the_adapter() -> None:
     assert case.status == Status(state="access_lost")
 
 
+def test_r6_one_that_was_thought_renumbered_goes_on_when_its_number_is_seen_to_be_there() -> None:
+    case = linked()
+    case.link = replace(case.link, state=LinkState.RESTING, rest="renumbered", candidates=(60,))
+    assert case.crm(phone="22222222") == ()
+    assert to_economic(case.economic()) == {"phone": "22222222"}
+    assert (case.link.state, case.link.candidates) == (LinkState.LINKED, ())
+
+
 def test_r19_a_number_that_holds_another_customer_rests_until_it_is_the_same_again() -> None:
     case = linked(values={"cvr": "12345678"})
     assert case.economic(name="Sydhavn Maler A/S", cvr="87654321") == ()
