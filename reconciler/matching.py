@@ -193,13 +193,16 @@ def _settled(asked: Iterable[Found], weaker: Iterable[Found]) -> tuple[list[Foun
     taken_crm, taken_economic = {one.crm for one in suggested}, {one.economic for one in suggested}
     for one in (*open_, *other):
         taken = (one.crm in taken_crm) + (one.economic in taken_economic)
-        if taken < 2 and (taken == 0 or _named(one)):
+        if taken == 0 or (taken == 1 and _named(one) and one.evidence is not Evidence.NAME):
             contested.append(one)
     return suggested, numbered.best(contested)
 
 
 def _named(one: Found) -> bool:
-    """Whether the names agree too: only then may one be a second record of a customer that is suggested with another."""
+    """Whether the names agree too: only then may one be a second record of a customer that is suggested with another.
+
+    By the name alone nobody is, for a company of that name at its own place has its partner.
+    """
     return "name" in one.reasons or "name_similar" in one.reasons
 
 

@@ -246,6 +246,14 @@ def test_companies_of_one_name_and_postcode_are_asked_about_however_many_up_to_t
     assert match([record("a", cvr=CVR, **same)], many).contested == ()
 
 
+def test_a_company_of_a_name_whose_partner_is_found_is_no_candidate_of_its_namesake_elsewhere() -> None:
+    mine = record("a", name="Struer Stole ApS", postcode="7600")
+    found = match(
+        [mine], [record(1, name="Struer Stole", postcode="7600"), record(2, name="Struer Stole A/S", postcode="2100")]
+    )
+    assert (pairs(found.suggested), found.contested, found.economic_only) == ({("a", "1")}, (), ("2",))
+
+
 def test_companies_of_one_name_that_pair_by_their_places_are_no_question() -> None:
     crm = [record(name, name="Struer Stole", postcode=name) for name in ("7600", "3700", "2100")]
     economic = [record(nth, name="Struer Stole ApS", postcode=one.id) for nth, one in enumerate(crm, 1)]
