@@ -21,6 +21,8 @@ from tests.builders.crm import a_customer
 from tests.builders.economic import TENANT, Bench, creation
 from tests.builders.http import ask
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def quiet(at_desk: Bench) -> Bench:

@@ -11,6 +11,8 @@ from economic_adapter.budget import DAY_SOFT, UNTIL_RESUMED
 from economic_adapter.sandbox.data import AGREEMENT
 from tests.builders.economic import Bench, creation, part
 
+pytestmark = pytest.mark.slow
+
 
 def shown(at_desk: Bench) -> list[Item]:
     """What the clock would show."""

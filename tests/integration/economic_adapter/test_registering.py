@@ -20,6 +20,8 @@ from tests.builders.http import Reply, ask
 from tests.integration.economic_adapter.parts import Parts, configure, environ, now
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(hours=24)
 
 

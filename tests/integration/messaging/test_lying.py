@@ -15,6 +15,8 @@ from crm_outbox.tables import messages as tables
 from tests.builders.receiving import Post
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 CONSUMER = "crm-applier"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 

@@ -17,6 +17,8 @@ from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 from tests.integration.reconciler.test_undoing import UNDO, links, undone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def company(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> Company:

@@ -14,6 +14,8 @@ from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, crm_changed, crm_unsendable, there
 from tests.integration.reconciler.test_meeting_races import race
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine) -> Both:

@@ -38,6 +38,8 @@ from tests.builders.sync import AGREEMENT, TENANT, crm_changed, economic_seen, e
 from tests.integration.reconciler.test_meeting_races import blocked, meanwhile, waiting
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine) -> Both:

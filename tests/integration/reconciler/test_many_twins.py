@@ -16,6 +16,8 @@ from reconciler.tasks import tasks
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, envelope, refused
 
+pytestmark = pytest.mark.slow
+
 CVR = "13748136"
 NUMBERS = range(1000, 6000)
 

@@ -9,6 +9,8 @@ from economic_adapter.contract import CustomerObserved, EconomicCustomer, WriteE
 from tests.builders.meeting import Both
 from tests.builders.sync import done, economic_answered, economic_seen, there
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine) -> Both:

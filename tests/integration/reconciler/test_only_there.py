@@ -11,6 +11,8 @@ from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Both:

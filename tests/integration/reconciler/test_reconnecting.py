@@ -13,6 +13,8 @@ from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, Wire, agreement_seen, crm_changed, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, filled, previewed, statuses
 
+pytestmark = pytest.mark.slow
+
 OTHER = AGREEMENT + 1
 
 

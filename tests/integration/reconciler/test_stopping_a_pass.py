@@ -14,6 +14,8 @@ from tests.builders.company import Company
 from tests.builders.sync import AGREEMENT, TENANT, envelope
 from tests.integration.reconciler.test_braking import braked, drifted, four, looked, phones, swept
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def company(

@@ -12,6 +12,8 @@ from reconciler.rules import Area, Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import REFERENCE, TENANT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Both:

@@ -12,6 +12,8 @@ from tests.builders.crm import a_person
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT
 
+pytestmark = pytest.mark.slow
+
 WHY = NotSent(reason="too_large", detail="contacts.notes")
 PEOPLE = [(f"Person {nth}", f"p{nth}@nordhavn.example") for nth in range(300)]
 
