@@ -15,6 +15,8 @@ from tests.builders.crm import a_customer
 from tests.builders.sync import TENANT, Wire, agreement_seen, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def company(

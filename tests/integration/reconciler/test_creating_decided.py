@@ -17,6 +17,8 @@ from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(engine: sa.Engine) -> Both:

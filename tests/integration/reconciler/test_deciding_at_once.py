@@ -18,6 +18,8 @@ from tests.builders.sync import (
 from tests.integration.reconciler.desks import Desk, a_desk
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["a_desk"]
 
 

@@ -16,6 +16,8 @@ from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, crm_changed, economic_seen
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 SYDHAVN = {"name": "Sydhavn Maler A/S", "cvr": "87654321"}
 
 

@@ -14,6 +14,8 @@ from tests.builders.crm import a_customer
 from tests.builders.sync import TENANT, Wire, agreement_seen, there
 from tests.integration.reconciler.test_switching_on import counts
 
+pytestmark = pytest.mark.slow
+
 PILOT = ("pilot", "--tenant", TENANT, "--wait", "0")
 
 

@@ -14,6 +14,8 @@ from reconciler.link import CrmSeen, EconomicSeen
 from reconciler.rules import System
 from tests.builders.sync import AGREEMENT, MORNING, TENANT
 
+pytestmark = pytest.mark.slow
+
 CVR = "13748136"
 
 

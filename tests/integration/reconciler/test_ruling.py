@@ -15,6 +15,8 @@ from tests.builders.sync import AGREEMENT, TENANT, crm_changed
 from tests.integration.reconciler.test_braking import braked, four, looked, phones
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 RULES = ("rules", "--tenant", TENANT)
 
 
