@@ -121,6 +121,8 @@ def _fill(engine: sa.Engine, customers: int) -> None:
                 take_step(clocked, connection, stored, Heard(crm=_crm_seen(number, Version(1, 1))))
                 words = Linked(number=number, by="bench", economic=_economic_seen(number, Version(1, 1)))
                 take_step(clocked, connection, store.load(connection, stored.link.id), words)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("analyze"))  # as the server does by itself within a minute
 
 
 def _measured(url: str, customers: int, round_: int, processes: int, batch: int, rounds: int) -> float:

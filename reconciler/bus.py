@@ -4,7 +4,7 @@ from datetime import datetime
 
 from crm_outbox import contract as crm
 from crm_outbox.contract import BackfillProgressed, CustomerWritten, RunBackfill
-from crm_outbox.messaging.envelope import Envelope, Lane, Registry
+from crm_outbox.messaging.envelope import Envelope, Lane, Refused, Registry, Version
 from crm_outbox.messaging.outbox import Draft, Outbox
 from economic_adapter import contract as economic
 from economic_adapter.contract import (
@@ -30,6 +30,14 @@ TAKEN = Registry(
 )
 """The messages the reconciler takes; any other that reaches its queues is refused."""
 OUTBOX = Outbox(tables=messages, registry=Registry((*crm.TYPES, *economic.TYPES, *sync.TYPES)), source=CONSUMER)
+
+
+def version(text: str) -> Version:
+    """A version as the messages say it; ``Refused`` for what is none."""
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise Refused("bad_data:version") from error
 
 
 def command(link: Link, words: Command, cause: Envelope | None, lane: Lane) -> Draft:

@@ -103,6 +103,7 @@ def agree(kind: Kind, field: str, crm: str, economic_value: str) -> bool:
     return same(kind, field, crm, economic_value) or same(kind, field, held(kind, field, crm), economic_value)
 
 
+@lru_cache(maxsize=16384)
 def _folded(value: str) -> str:
     """Unicode composed, invisible characters gone, blanks and line breaks single."""
     visible = "".join(" " if letter.isspace() else letter for letter in value if _visible(letter))

@@ -1,9 +1,10 @@
 """What has this transaction locked already? Agreements come before links; what comes too late begins the transaction anew.
 
-Nothing is waited for out of order, so that no two transactions ever wait for one another.
+Nothing is waited for out of order, so that no two transactions ever wait for one another. Links that were locked together
+were loaded together: each waits here for whoever locks it next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ class _Locked:
     transaction: object
     agreements: set[Key] = field(default_factory=set)
     links: bool = False
+    loaded: dict[Hashable, object] = field(default_factory=dict)
 
 
 def has_agreement(connection: sa.Connection, tenant: str, agreement: int) -> bool:
@@ -47,6 +49,16 @@ def took_agreement(connection: sa.Connection, tenant: str, agreement: int) -> No
 def took_links(connection: sa.Connection) -> None:
     """This transaction holds a link until it ends."""
     _of(connection).links = True
+
+
+def keep(connection: sa.Connection, loaded: Mapping[Hashable, object]) -> None:
+    """What was loaded of links that this transaction holds now, by what each is asked for with."""
+    _of(connection).loaded.update(loaded)
+
+
+def kept(connection: sa.Connection, name: Hashable) -> object | None:
+    """What was loaded under that name; once, because whoever takes it may change it."""
+    return _of(connection).loaded.pop(name, None)
 
 
 def agreements(connection: sa.Connection) -> frozenset[Key]:

@@ -1,4 +1,4 @@
-"""In which order does a transaction lock what it needs? The agreement first where it may link or create; then links.
+"""In which order does a transaction lock what it needs? Who is told under runs; agreements, where it may link or create; links.
 
 Who holds an agreement's lock may wait for its links in any order, because it is alone. Who does not never waits for one
 link while it holds another: it has all it needs at once, or begins anew with the agreement's lock.
@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from pydantic_core import to_json
 
 from crm_outbox.contract import BackfillProgressed, CustomerWritten
-from crm_outbox.messaging.envelope import Envelope, Version
+from crm_outbox.messaging.envelope import Envelope
 from crm_outbox.messaging.taking import Again
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, runs, store
+from reconciler import agreements, bus, runs, store
 from reconciler.link import LinkState
 from reconciler.locks import Key, Unordered
 from reconciler.rules import System
+from reconciler.runs import Told
 
 _T = TypeVar("_T")
 
@@ -52,13 +53,16 @@ def within(engine: sa.Engine, does: Callable[[sa.Connection], _T], *first: Key) 
 
 
 def prepare(connection: sa.Connection, envelopes: Sequence[Envelope], again: Collection[Again]) -> None:
-    """Lock what a batch of messages needs before the first of them is dealt with. One alone is not looked at: it waits for
-    its link while it holds nothing, and begins anew where it needs the agreement's lock."""
+    """Enter who is told under runs, and lock what a batch of messages needs before the first of them is dealt with.
+
+    One alone is not looked at: it waits for its link while it holds no other, and begins anew where it needs the
+    agreement's lock.
+    """
+    _enter(connection, envelopes)
     needed = frozenset(key for one in again if isinstance(one, Unordered) for key in one.keys)
     if len(envelopes) < 2:
         _hold(connection, needed)
         return
-    _enter(connection, envelopes)
     alone: dict[UUID, Key] = {}
     keys = set(needed)
     found = _found(connection, envelopes)
@@ -99,17 +103,18 @@ def _on_an_existing_link(envelope: Envelope, found: Sequence[_Found]) -> bool:
 
 
 def _enter(connection: sa.Connection, envelopes: Sequence[Envelope]) -> None:
-    """Enter everybody who is told under a run, in one order for all."""
-    told: dict[tuple[UUID, System, str], Version | None] = {}
+    """Enter everybody who is told under a run, before any version gate: what is known already counts too."""
+    told = []
     for one in envelopes:
         seen = one.data
         if isinstance(seen, CustomerObserved) and seen.run is not None:
             if seen.crm is not None and seen.customer is not None:
-                told.setdefault((seen.run, System.CRM, seen.customer), Version.parse(seen.crm.version))
+                version = bus.version(seen.crm.version)
+                told.append(Told(run=seen.run, system=System.CRM, customer=seen.customer, version=version))
             elif seen.number is not None:
-                told.setdefault((seen.run, System.ECONOMIC, str(seen.number)), None)
-    for (run, system, customer), version in sorted(told.items(), key=lambda one: one[0]):
-        runs.entered(connection, run, system, customer, version)
+                told.append(Told(run=seen.run, system=System.ECONOMIC, customer=str(seen.number)))
+    if told:
+        runs.entered(connection, told)
 
 
 def _found(connection: sa.Connection, envelopes: Sequence[Envelope]) -> dict[int, list[_Found]]:

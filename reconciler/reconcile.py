@@ -5,18 +5,17 @@ Whom an observation is about is found by the CRM's id, by a number or an old one
 
 from dataclasses import replace
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Result
-from crm_outbox.messaging.envelope import Envelope, Refused, Version
+from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, linking, meeting, questions, reading, runs, sides, store, strangers, switching
+from reconciler import agreements, bus, linking, meeting, questions, reading, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
-from reconciler.rules import System
 from reconciler.stepping import Clocked, dissolve, take_step
 
 __all__ = ["Clocked", "handle", "observed", "take_step", "written"]
@@ -41,8 +40,6 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
 
 def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen: CustomerObserved) -> None:
     """What the adapter saw: recorded for both sides, told to the link it concerns, if there is one."""
-    if seen.run is not None:
-        _enter(connection, seen.run, seen)
     here, there = _crm_seen(seen), _economic_seen(seen)
     heard = Heard(
         outcomes=seen.outcomes,
@@ -209,20 +206,11 @@ def _moved(before: EconomicSeen | None, seen: EconomicSeen) -> bool:
     return seen.customer is not None and strangers.moved(None if before is None else before.customer, seen.customer)
 
 
-def _enter(connection: Connection, run: UUID, seen: CustomerObserved) -> None:
-    """Enter the customer in the run it was told under, before any version gate: what is known already counts too."""
-    if seen.crm is not None and seen.customer is not None:
-        runs.entered(connection, run, System.CRM, seen.customer, _version(seen.crm.version))
-    elif seen.number is not None:
-        runs.entered(connection, run, System.ECONOMIC, str(seen.number))
-
-
 def _crm_seen(seen: CustomerObserved) -> CrmSeen | None:
     if seen.crm is None:
         return None
-    return CrmSeen(
-        version=_version(seen.crm.version), customer=seen.crm.customer, unsendable=seen.crm.unsendable
-    )  # fmt: skip
+    version = bus.version(seen.crm.version)
+    return CrmSeen(version=version, customer=seen.crm.customer, unsendable=seen.crm.unsendable)
 
 
 def _economic_seen(seen: CustomerObserved) -> EconomicSeen | None:
@@ -231,16 +219,9 @@ def _economic_seen(seen: CustomerObserved) -> EconomicSeen | None:
     if seen.number is None or (seen.economic is None and not seen.absent):
         raise Refused("bad_data:number")
     return EconomicSeen(
-        version=_version(seen.version),
+        version=bus.version(seen.version),
         number=seen.number,
         customer=seen.economic,
         old_numbers=seen.old_numbers,
         unsendable=seen.unsendable,
     )
-
-
-def _version(text: str) -> Version:
-    try:
-        return Version.parse(text)
-    except ValueError as error:
-        raise Refused("bad_data:version") from error

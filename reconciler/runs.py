@@ -1,6 +1,6 @@
 """What is remembered of a run? Its state, what each side said of its reading, who was told under it: SQL only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -110,16 +110,27 @@ def under_way(connection: sa.Connection) -> list[UUID]:
     return list(connection.execute(_UNDER_WAY).scalars())
 
 
-def entered(
-    connection: sa.Connection, run: UUID, system: System, customer: str, version: Version | None = None
-) -> None:
-    """A customer was told under a run, whatever its version; nothing for a run that is unknown or over.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A customer that was told under a run; ``version`` is the CRM's."""
 
-    ``version``, of the CRM's: a sweep told it before its own message arrived if nothing as new is recorded.
+    run: UUID
+    system: System
+    customer: str
+    version: Version | None = None
+
+
+def entered(connection: sa.Connection, told: Iterable[Told]) -> None:
+    """Customers were told under runs, whatever their versions; nothing for a run that is unknown or over. In one order for all.
+
+    A sweep told a customer of the CRM before its own message arrived if nothing as new is recorded.
     """
-    epoch, number = (None, None) if version is None else version
-    values = {"run": run, "system": system, "id": customer, "epoch": epoch, "number": number}
-    connection.execute(_ENTER, values)
+    rows = [
+        {"run": one.run, "system": one.system, "id": one.customer, "epoch": epoch, "number": number}
+        for one in told
+        for epoch, number in [(None, None) if one.version is None else one.version]
+    ]
+    connection.execute(_ENTER, {"told": to_json(rows).decode()})
 
 
 def missed(connection: sa.Connection, run: UUID) -> int:
@@ -193,12 +204,12 @@ _UNDER_WAY = sa.text("""
 """)
 _ENTER = sa.text("""
     insert into sync.run_seen (run, system, id, news)
-    select run.id, :system, :id, run.kind = 'sweep' and cast(:number as bigint) is not null and not exists (
+    select run.id, told.system, told.id, run.kind = 'sweep' and told.number is not null and not exists (
         select from sync.crm_side side
-        where side.tenant = run.tenant and side.crm_id = :id
-          and (side.epoch, side.number) >= (cast(:epoch as bigint), cast(:number as bigint)))
-    from sync.run run
-    where (run.id = :run or run.crm_run = :run) and run.ended is null
+        where side.tenant = run.tenant and side.crm_id = told.id and (side.epoch, side.number) >= (told.epoch, told.number))
+    from jsonb_to_recordset(:told) as told(run uuid, system text, id text, epoch bigint, number bigint)
+    join sync.run run on (run.id = told.run or run.crm_run = told.run) and run.ended is null
+    order by run.id, told.system, told.id
     on conflict do nothing
 """)
 _KIND = sa.text("select kind from sync.run where id = :run or crm_run = :run limit 1")

@@ -192,7 +192,11 @@ PUT_OFF = sa.text("""
         look_again = false, failures = failures + 1
     where id = :id
 """)
-LOCK_AT_ONCE = sa.text("select id from sync.link where id = any(:links) order by id for no key update skip locked")
+LOCK_AT_ONCE = _read("""
+    where l.id = any(:links)
+    order by l.id
+    for no key update of l skip locked
+""")
 DUE = sa.text("""
     select id, tenant, agreement, state in ('unlinked', 'creating') as joining from sync.link
     where due <= :now order by due limit :limit

@@ -1,10 +1,10 @@
 """What is remembered of a link? Lock and load it, save what a step changed: all in the caller's transaction.
 
-A step costs two statements here. A statement that waited for the row's lock still sees the other tables as they were
-before it waited; the revision shows that, and then they are read once more.
+A step costs two statements here, and one in a batch whose links are loaded together. A statement that waited for the row's
+lock still sees the other tables as they were before it waited; the revision shows that, and then they are read once more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from reconciler import locks, questions, rows, sides, statements
 from reconciler.agreements import AgreementState, state_of
 from reconciler.asked import Open
 from reconciler.link import Heard, Link, Message, Status
+from reconciler.rules import System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,21 @@ class Waiting:
 
 def lock(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> Stored | None:
     """Lock and load the link of that customer; waits for a step on it in another transaction."""
+    ahead = locks.kept(connection, _crm_name(tenant, agreement, crm_id))
+    if isinstance(ahead, Stored):
+        _taken(connection, ahead.link)
+        return ahead
     found = _locked(connection, statements.LOCK, {"tenant": tenant, "agreement": agreement, "crm_id": crm_id})
     return found[0] if found else None
 
 
 def lock_numbers(connection: sa.Connection, tenant: str, agreement: int, numbers: Sequence[int]) -> list[Stored]:
     """Lock and load the links that have one of these customer numbers, in one order for all."""
+    if len(numbers) == 1:
+        ahead = locks.kept(connection, _economic_name(tenant, agreement, numbers[0]))
+        if isinstance(ahead, Stored):
+            _taken(connection, ahead.link)
+            return [ahead]
     return _locked(
         connection, statements.LOCK_NUMBERS, {"tenant": tenant, "agreement": agreement, "numbers": list(numbers)}
     )
@@ -89,10 +99,14 @@ def merged_into(connection: sa.Connection, tenant: str, agreement: int, crm_id: 
 
 
 def lock_at_once(connection: sa.Connection, links: Sequence[UUID]) -> set[UUID]:
-    """Lock those of these links that nobody else holds, without waiting; returns which."""
-    found = set(connection.execute(statements.LOCK_AT_ONCE, {"links": list(links)}).scalars())
-    locks.took_links(connection)
-    return found
+    """Lock and load those of these links that nobody else holds, without waiting; returns which.
+
+    Each is there, as loaded, for the first who locks it by its customer or its number: until then nobody can change it, as
+    whoever writes to a link locks it before. For links of agreements this transaction does not hold and so does not change.
+    """
+    found = _locked(connection, statements.LOCK_AT_ONCE, {"links": list(links)})
+    locks.keep(connection, {name: one for one in found for name in _names(one.link)})
+    return {one.link.id for one in found}
 
 
 def find(connection: sa.Connection, link: UUID) -> Stored | None:
@@ -237,7 +251,32 @@ def _locked(connection: sa.Connection, statement: sa.TextualSelect, values: dict
     found = [row._asdict() for row in connection.execute(statement, values)]
     if found:
         locks.took_links(connection)
-    return [_stored(row) if row["revision"] == row["read"] else load(connection, row["id"]) for row in found]
+    loaded = [_stored(row) if row["revision"] == row["read"] else load(connection, row["id"]) for row in found]
+    for one in loaded:
+        _taken(connection, one.link)
+    return loaded
+
+
+def _taken(connection: sa.Connection, link: Link) -> None:
+    """What was loaded ahead of it is not to be used any more."""
+    for name in _names(link):
+        locks.kept(connection, name)
+
+
+def _names(link: Link) -> Iterator[Hashable]:
+    if link.agreement is not None:
+        if link.crm_id:
+            yield _crm_name(link.tenant, link.agreement, link.crm_id)
+        if link.number is not None:
+            yield _economic_name(link.tenant, link.agreement, link.number)
+
+
+def _crm_name(tenant: str, agreement: int, crm_id: str) -> Hashable:
+    return System.CRM, tenant, agreement, crm_id
+
+
+def _economic_name(tenant: str, agreement: int, number: int) -> Hashable:
+    return System.ECONOMIC, tenant, agreement, number
 
 
 def _stored(row: dict[str, Any]) -> Stored:

@@ -28,6 +28,7 @@ from reconciler import bus, ordering, reconcile, runs
 from reconciler.contract import StatusChanged
 from reconciler.reconcile import Clocked
 from reconciler.rules import System
+from reconciler.runs import Told
 
 TENANT = "acme"
 AGREEMENT = 123456
@@ -65,7 +66,12 @@ class Wire:
 
     def hear(self, envelope: Envelope) -> None:
         """Take one message in a transaction of its own."""
-        ordering.within(self.engine, lambda connection: reconcile.handle(self.clocked, connection, envelope))
+
+        def take(connection: sa.Connection) -> None:
+            ordering.prepare(connection, [envelope], ())
+            reconcile.handle(self.clocked, connection, envelope)
+
+        ordering.within(self.engine, take)
 
     def said(self) -> list[Envelope]:
         """Every message that was put into the outbox since the last question, in order."""
@@ -86,10 +92,9 @@ class Wire:
         (asked,) = self.said_only(RunImport)[-1:]
         here, there = list(crm), list(economic)
         with self.engine.begin() as connection:
-            for one in here:
-                runs.entered(connection, asked.run, System.CRM, one)
-            for number in there:
-                runs.entered(connection, asked.run, System.ECONOMIC, str(number))
+            told = [Told(run=asked.run, system=System.CRM, customer=one) for one in here]
+            told += [Told(run=asked.run, system=System.ECONOMIC, customer=str(number)) for number in there]
+            runs.entered(connection, told)
         self.hear(envelope(BackfillProgressed(run=asked.run, read=len(here), count=len(here), closed=True)))
         closed = ImportProgressed(
             run=asked.run,

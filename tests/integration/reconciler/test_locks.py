@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -129,6 +130,39 @@ def test_two_batches_of_edits_in_opposite_order_are_both_taken(both: Both) -> No
         assert economic is not None
         assert economic.values["phone"] == "11111111"
         assert str(both.of(one.id).crm_version) == "1.2"
+
+
+def test_a_batch_loads_its_links_at_once_and_each_message_finds_what_the_one_before_it_left(both: Both) -> None:
+    first, second = both.linked(7, name="Nordhavn"), both.linked(8, name="Sydhavn")
+    batch = [
+        crm_changed(first.model_copy(update={"phone": "11111111"}), 2),
+        economic_seen(there(second, 8, "v2", email="ny@havn.test"), 2),
+        economic_seen(there(first, 7, "v2", email="ny@havn.test"), 2),
+        crm_changed(second.model_copy(update={"phone": "11111111"}), 2),
+        crm_changed(first.model_copy(update={"phone": "22222222"}), 3),
+    ]
+    read: list[int] = []
+
+    def count(*given: Any) -> None:
+        cursor, statement = given[1:3]
+        if "no key update of l" in statement:
+            read.append(cursor.rowcount)
+
+    taking = replace(Crossing(both).taking(0), handle=partial(reconcile.handle, both.clocked))
+    sa.event.listen(both.engine, "after_cursor_execute", count)
+    try:
+        assert taking.together([_delivery(one) for one in batch]) == [Settled.ACK] * 5
+    finally:
+        sa.event.remove(both.engine, "after_cursor_execute", count)
+    assert read == [2, 1, 1, 1], "both together, then who comes again by itself"
+    for one in (first, second):
+        link = both.of(one.id)
+        assert link.customer.crm is not None
+        assert link.customer.economic is not None
+        assert link.customer.crm.values["phone"] == ("22222222" if one is first else "11111111")
+        assert link.customer.economic.values["email"] == "ny@havn.test"
+    written = both.said_only(WriteEconomicCustomer)
+    assert [one.number for one in written] == [7, 8], "the second edit of the first waits for the answer to its first"
 
 
 def test_a_batch_that_judges_a_stranger_like_a_linked_customer_crosses_its_edit(both: Both) -> None:

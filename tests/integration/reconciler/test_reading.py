@@ -7,11 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import BackfillProgressed, RunBackfill
-from economic_adapter.contract import CustomerObserved, ImportProgressed, LookAtCustomer, RunImport
+from crm_outbox.messaging.envelope import Refused
+from economic_adapter.contract import CrmState, CustomerObserved, ImportProgressed, LookAtCustomer, RunImport
 from reconciler import agreements, clock, reading, runs
 from reconciler.__main__ import main
 from reconciler.contract import RunProgressed
 from reconciler.rules import System
+from reconciler.runs import Told
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, crm_changed, economic_seen, envelope, there
 
@@ -44,8 +46,7 @@ def _run(wire: Wire, run: UUID) -> runs.Run:
 
 def _enter(wire: Wire, run: UUID, system: System, *ids: str) -> None:
     with wire.engine.begin() as connection:
-        for one in ids:
-            runs.entered(connection, run, system, one)
+        runs.entered(connection, [Told(run=run, system=system, customer=one) for one in ids])
 
 
 def _backfilled(wire: Wire, run: UUID, read: int, *, closed: bool = True) -> None:
@@ -87,6 +88,16 @@ def test_it_is_complete_when_both_closed_and_every_customer_told_was_entered(wir
     with wire.engine.connect() as connection:
         assert agreements.of_tenant(connection, TENANT)[0].read_at == wire.time
     assert [one.state for one in wire.said_only(RunProgressed)] == ["running", "done"]
+
+
+def test_who_is_told_in_a_version_that_is_none_is_refused_and_not_entered(wire: Wire) -> None:
+    run = _ask(wire)
+    told = crm_changed(a_customer(id="a"), 1)
+    state = CrmState(version="many", customer=a_customer(id="a"))
+    with pytest.raises(Refused, match="bad_data:version"):
+        wire.hear(replace(told, data=told.data.model_copy(update={"run": run, "crm": state})))
+    with wire.engine.connect() as connection:
+        assert runs.seen(connection, run) == {}
 
 
 def test_it_is_complete_at_once_when_both_sides_hold_nothing(wire: Wire) -> None:
