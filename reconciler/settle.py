@@ -6,6 +6,7 @@ An outcome passes no version gate: it is about its operation alone. One whose op
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from uuid import uuid5
 
 from crm_outbox.contract import Many, Outcome, Result
 from economic_adapter.contract import Defaults
@@ -177,11 +178,15 @@ def _refused(
 ) -> Link:
     system, reason = pending.system, outcome.reason
     customer = pair.kind == "customer" and pending.action == "create"
+    nameless = not (heard.candidates or heard.candidates_here or heard.candidates_many)
+    sought_again = customer and reason == "candidates" and nameless
+    if sought_again and rules.agreement in {"on", "access_lost"}:
+        return _sought_again(link, pair, pending, now)
     if customer:
         link = replace(
             link, state=LinkState.UNLINKED, candidates=heard.candidates, candidates_here=heard.candidates_here
         )
-    if reason == "version" or reason in LATER or (pair.kind == "contact" and reason == "candidates"):
+    if reason == "version" or reason in LATER or sought_again or (pair.kind == "contact" and reason == "candidates"):
         version = pending.version if reason == "version" and pending.version else gate(link, pair, system)
         pause = Pause(version=version, until=now + rules.resend)
         return put(link, replace(pair, pause={**pair.pause, system: pause}))
@@ -197,6 +202,22 @@ def _refused(
         values=_values(pending, outcome.detail),
     )
     return put(link, replace(pair, refusals=(*pair.refusals, refusal)))
+
+
+def _sought_again(link: Link, pair: Pair, pending: Pending, now: datetime) -> Link:
+    """The link with the same creation under a new operation: an answer told again does not name who stopped it, and nobody
+    can be asked about customers that are not named."""
+    counter = link.counter + 1
+    again = replace(
+        pending,
+        operation=uuid5(link.id, f"operation/{counter}"),
+        sent=now,
+        due=now,
+        resent=0,
+        acknowledged=None,
+        cause="",
+    )
+    return put(replace(link, counter=counter), replace(pair, pending={**pair.pending, pending.system: again}))
 
 
 def _unknown(pair: Pair, pending: Pending) -> Mapping[str, Base]:

@@ -58,7 +58,6 @@ class Crm:
         self.bus = bus
         self.rows: dict[str, Row] = {}
         self.answers: dict[UUID, Outcome] = {}
-        self.candidates: dict[UUID, tuple[str, ...]] = {}
         self.everyone: dict[str, Here] = {}
         """Every contact person that ever was: a write may be under way for one who is gone."""
         self.made = 0
@@ -131,9 +130,11 @@ class Crm:
         crm_id = command.customer
         operations = [part.operation for part in command.parts]
         did: list[str] = []
+        unseen: tuple[str, ...] = ()
         if not any(one in self.answers for one in operations):
             if crm_id is None:
-                crm_id = self._create(connection, command, now, did)
+                unseen = self._unseen(command)
+                crm_id = self._create(connection, command, unseen, now, did)
             else:
                 self._change(connection, command, crm_id, did)
         outcomes = tuple(self.answers[one] for one in operations)
@@ -145,7 +146,7 @@ class Crm:
             agreement=command.agreement,
             customer=customer,
             outcomes=outcomes,
-            candidates=self.candidates.get(operations[0], ()),
+            candidates=unseen,  # an answer that is told again names nobody
         )
         self.bus.append(connection, "crm", "reconciler", answer, crm_id or "", version)
         return did
@@ -209,11 +210,15 @@ class Crm:
         """What a created record carries for life."""
         return operation
 
-    def _create(self, connection: Connection, command: WriteCustomer, now: datetime, did: list[str]) -> str | None:
+    def _unseen(self, command: WriteCustomer) -> tuple[str, ...]:
         whole = next(part for part in command.parts if part.record == "customer")
-        found = self.twins(whole.fields)
-        if unseen := tuple(one for one in found if one not in command.ruled_out):
-            self.candidates[command.parts[0].operation] = unseen
+        return tuple(one for one in self.twins(whole.fields) if one not in command.ruled_out)
+
+    def _create(
+        self, connection: Connection, command: WriteCustomer, unseen: tuple[str, ...], now: datetime, did: list[str]
+    ) -> str | None:
+        whole = next(part for part in command.parts if part.record == "customer")
+        if unseen:
             self._refuse(command, "candidates")
             return None
         crm_id = f"c{len(self.rows) + 1}"

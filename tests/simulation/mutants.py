@@ -1,6 +1,6 @@
 """Which safeties can be taken away, one at a time? Each by name, and how: the product itself has no switch for it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,9 @@ from reconciler import (
     record,
     settle,
     similar,
+    tasks,
 )
+from reconciler.asked import Shown
 from reconciler.link import Base, Decided, Heard, Link, Message, Pair, Pending, Step
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rule, Rules, System
@@ -45,6 +47,7 @@ NAMES: Mapping[str, str] = {
     "brake-release": "what a pass held goes as it would be by now, not as it was listed",
     "answers-gate": "an outcome counts only when the state beside it is news",
     "blind-mark": "a look clears its customer's mark even when it was marked again",
+    "whole-question": "a question does not show what both sides last agreed on",
     "r19": "a number that holds another company is believed to be the same customer",
 }
 """Name and what is missing then, in the order of the list."""
@@ -221,6 +224,15 @@ def _blind_mark() -> Any:
     return patch.object(adapter._Tables, "finish", blind)
 
 
+def _whole_question() -> Any:
+    shown = tasks._values
+
+    def less(pair: Pair, names: Iterable[str]) -> tuple[Shown, ...]:
+        return tuple(replace(one, base=None) for one in shown(pair, names))
+
+    return patch.object(tasks, "_values", less)
+
+
 def _r19() -> Any:
     return patch.object(record, "another_identity", lambda *_: False)
 
@@ -247,5 +259,6 @@ _PATCHES: dict[str, _Patch] = {
     "first-candidate": _first_candidate,
     "answers-gate": _answers_gate,
     "blind-mark": _blind_mark,
+    "whole-question": _whole_question,
     "r19": _r19,
 }

@@ -20,7 +20,7 @@ from reconciler import fields
 from reconciler.decisions import Ended
 from reconciler.link import Command, Due, Heard, Link, Message, Step
 from reconciler.rules import Decides, Direction, Rules
-from tests.simulation import adapter, checks, resting
+from tests.simulation import adapter, asking, checks, resting
 from tests.simulation import sync as reconciling
 from tests.simulation.admin import Admin
 from tests.simulation.agreement import AGREEMENT, Settings
@@ -234,6 +234,7 @@ class World:
             if again.commands or again.link != done.link or again.status != done.status:
                 self.wrong.append(f"{link.crm_id}: a message heard twice changed something")
         self.wrong += checks.one_at_a_time(done.link)
+        self.wrong += asking.unclear(done)
         return done
 
     def stuck_with(self, number: int | None) -> bool:

@@ -131,6 +131,34 @@ def test_r3_a_refusal_with_candidates_is_a_choice_and_nothing_is_created() -> No
     assert again.ruled_out == ("c5",)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("system", list(System))
+def test_a_refusal_that_names_nobody_is_no_question_and_the_creation_is_asked_again(system: System) -> None:
+    case = stranger(Case()) if system is System.CRM else Case(rules=BY_HAND)
+    if system is System.ECONOMIC:
+        case.crm()
+    (command,) = case.hear(Create(system=system, economic=case.economic_seen(), ruled_out=("7",)))
+    told_again = outcome_of(command, Result.REFUSED, reason="candidates")
+    (again,) = case.hear(Heard(outcomes=told_again))
+    (before,), (after,) = command.parts, again.parts
+    assert after.operation != before.operation
+    assert again == command.model_copy(update={"parts": (after,)})
+    assert after == before.model_copy(update={"operation": after.operation})
+    assert (case.link.state, case.status) == (LinkState.CREATING, Status(state="creating"))
+    assert case.hear(Heard(outcomes=told_again)) == ()  # the old one is of nothing any more
+    named = outcome_of(again, Result.REFUSED, reason="candidates")
+    assert case.hear(Heard(outcomes=named, candidates=(8,), candidates_here=("c5",))) == ()
+    assert case.status == Status(state="perhaps", reason="candidates")
+
+
+def test_a_refusal_that_names_nobody_ends_the_creation_while_the_integration_is_off() -> None:
+    case = stranger(Case())
+    (command,) = create_here(case)
+    case.rules = replace(case.rules, agreement="off")
+    refused = outcome_of(command, Result.REFUSED, reason="candidates")  # type: ignore[arg-type]
+    assert case.hear(Heard(outcomes=refused)) == ()
+    assert (case.link.state, case.link.customer.refusals) == (LinkState.UNLINKED, ())
+
+
 def test_a_customer_without_a_name_or_gone_from_e_conomic_is_not_created_in_the_crm() -> None:
     case = stranger(Case())
     case.economic_values["name"] = ""
