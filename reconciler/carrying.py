@@ -101,6 +101,7 @@ def answered(pending: Pending, outcome: Outcome) -> tuple[Ended, ...]:
 def let_go(before: Link, after: Link, ended: Iterable[Ended]) -> tuple[Ended, ...]:
     """Decisions whose creation went with what it was about, without an answer."""
     told = {one.decision for one in ended}
+    told |= {decision for one in after.pending if one.action == "create" for decision in one.decided.values()}
     left = {one.operation for one in after.pending}
     gone = [
         decision

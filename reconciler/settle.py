@@ -20,12 +20,14 @@ LATER = frozenset({"off", "disconnected", "access_lost", "throttled", "paused", 
 there is told by its state."""
 STOPPED = "stopped"
 """The code of a creation that a person stopped together with the pass it belonged to. Nothing is asked about it."""
+SOUGHT_AGAIN = "sought_again"
+"""What is counted for a creation that goes on under a new operation: it has not ended."""
 DEFAULTS = "defaults"
 """The entry of a refused creation's values that stands for the defaults and the number it was sent with."""
 
 
 def settle(link: Link, outcome: Outcome, heard: Heard, rules: Rules, now: datetime) -> tuple[Link, str]:
-    """The link after that outcome, and what to count: ``answer_ignored``, ``acknowledged``, or the result itself."""
+    """The link after that outcome, and what to count: ``answer_ignored``, ``acknowledged``, ``sought_again``, or the result itself."""
     for pair in link.pairs:
         for pending in pair.pending.values():
             if pending.operation == outcome.operation:
@@ -113,6 +115,9 @@ def _settled(
     open_writes = {system: one for system, one in pair.pending.items() if one is not pending}
     pair = replace(pair, pending=open_writes)
     if outcome.result is Result.REFUSED:
+        whole = pair.kind == "customer" and pending.action == "create"
+        if whole and _nameless(outcome, heard) and rules.agreement in {"on", "access_lost"}:
+            return _sought_again(link, pair, pending, now), SOUGHT_AGAIN
         return _refused(link, pair, pending, outcome, heard, rules, now), f"refused.{outcome.reason}"
     if pending.action == "create":
         created = outcome.created
@@ -178,15 +183,12 @@ def _refused(
 ) -> Link:
     system, reason = pending.system, outcome.reason
     customer = pair.kind == "customer" and pending.action == "create"
-    nameless = not (heard.candidates or heard.candidates_here or heard.candidates_many)
-    sought_again = customer and reason == "candidates" and nameless
-    if sought_again and rules.agreement in {"on", "access_lost"}:
-        return _sought_again(link, pair, pending, now)
+    nameless = customer and _nameless(outcome, heard)
     if customer:
         link = replace(
             link, state=LinkState.UNLINKED, candidates=heard.candidates, candidates_here=heard.candidates_here
         )
-    if reason == "version" or reason in LATER or sought_again or (pair.kind == "contact" and reason == "candidates"):
+    if reason == "version" or reason in LATER or nameless or (pair.kind == "contact" and reason == "candidates"):
         version = pending.version if reason == "version" and pending.version else gate(link, pair, system)
         pause = Pause(version=version, until=now + rules.resend)
         return put(link, replace(pair, pause={**pair.pause, system: pause}))
@@ -204,9 +206,13 @@ def _refused(
     return put(link, replace(pair, refusals=(*pair.refusals, refusal)))
 
 
+def _nameless(outcome: Outcome, heard: Heard) -> bool:
+    """Whether candidates stopped a creation and none is named, as in an answer that is told again."""
+    return outcome.reason == "candidates" and not (heard.candidates or heard.candidates_here or heard.candidates_many)
+
+
 def _sought_again(link: Link, pair: Pair, pending: Pending, now: datetime) -> Link:
-    """The link with the same creation under a new operation: an answer told again does not name who stopped it, and nobody
-    can be asked about customers that are not named."""
+    """The link with the same creation under a new operation: nobody can be asked about customers that are not named."""
     counter = link.counter + 1
     again = replace(
         pending,

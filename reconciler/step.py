@@ -140,7 +140,7 @@ def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[
     for outcome in heard.outcomes:
         link, what = settle.settle(link, outcome, heard, rules, now)
         counted.append(what)
-        if what != "answer_ignored":
+        if what not in {"answer_ignored", settle.SOUGHT_AGAIN}:
             ended += carrying.answered(known[outcome.operation][1], outcome)
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])

@@ -68,6 +68,15 @@ def test_create_that_e_conomic_refuses_ends_refused_with_its_reason(both: Both) 
     assert saved(both, decision) == ("refused", [("refused", "candidates")])
 
 
+def test_create_goes_on_after_a_refusal_that_names_nobody(both: Both) -> None:
+    customer, decision, command = pressed(both)
+    both.refused(command)
+    assert saved(both, decision) == ("open", [])
+    (again,) = both.said_only(WriteEconomicCustomer)
+    both.created(again, customer, 7)
+    assert saved(both, decision) == ("done", [("written", "")])
+
+
 def test_create_where_it_may_be_already_is_refused_at_once(both: Both) -> None:
     customer = both.new(cvr="13748136")
     both.in_economic(EconomicCustomer(number=60, object_version="v", name="N", cvr="13748136"), why="import")

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from crm_outbox.contract import Stage
+from crm_outbox.contract import Result, Stage
 from reconciler import asked
 from reconciler.asked import Open, Task
-from reconciler.link import Decided, LinkState
+from reconciler.link import Decided, Heard, LinkState
 from reconciler.rules import Decides, Rule, System, Transfer
 from reconciler.tasks import every, tasks
 from tests.builders.deciding import Deciding, a_decision, deciding
-from tests.builders.reconciler import NOW, RULES, ruled
+from tests.builders.reconciler import NOW, RULES, outcome_of, ruled
 
 ASK = ruled(name=Rule(decides=Decides.ASK, may_be_empty=False), phone=Rule(decides=Decides.ASK))
 
@@ -180,7 +180,7 @@ def test_missing_country_and_refused_creation_of_one_who_is_not_there_yet() -> N
 def test_candidates_are_asked_about_and_a_creation_nobody_can_tell_about_is_unclear() -> None:
     case = Deciding(rules=RULES)
     (creation,) = case.crm()
-    case.refused(creation, "candidates")
+    case.hear(Heard(outcomes=outcome_of(creation, Result.REFUSED, reason="candidates"), candidates=(5,)))
     assert (only(case).kind, case.stands().state) == ("candidates", "perhaps")
     other = Deciding(rules=RULES)
     (creation,) = other.crm()
