@@ -16,6 +16,8 @@ WITH_VALUES = frozenset({"values", "empty", "bouncing"})
 
 def unclear(done: Step) -> Iterator[str]:
     """What is wrong with the questions of one step."""
+    if not done.asked:
+        return
     link, about = done.link, done.link.crm_id or str(done.link.number)
     if len({(one.kind, one.subject) for one in done.asked}) != len(done.asked):
         yield f"{about}: one question twice: {[(one.kind, one.subject) for one in done.asked]}"
