@@ -93,6 +93,12 @@ def wait(connection: sa.Connection, run: UUID, position: int, now: datetime, rea
     connection.execute(_WAIT, {"run": run, "position": position, "now": now, "reason": reason})
 
 
+def leave(connection: sa.Connection, run: UUID, now: datetime, reason: str) -> None:
+    """Leave out the customers of a run with which nothing has begun."""
+    found = connection.execute(_LEAVE, {"run": run, "now": now, "reason": reason}).rowcount
+    connection.execute(_ADD, {"run": run, "done": 0, "left_out": found})
+
+
 def undone(connection: sa.Connection, run: UUID, position: int) -> None:
     """What was done to a customer by that run has been taken back."""
     connection.execute(_UNDONE, {"run": run, "position": position})
@@ -159,6 +165,10 @@ _PLANNED = sa.text("""
 """)
 _LEFT = sa.text("select exists (select from sync.run_item where run = :run and state = 'planned')")
 _WAIT = sa.text("update sync.run_item set at = :now, reason = :reason where run = :run and position = :position")
+_LEAVE = sa.text("""
+    update sync.run_item set state = 'left_out', reason = :reason, at = :now
+    where run = :run and state = 'planned' and at is null
+""")
 _UNDONE = sa.text("update sync.run_item set state = 'undone' where run = :run and position = :position")
 _LOCK = sa.text(f"""
     select {_COLUMNS} from sync.run_item item

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, receipt, running, runs, switching, undoing
+from reconciler import agreements, receipt, runs, steering, switching, undoing
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, wait_for_run
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, awaited_agreement, changing, of_agreement, say
@@ -96,7 +96,7 @@ def _end(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> 
         if locked is None:
             return REFUSED
         if run is not None and run.ended is None:
-            running.steer(connection, run.id, "stop", clocked.now())
+            steering.steer(connection, run.id, "stop", clocked.now())
             run = runs.find(connection, run.id)
         if arguments.undo and run is not None and undoing.may_be(run, clocked.now()):
             undo = undoing.begin(connection, locked, run, clocked, by="operator")

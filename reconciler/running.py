@@ -191,6 +191,7 @@ def chunk(
                 continue  # it is still planned: the next chunk has it
             log.exception("run.item_failed", run=str(run.id), position=position)
             with engine.begin() as connection:
+                agreements.hold(connection, run.tenant, run.agreement)
                 if items.lock(connection, run.id, position) is not None:
                     items.mark(connection, run.id, position, "left_out", clocked.now(), reason=FAILED)
     with engine.begin() as connection:
@@ -252,19 +253,6 @@ def release(connection: Connection, run: Run, now: datetime) -> Agreement | None
     if run.options.get("opened") and known.state in switching.OPENED_FROM:
         switching.switch_off(connection, replace(known, busy=None), now, RESEND)
     return known
-
-
-def steer(connection: Connection, run_id: UUID, action: str, now: datetime) -> None:
-    """Pause, resume or stop a run that is carried out; what is done stays and can be undone."""
-    run = reading.locked(connection, run_id)
-    if run is None or run.ended is not None:
-        return
-    if action == "stop":
-        runs.update(connection, run_id, state="stopped", ended=now)
-        release(connection, run, now)
-    else:
-        runs.update(connection, run_id, state="paused" if action == "pause" else "running")
-    reading.tell(connection, run_id, now)
 
 
 def _link(connection: Connection, run: Run, item: items.Stored) -> store.Stored | None:

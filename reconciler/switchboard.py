@@ -6,12 +6,11 @@ Switching on asks for both sides to be read, shows what it would do, and does ex
 import argparse
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, overview, reading, receipt, running, runs, switching
+from reconciler import agreements, items, overview, reading, receipt, running, runs, steering, switching
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, read_first, say_reasons, wait_for_run
 from reconciler.desk import (
@@ -136,10 +135,7 @@ def _switch_off(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clock
         locked = agreements.lock(connection, known.tenant, known.agreement)
         if locked is None:
             return REFUSED
-        if locked.busy is not None:
-            running.steer(connection, locked.busy, "stop", clocked.now())
-            locked = replace(locked, busy=None)
-        switching.switch_off(connection, locked, clocked.now(), clocked.resend)
+        steering.switch_off(connection, locked, clocked)
     say(f"agreement {known.agreement} of tenant {known.tenant} is off")
     return DONE
 
@@ -183,6 +179,6 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         if locked.kind in {"read", "sweep"}:
             reading.steer(connection, locked, arguments.steer, clocked.now(), clocked.resend)
         else:
-            running.steer(connection, locked.id, arguments.steer, clocked.now())
+            steering.steer(connection, locked.id, arguments.steer, clocked.now())
     say(f"asked to {arguments.steer}")
     return DONE

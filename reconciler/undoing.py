@@ -12,19 +12,17 @@ from uuid import UUID, uuid4, uuid5
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from reconciler import agreements, decided, fields, items, reading, reconcile, running, runs, store, switching
+from reconciler import agreements, decided, items, reading, reconcile, restoring, running, runs, store, switching
 from reconciler.agreements import Agreement
-from reconciler.decisions import KEEP, Decision, Ended, Wish
+from reconciler.decisions import KEEP, Decision, Ended
 from reconciler.items import Planned
-from reconciler.link import Choice, Decided, Due, Link, LinkState, Pair, Unlinked
+from reconciler.link import Decided, Due, Link, LinkState, Unlinked
 from reconciler.reconcile import Clocked
-from reconciler.rehearsal import Write
-from reconciler.rules import Rules, System
+from reconciler.restoring import DONE, EDITED, PERSONS
+from reconciler.rules import Rules
 from reconciler.runs import Run
 
-DONE = "back"
-"""Everything the run wrote of a customer is put back, or on its way."""
-EDITED, PERSONS, UNLINKED, KEPT_THERE, REFUSED = "edited", "persons", "unlinked", "kept_there", "refused"
+UNLINKED, KEPT_THERE = "unlinked", "kept_there"
 LONGEST = timedelta(minutes=30)
 """A write that is put back and not answered for so long is left; the link is removed all the same."""
 
@@ -73,7 +71,25 @@ def begin(connection: Connection, known: Agreement, run: Run, clocked: Clocked, 
 
 def undo(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every run that is taken back; returns how many."""
+    _open_again(engine, clocked)
     return sum(running.chunk(engine, clocked, run, _one, _finish) for run in running.ready(engine, ("undo",)))
+
+
+def _open_again(engine: sa.Engine, clocked: Clocked) -> None:
+    """What had begun when it was switched off is finished while it is off: e-conomic's side is opened for that alone."""
+    with engine.begin() as connection:
+        under_way = runs.under_way(connection)
+    for one in under_way:
+        with engine.begin() as connection:
+            run = runs.find(connection, one)
+            if run is None or run.kind != "undo" or not run.options.get("stopped") or run.options.get("opened"):
+                continue
+            known = agreements.lock(connection, run.tenant, run.agreement)
+            if known is None or known.busy != run.id or known.state not in switching.OPENED_FROM:
+                continue
+            if known.configure is None:
+                runs.update(connection, run.id, options={**run.options, "opened": True})
+                switching.open_up(connection, known, clocked.now(), clocked.resend)
 
 
 def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored) -> None:
@@ -82,20 +98,21 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     stored = None if link_id is None else store.lock_id(connection, link_id)
     made = _made(run)
     theirs = item.action == "change" or (stored is not None and stored.link.run == made)
+    opened = bool(run.options.get("opened"))
+    decision = uuid5(run.id, str(item.position))
+    if stored is not None and theirs and stored.link.state is LinkState.LINKED:
+        quiet = restoring.still(made, flows=item.action == "change")
+        stored = _stilled(connection, clocked, stored, quiet, decision if opened else None)
     if stored is not None and theirs and not item.reason and stored.link.pending and now - run.started < LONGEST:
         items.wait(connection, run.id, item.position, now, "")  # what the run wrote is not there yet
         return
     if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
         items.mark(connection, run.id, item.position, "left_out", now, reason=UNLINKED)
-        _tell(connection, run, [], "moved", now)
+        tell(connection, run, [], "moved", now)
         return
     if run.of_run is None and made is not None:
         item = replace(item, writes=decided.writes(connection, made))
-    decision = uuid5(run.id, str(item.position))
-    opened = bool(run.options.get("opened"))
-    rules = replace(
-        stored.agreement.as_rules(clocked.resend), agreement="on", only_decision=decision if opened else None
-    )
+    rules = _rules(stored, clocked, decision if opened else None)
     reason = item.reason
     if not reason:
         stored, reason = _put_back(connection, clocked, stored, item, decision, rules)
@@ -108,10 +125,10 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     if waits and now - run.started < LONGEST:
         items.wait(connection, run.id, item.position, now, reason)
         return
-    reason = _left(stored.link, item, reason)
+    reason = restoring.left(stored.link, item.action, item.writes, reason)
     if "undo" in run.options:
         persons = decided.persons_made(connection, stored.link)
-        _tell(connection, run, _stays(stored.link, item), "", now, persons=persons)
+        tell(connection, run, restoring.stays(stored.link, item.writes), "", now, persons=persons)
     if item.action != "change":
         reconcile.take_step(clocked, connection, stored, Unlinked(by="undo"), rules=rules)
     if reason == DONE:
@@ -122,26 +139,28 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.undone(connection, run.of_run, item.position)
 
 
+def _stilled(
+    connection: Connection, clocked: Clocked, stored: store.Stored, quiet: Callable[[Link], Link], only: UUID | None
+) -> store.Stored:
+    """Of the run itself nothing more is written to a customer from here on."""
+    if quiet(stored.link) == stored.link:
+        return stored
+    reconcile.take_step(clocked, connection, stored, Due(), rules=_rules(stored, clocked, only), prepare=quiet)
+    return store.load(connection, stored.link.id)
+
+
+def _rules(stored: store.Stored, clocked: Clocked, only: UUID | None) -> Rules:
+    """The rules of a customer that is taken back; where all else is off only that decision is carried out."""
+    return replace(stored.agreement.as_rules(clocked.resend), agreement="on", only_decision=only)
+
+
 def _made(run: Run) -> UUID | None:
     """What is taken back: a run, or the decision of a person who linked two customers."""
     decision = run.options.get("decision")
     return run.of_run if decision is None else UUID(decision)
 
 
-def _stays(link: Link, item: items.Stored) -> list[tuple[UUID, str]]:
-    """The details that were not put back, by record and detail."""
-    found = []
-    for write in item.writes:
-        pair = _pair(link, write)
-        side = None if pair is None else pair.side(write.system)
-        if pair is None or side is None:
-            continue
-        if not fields.same(pair.kind, write.field, fields.text(side.values, write.field), write.before):
-            found.append((pair.id, next(one.name for one in fields.GROUPS[pair.kind] if write.field in one.fields)))
-    return list(dict.fromkeys(found))
-
-
-def _tell(
+def tell(
     connection: Connection,
     run: Run,
     stays: list[tuple[UUID, str]],
@@ -172,11 +191,11 @@ def _put_back(
     if item.action == "create_there":
         return stored, KEPT_THERE
     if item.action == "create_here":
-        if _touched(link, item.writes):
+        if restoring.touched(link, item.writes):
             return stored, EDITED
-        reconcile.take_step(clocked, connection, stored, Due(), rules=rules, prepare=_inactive(decision))
+        reconcile.take_step(clocked, connection, stored, Due(), rules=rules, prepare=restoring.inactive(decision))
         return store.load(connection, link.id), DONE
-    wishes, reason = _wishes(link, item.writes)
+    wishes, reason = restoring.wishes_of(link, item.writes)
     if wishes:
         said = Decision(
             id=decision,
@@ -193,91 +212,19 @@ def _put_back(
     return stored, reason
 
 
-def _wishes(link: Link, writes: tuple[Write, ...]) -> tuple[list[Wish], str]:
-    """What each side is to hold again, detail by detail; and why not everything is."""
-    wishes: dict[tuple[UUID, str], Wish] = {}
-    reason = DONE
-    for write in writes:
-        pair = _pair(link, write)
-        if pair is None or pair.crm is None or pair.economic is None:
-            reason = PERSONS
-            continue
-        group = next(one for one in fields.GROUPS[pair.kind] if write.field in one.fields)
-        side = pair.crm if write.system is System.CRM else pair.economic
-        if not fields.same(pair.kind, write.field, fields.text(side.values, write.field), write.after):
-            reason = EDITED
-            continue
-        wish = wishes.get((pair.id, group.name)) or Wish(
-            record=pair.id,
-            detail=group.name,
-            take="undo",
-            seen_crm={name: fields.text(pair.crm.values, name) for name in group.fields},
-            seen_economic={name: fields.text(pair.economic.values, name) for name in group.fields},
-        )
-        back = {write.field: write.before}
-        if write.system is System.CRM:
-            wish = replace(wish, crm={**(wish.crm or {}), **back})
-        else:
-            wish = replace(wish, economic={**(wish.economic or {}), **back})
-        wishes[pair.id, group.name] = wish
-    return list(wishes.values()), reason
-
-
-def _pair(link: Link, write: Write) -> Pair | None:
-    if not write.id:
-        return None
-    if write.record == "customer":
-        return link.customer
-    return next((one for one in link.contacts if (side := one.side(write.system)) and side.id == write.id), None)
-
-
-def _touched(link: Link, writes: tuple[Write, ...]) -> bool:
-    """Whether somebody edited a customer of the CRM since a run created it."""
-    side = link.customer.crm
-    if side is None or side.gone:
-        return True
-    made = {one.field: one.after for one in writes if one.record == "customer"}
-    return any(
-        not fields.same("customer", name, fields.text(side.values, name), made.get(name, ""))
-        for name in fields.FIELDS["customer"]
-    )
-
-
-def _inactive(decision: UUID) -> Callable[[Link], Link]:
-    def prepare(link: Link) -> Link:
-        chosen = {**link.customer.chosen, "stage": Choice(decision=decision, seen_crm={}, seen_economic={})}
-        return replace(link, customer=replace(link.customer, chosen=chosen))
-
-    return prepare
-
-
-def _left(link: Link, item: items.Stored, reason: str) -> str:
-    """What was not put back after all: refused, or edited meanwhile."""
-    if reason != DONE:
-        return reason
-    if item.action == "create_here":
-        return DONE if link.stage == "inactive" else REFUSED
-    for write in item.writes:
-        pair = _pair(link, write)
-        side = None if pair is None else pair.side(write.system)
-        if side is not None and not fields.same(
-            write.record, write.field, fields.text(side.values, write.field), write.before
-        ):
-            return REFUSED
-    return DONE
-
-
 def _finish(connection: Connection, run_id: UUID, clocked: Clocked) -> None:
     """Everything is taken back or left; a switching on that was taken back leaves the integration off."""
     run = reading.locked(connection, run_id)
     if run is None or run.ended is not None:
         return
     now = clocked.now()
-    runs.update(connection, run_id, state="done", ended=now, due=None)
-    _tell(connection, run, [], "our_error", now)  # nothing for one that has ended
+    stopped = bool(run.options.get("stopped"))
+    runs.update(connection, run_id, state="stopped" if stopped else "done", ended=now, due=None)
+    tell(connection, run, [], "our_error", now)  # nothing for one that has ended
     before = None if run.of_run is None else runs.find(connection, run.of_run)
     known = running.release(connection, run, now)
-    if known is not None and before is not None and before.kind == "switch_on" and not run.options.get("opened"):
+    whole = not stopped and not run.options.get("opened")
+    if whole and known is not None and before is not None and before.kind == "switch_on":
         agreements.try_out(connection, known.tenant, known.agreement, None)
         switching.switch_off(connection, replace(known, busy=None), now, clocked.resend)
     reading.tell(connection, run_id, now)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import agreements, clock, confirming, receipt, releasing, running, store, switching, undoing
+from reconciler import agreements, clock, confirming, receipt, releasing, running, steering, store, undoing
 from reconciler.previewed import Asked, Preview
 from reconciler.rules import System, Transfer
 from reconciler.runs import Run
@@ -115,8 +115,6 @@ class Admin:
         if found is None:
             return
         action = "resume" if found.state == "paused" else dice.pick(("pause", "pause", "stop"))
-        if found.kind == "undo" and action == "stop":
-            return
         self._steer(found, action)
 
     def _going(self) -> Run | None:
@@ -127,7 +125,7 @@ class Admin:
     def _steer(self, run: Run, action: str) -> None:
         self.world.trace.note("an admin", "steers", run.kind, action)
         with self.sync.engine.begin() as connection:
-            running.steer(connection, run.id, action, self.world.now)
+            steering.steer(connection, run.id, action, self.world.now)
 
     def take_back(self, dice: Dice) -> None:
         """Somebody takes back a run that has ended."""
@@ -150,10 +148,8 @@ class Admin:
             locked = agreements.lock(connection, TENANT, AGREEMENT)
             if locked is None or locked.state != "on":
                 return
-            if locked.busy is not None:
-                running.steer(connection, locked.busy, "stop", self.world.now)
             connection.after.append(lambda: self.world.trace.note("an admin", "switches off", "the agreement"))
-            switching.switch_off(connection, replace(locked, busy=None), self.world.now, self.sync.clocked.resend)
+            steering.switch_off(connection, locked, self.sync.clocked)
 
     # ---- passes
 

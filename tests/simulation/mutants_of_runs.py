@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from reconciler import braking, fields, linking, matching, releasing, running, undoing
+from reconciler import braking, fields, linking, matching, releasing, restoring, running, steering
 from reconciler.assignment import Edge
 from reconciler.link import Link, Unlinked
 from reconciler.rehearsal import Write
@@ -38,17 +38,25 @@ def _undo_by_itself() -> Any:
 
 
 def _undo_overwrites() -> Any:
-    wishes = undoing._wishes
+    wishes = restoring.wishes_of
 
     def careless(link: Link, writes: tuple[Write, ...]) -> Any:
         now = []
         for one in writes:
-            pair = undoing._pair(link, one)
+            pair = restoring.pair_of(link, one)
             side = None if pair is None else pair.side(one.system)
             now.append(one if side is None else replace(one, after=fields.text(side.values, one.field)))
         return wishes(link, tuple(now))
 
-    return patch.object(undoing, "_wishes", careless)
+    return patch.object(restoring, "wishes_of", careless)
+
+
+def _undo_finishes() -> Any:
+    return patch.object(steering, "_begun_of", lambda *_: False)
+
+
+def _undo_stills() -> Any:
+    return patch.object(restoring, "still", lambda *_, **_more: lambda link: link)
 
 
 def _fair_probe() -> Any:
@@ -73,6 +81,8 @@ PATCHES: Mapping[str, Callable[[], Any]] = {
     "run-not-rechecked": _run_not_rechecked,
     "undo-by-itself": _undo_by_itself,
     "undo-overwrites": _undo_overwrites,
+    "undo-finishes": _undo_finishes,
+    "undo-stills": _undo_stills,
     "fair-probe": _fair_probe,
     "brake": _brake,
     "brake-release": _brake_release,

@@ -6,7 +6,7 @@ Kept beside the product: who was edited when, what was shown, and every write th
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from reconciler import fields
 from reconciler.items import Stored as Item
@@ -52,8 +52,8 @@ class Receipts:
         self.apart_here: set[str] = set()
         self.apart_there: set[int] = set()
         """Customers whose linking or creation was taken back."""
-        self.put_back: set[UUID] = set()
-        """Links of which an undo, that may have been stopped, has put something back."""
+        self.put_back: dict[UUID, Item] = {}
+        """Of which links an undo has put something back, and what it was to do."""
         self.passes: dict[UUID, set[UUID]] = {}
         """Whom each pass wrote to."""
 
@@ -122,16 +122,24 @@ class Receipts:
         """Writes left for a link, some of them decided on, by these decisions: what an undo puts back is what the run wrote."""
         if chosen:
             self._puts_back(link, chosen, by)
+        if unchosen := [one for one in fresh if one not in chosen]:
+            self._flows_no_more(link, unchosen)
         for one in self.promises.values():
             if link in one.carried:
                 one.wrote[link].update(fresh)
 
-    def _puts_back(self, link: UUID, decided: Sequence[Wrote], by: Collection[UUID]) -> None:
+    def _taking_back(self, link: UUID) -> list[Item]:
         items = [one for one in self.world.sync.items.values() if one.link == link and one.state == "planned"]
-        for item in (one for one in items if self.world.sync.runs[one.run].kind == "undo"):
-            if set(by) - {uuid5(item.run, str(item.position))}:
-                continue  # what the run itself decided on is still being written
-            self.put_back.add(link)
+        return [one for one in items if self.world.sync.runs[one.run].kind == "undo"]
+
+    def _flows_no_more(self, link: UUID, fresh: Sequence[Wrote]) -> None:
+        for item in self._taking_back(link):
+            if item.action == "link" and (item.run, item.position) in self.world.sync.item_at:
+                self.world.wrong.append(f"{item.crm_id}: is being taken back, and still written to: {_few(fresh)}")
+
+    def _puts_back(self, link: UUID, decided: Sequence[Wrote], by: Collection[UUID]) -> None:
+        for item in self._taking_back(link):
+            self.put_back[link] = item
             made = {(str(one.system), str(one.record), one.field): one.after for one in item.writes if one.id}
             for one in decided:
                 after = made.get((one.system, one.kind, one.name), one.before)
@@ -182,6 +190,11 @@ class Receipts:
                 yield from self._as_shown(promise, item, self.world.sync.links.get(link_id))
         for promise, item in self.undone:
             yield from self._as_before(promise, item)
+        for link_id, item in self.put_back.items():
+            link, undo = self.world.sync.links.get(link_id), self.world.sync.runs[item.run]
+            linked = link is not None and link.state is LinkState.LINKED and link.run == undo.of_run
+            if linked and item.action != "change":
+                yield f"{item.crm_id}: an undo put something of it back, and left it linked"
         for question in self.world.sync.questions:
             if self.world.sync.runs[question[0]].ended is not None:
                 yield "somebody is still asked about a run that has ended"

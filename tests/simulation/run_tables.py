@@ -95,7 +95,7 @@ class Items:
     """The functions of ``reconciler.items``, by their names there."""
 
     NAMES = (
-        "insert", "append", "rewrite", "planned", "left", "wait", "undone", "lock", "mark", "listed", "left_out",
+        "insert", "append", "rewrite", "planned", "left", "leave", "wait", "undone", "lock", "mark", "listed", "left_out",
     )  # fmt: skip
 
     def __init__(self, sync: "Sync") -> None:
@@ -143,6 +143,11 @@ class Items:
     def wait(self, session: Session, run: UUID, position: int, now: datetime, reason: str) -> None:
         self._put(session, run, position, reason=reason)
         session.put(self.sync.item_at, (run, position), now)
+
+    def leave(self, session: Session, run: UUID, now: datetime, reason: str) -> None:
+        for one in self._of(session, run):
+            if one.state == "planned" and (run, one.position) not in session.rows(self.sync.item_at):
+                self.mark(session, run, one.position, "left_out", now, reason=reason)
 
     def undone(self, session: Session, run: UUID, position: int) -> None:
         self._put(session, run, position, state="undone")
