@@ -29,6 +29,8 @@ class Stored:
     state: str
     reason: str
     link: UUID | None
+    begun: bool = False
+    """Whether it was touched already, as one that waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def _stored(row: dict[str, object]) -> Stored:
     return Stored(**{**row, "writes": found})  # type: ignore[arg-type]
 
 
-_COLUMNS = "run, position, action, crm_id, number, evidence, writes, state, reason, link"
+_COLUMNS = "run, position, action, crm_id, number, evidence, writes, state, reason, link, at is not null as begun"
 _INSERT = sa.text("""
     insert into sync.run_item (run, position, action, crm_id, number, evidence, writes, link)
     values (:run, :position, :action, :crm_id, :number, :evidence, cast(:writes as jsonb), :link)

@@ -24,7 +24,8 @@ from reconciler.runs import Run
 
 UNLINKED, KEPT_THERE = "unlinked", "kept_there"
 LONGEST = timedelta(minutes=30)
-"""A write that is put back and not answered for so long is left; the link is removed all the same."""
+"""A write that is put back and not answered for so long, with nobody begun with since, is left; the link is removed all the
+same."""
 
 
 def may_be(run: Run, now: datetime) -> bool:
@@ -100,10 +101,13 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     theirs = item.action == "change" or (stored is not None and stored.link.run == made)
     opened = bool(run.options.get("opened"))
     decision = uuid5(run.id, str(item.position))
+    if not item.begun:
+        _begins(connection, run.id, now)
+    waited = now - _last_begun(connection, run) >= LONGEST
     if stored is not None and theirs and stored.link.state is LinkState.LINKED:
         quiet = restoring.still(made, flows=item.action == "change")
         stored = _stilled(connection, clocked, stored, quiet, decision if opened else None)
-    if stored is not None and theirs and not item.reason and stored.link.pending and now - run.started < LONGEST:
+    if stored is not None and theirs and not item.reason and stored.link.pending and not waited:
         items.wait(connection, run.id, item.position, now, "")  # what the run wrote is not there yet
         return
     if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
@@ -122,7 +126,7 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     if waits and not stored.link.pending:
         # links without a run of their own are not looked at meanwhile: a pause may be over, and all else may be off
         reconcile.take_step(clocked, connection, stored, Due(), rules=rules)
-    if waits and now - run.started < LONGEST:
+    if waits and not waited:
         items.wait(connection, run.id, item.position, now, reason)
         return
     reason = restoring.left(stored.link, item.action, item.writes, reason)
@@ -137,6 +141,19 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
         items.mark(connection, run.id, item.position, "left_out", now, reason=reason)
     if run.of_run is not None:
         items.undone(connection, run.of_run, item.position)
+
+
+def _begins(connection: Connection, run_id: UUID, now: datetime) -> None:
+    """Note when a customer was begun with last: its answers are waited for from then on, however old the run is."""
+    run = runs.find(connection, run_id)
+    if run is not None:
+        runs.update(connection, run_id, options={**run.options, "begun": now.isoformat()})
+
+
+def _last_begun(connection: Connection, run: Run) -> datetime:
+    found = runs.find(connection, run.id)
+    begun = None if found is None else found.options.get("begun")
+    return run.started if begun is None else datetime.fromisoformat(begun)
 
 
 def _stilled(

@@ -159,7 +159,7 @@ class Items:
         if known is None or known.state != "planned" or not going or not session.free(("item", run, position)):
             return None
         session.lock(("item", run, position))
-        return known
+        return replace(known, begun=(run, position) in session.rows(self.sync.item_at))
 
     def mark(
         self, session: Session, run: UUID, position: int, state: str, now: datetime, *, reason: str = "",

@@ -109,3 +109,11 @@ def test_switched_off_in_the_middle_it_finishes_whom_it_has_begun_with_while_it_
     assert sorted(links(on).values()) == [("linked", 2), ("unlinked", None)]
     assert (on.crm["one"].phone, on.economic[1].website, on.crm["two"].email) == ("", "", "b@b.dk")
     assert (state(on), _configured(on)) == ("off", [False])
+
+
+def test_one_that_begins_late_waits_for_its_answers_all_the_same(on: Company) -> None:
+    assert main([*UNDO, "--yes"]) == 3
+    on.wire.later(minutes=40)  # it was paused, or there were many before these
+    run = undone(on)
+    assert (run.state, run.done, run.left_out) == ("done", 2, 0)
+    assert (on.crm["one"].phone, on.economic[1].website, on.crm["two"].email) == ("", "", "")
