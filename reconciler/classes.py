@@ -97,6 +97,10 @@ def classes(crm: Mapping[str, Here], economic: Mapping[int, There]) -> Classes:
     for pair, label in (*labelled, *((one, CONTESTED) for one in found.contested)):
         here.setdefault(pair.crm, label)
         there.setdefault(int(pair.economic), label)
+    for one in crm.values():
+        for number in () if one.link is None else _perhaps_now(one.link):
+            if number in economic:
+                there.setdefault(number, CONTESTED)
     parted = {number for one in free_here if one.link is not None for number in one.link.parted}
     for other in free_there:
         there.setdefault(other.number, f"{SUGGESTED}parted" if other.number in parted else ONLY)
@@ -104,6 +108,11 @@ def classes(crm: Mapping[str, Here], economic: Mapping[int, There]) -> Classes:
         lead = one.seen.customer is not None and one.seen.customer.stage is Stage.LEAD
         here.setdefault(one.id, LEAD if lead else ONLY)
     return Classes(here=here, there=there, found=found)
+
+
+def _perhaps_now(link: Link) -> tuple[int, ...]:
+    """The numbers that somebody who is gone from theirs may have now: a person is asked, and nobody is created for them."""
+    return link.candidates if link.rest == "renumbered" else ()
 
 
 def _person(one: object) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ REASONS = {
     "kept_there": "was created in e-conomic and is kept there",
     "persons": "contact persons that were created are kept",
     "unlinked": "not linked by that run any more",
+    "renumbered": "may be a customer that had another number: a person must say so",
     "under_way": "a write is under way",
     "stopped": "stopped before it was written to; it stays as it is",
 }

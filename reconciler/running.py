@@ -216,6 +216,8 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
         reason = _moved(stored, holders, item, here, there, asked, rules, now)
         if not reason and item.action in {"create_here", "create_there"}:
             reason = MOVED if similar.appeared(connection, stored.link, here, there, run.started) else ""
+        if not reason and item.action == "create_here":
+            reason = similar.known_already(connection, stored.link, there)
         if not reason:
             _clear_stranger(connection, run, item, holders, now)
             words = message(item.action, there, asked, item.evidence)

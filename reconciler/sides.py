@@ -81,6 +81,17 @@ def record_economic(connection: sa.Connection, tenant: str, agreement: int, seen
     return connection.execute(_RECORD_ECONOMIC, values).rowcount > 0
 
 
+def vacate(connection: sa.Connection, link: Link) -> None:
+    """Whoever had the number of that link has another now: nobody is recorded under it, until somebody is seen there.
+
+    Only what the link knew of it goes: another customer that was seen there since has that number now.
+    """
+    if link.economic_version is not None:
+        epoch, counter = link.economic_version
+        key = {"tenant": link.tenant, "agreement": link.agreement, "number": link.number}
+        connection.execute(_VACATE, {**key, "epoch": epoch, "counter": counter, "keys": list(keys.of_customer(None))})
+
+
 def economic(connection: sa.Connection, tenant: str, agreement: int, number: int) -> EconomicSeen | None:
     """What is recorded of e-conomic's side of a customer."""
     row = connection.execute(
@@ -167,6 +178,11 @@ _LOCK_ECONOMIC = sa.text("""
     values (:agreement, :number, :tenant, 0, 0, :now)
     on conflict (agreement, number) do update set number = excluded.number
     returning epoch, counter, state
+""")
+_VACATE = sa.text("""
+    update sync.economic_side set state = null, keys = cast(:keys as text[])
+    where tenant = :tenant and agreement = :agreement and number = :number
+      and epoch = :epoch and counter = :counter
 """)
 _ECONOMIC_SIDE = sa.text("""
     select epoch, counter, state from sync.economic_side

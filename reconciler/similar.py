@@ -18,7 +18,7 @@ from reconciler import record as recording
 from reconciler.link import CrmSeen, EconomicSeen, Link
 from reconciler.matching import Record
 from reconciler.rules import System
-from reconciler.strangers import Around, Former, Known, values_of
+from reconciler.strangers import Around, Do, Former, Known, judge, values_of
 
 MOST = 200
 """Customers compared at most; keys that more have are no evidence of anything."""
@@ -86,6 +86,14 @@ def appeared(
         return False
     found = in_crm(connection, link.tenant, link.agreement, there.customer)
     return sides.recorded_since(connection, System.CRM, link, found.free, since)
+
+
+def known_already(connection: sa.Connection, link: Link, there: EconomicSeen | None) -> str:
+    """Why a customer that only e-conomic has may be one that is known, so that none is created for it; empty otherwise."""
+    if there is None or there.customer is None or link.agreement is None:
+        return ""
+    verdict = judge(there.customer, around(connection, link.tenant, link.agreement, there, frozenset()))
+    return {Do.RENUMBERED: "renumbered", Do.WAIT: "under_way"}.get(verdict.do, "")
 
 
 def around(

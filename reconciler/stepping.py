@@ -74,6 +74,8 @@ def take_step(
             before, message, told = _without(before, message, done.link.number or 0)
             done = step(before, told, rules, now)
     store.save(connection, stored, done.link, done.status, message, now)
+    if _went_along(stored.link, done.link, message):
+        sides.vacate(connection, stored.link)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
@@ -82,6 +84,13 @@ def take_step(
     decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
+
+
+def _went_along(before: Link, now: Link, message: Message) -> bool:
+    """Whether the link goes along with its customer to another number (R6)."""
+    seen = message.economic if isinstance(message, Heard) else None
+    linked = before.state is LinkState.LINKED and now.state is LinkState.LINKED
+    return linked and seen is not None and now.number == seen.number != before.number in seen.old_numbers
 
 
 def _alone(connection: Connection, link: Link) -> None:

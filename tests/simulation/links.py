@@ -42,6 +42,7 @@ class Links:
         "all_crm",
         "all_economic",
         "recorded_since",
+        "vacate",
     )
 
     def __init__(self, sync: "Sync") -> None:
@@ -218,6 +219,11 @@ class Links:
         self, session: Session, _tenant: str, _agreement: int, seen: EconomicSeen, _now: datetime
     ) -> bool:
         return self._keep_economic(session, seen)
+
+    def vacate(self, session: Session, link: Link) -> None:
+        known = session.get(self.sync.economic_side, link.number)
+        if known is not None and known.version == link.economic_version:
+            session.put(self.sync.economic_side, link.number, replace(known, customer=None))
 
     def newest_economic(
         self, session: Session, _tenant: str, _agreement: int, number: int, _now: datetime

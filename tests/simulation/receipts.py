@@ -147,7 +147,9 @@ class Receipts:
                     self.world.wrong.append(f"{item.crm_id}: an undo overwrites what somebody typed: {_few({one})}")
 
     def held(self, session: Session, link: Link) -> None:
-        """A link writes: not one that a pass holds, but what a person chose."""
+        """A link writes: not one that a pass holds, but what a person chose, or confirmed that a run does."""
+        if link.run is not None and link.run in self.promises and self.world.sync.runs[link.run].ended is None:
+            return
         chosen = any(pair.chosen or one.decided for pair in link.pairs for one in pair.pending.values())
         if session.get(self.world.sync.holds, link.id) is not None and not chosen:
             self.world.wrong.append(f"{link.crm_id}: is held by a pass, and written to all the same")
@@ -263,6 +265,9 @@ class Receipts:
         here, there = world.crm.rows.get(crm_id), world.economic.rows.get(number)
         if here is None or there is None or here.who == there.who or evidence == "linked":
             return
+        mine = world.sync.of(crm_id)
+        if mine is not None and number in mine.parted:
+            return  # a person linked them once by mistake, and what that wrote could not all be put back
         if evidence in CERTAIN:
             world.wrong.append(f"{crm_id} would be linked with {number}, another company, by {evidence}")
             return

@@ -3,9 +3,11 @@
 Nothing here reaches the product: it reads what the product decided and tells it to the truth and to the story.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm_outbox.contract import WriteCustomer
+from reconciler import fields
 from reconciler.link import Link, LinkState, Pending, Status
 from reconciler.rules import System
 from tests.simulation.receipts import CERTAIN
@@ -112,8 +114,17 @@ def _created(world: "World", link: Link, creation: Pending) -> None:
         mine = world.sync.of(crm_id)
         if crm_id in creation.ruled_out or (mine is not None and (mine.number or mine.apart)):
             continue
+        if _one_of_several(world, link.number, source.values):
+            continue  # which of them it is nothing tells; the CRM's own search finds that number, and refuses
         if recognisable(source.values, values(known.customer)):
             world.wrong.append(f"{link.number} is created in the CRM, though {crm_id}, known, is the same company")
+
+
+def _one_of_several(world: "World", number: int | None, source: Mapping[str, str]) -> bool:
+    """Whether another customer of e-conomic is recorded with the same CVR number."""
+    cvr = fields.canon("customer", "cvr", fields.text(source, "cvr"))
+    others = (seen.customer for other, seen in world.sync.economic_side.items() if other != number)
+    return cvr != "" and any(one is not None and fields.canon("customer", "cvr", one.cvr) == cvr for one in others)
 
 
 def _by_itself(world: "World", link: Link, creation: Pending) -> None:
