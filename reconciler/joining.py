@@ -3,7 +3,7 @@
 Whoever links or creates holds the agreement's lock until the transaction ends, so that two who meet see each other.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
@@ -43,6 +43,7 @@ def link(
     by: str,
     run: UUID | None = None,
     differing: Literal["rule", "keep", "economic"] = "rule",
+    met: Mapping[str, str] | None = None,
     cause: Envelope | None = None,
     lane: Lane = Lane.LIVE,
 ) -> Tried:
@@ -60,7 +61,7 @@ def link(
     seen = sides.newest_economic(connection, tenant, agreement, number, clocked.now())
     if seen is not None and seen.customer is None:
         return Tried(refused="absent")
-    words = Linked(number=number, by=by, run=run, economic=seen, differing=differing)
+    words = Linked(number=number, by=by, run=run, economic=seen, differing=differing, met=met or {})
     if why := linking.cannot_link(mine.link, words):
         return Tried(refused=why)
     if holder is not None:

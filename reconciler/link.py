@@ -3,7 +3,8 @@
 What is remembered of one record of it stands in ``pair``; its words are given on here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -161,7 +162,8 @@ class Linked:
     ``by`` is a person, a run, or the evidence; ``economic`` is what is recorded of that number. ``differing``: ``rule``,
     and details that differ go by rule (a link made singly); ``keep``, and every difference stays, accepted (a pass);
     ``economic``, and e-conomic's value is written where they differ. Blanks are filled in any case. Other than by
-    ``rule`` it links only what was seen on both sides.
+    ``rule`` it links only what was seen on both sides. ``met`` says which customer that number was known to be: another
+    one under it rests (R19).
     """
 
     number: int
@@ -169,6 +171,7 @@ class Linked:
     run: UUID | None = None
     economic: EconomicSeen | None = None
     differing: Literal["rule", "keep", "economic"] = "rule"
+    met: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,11 @@ def survivor(merged_into: str, recorded: Callable[[str], CrmSeen | None]) -> str
     return None
 
 
+def leaving(merged: Link) -> bool:
+    """Whether a merged customer's own write to e-conomic is under way: its heir would take it for an edit made there."""
+    return any(one.system is System.ECONOMIC for one in merged.pending)
+
+
 def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link, str]:
     """The link of those two, or unchanged with ``not_linked`` and why. Saying it again only records what was seen."""
     if why := cannot_link(link, said):
@@ -192,7 +197,7 @@ def _joined(link: Link, said: Linked, now: datetime) -> Link:
         link = put(link, replace(link.customer, economic=replace(there, id=str(number), gone=False, superseded="")))
     else:
         link = _alone(link)
-        link = put(link, replace(link.customer, economic=Side(id=str(number))))
+        link = put(link, replace(link.customer, economic=Side(id=str(number), met=said.met)))
     apart = link.apart if moves or before in {None, number} else _with(link.apart, before)
     olds = link.old_numbers if before in {None, number} else _with(link.old_numbers, before)
     return replace(

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Envelope, Lane
-from reconciler import agreements, joining, linking, sides, similar, store, strangers
+from reconciler import agreements, joining, linking, record, sides, similar, store, strangers
 from reconciler.link import Create, Due, EconomicSeen, Heard, Link, LinkState, Message, Status, Step, Unlinked
 from reconciler.rules import System
 from reconciler.settle import STOPPED
@@ -269,7 +269,18 @@ def _to_heir(clocked: Clocked, connection: Connection, merged: Link, cause: Enve
     theirs = next((one for one in found if one.link.crm_id == heir), None)
     if mine is None or mine.link.rest != "merged" or theirs is None or theirs.link.state is not LinkState.UNLINKED:
         return
-    if number in theirs.link.apart or theirs.link.customer.pending:
+    if number in theirs.link.apart or theirs.link.customer.pending or linking.leaving(mine.link):
         return
     take_step(clocked, connection, mine, Unlinked(by="moved"), cause, lane=lane)
-    joining.link(clocked, connection, merged.tenant, agreement, heir, number, by="merged", cause=cause, lane=lane)
+    joining.link(
+        clocked,
+        connection,
+        merged.tenant,
+        agreement,
+        heir,
+        number,
+        by="merged",
+        met=record.identity(mine.link),
+        cause=cause,
+        lane=lane,
+    )

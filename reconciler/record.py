@@ -131,10 +131,10 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     number brings another name with its CVR number. So it is one when both changed; or when two of name, address and CVR
     number changed and no contact person known there is left.
     """
-    side, base = pair.economic, pair.base
+    side = pair.economic
     if side is None or side.gone:
         return False
-    before = {**side.met, **{name: one.economic for name, one in base.items() if not one.unknown}}
+    before = _agreed(pair, side)
     ours = {name: one.economic for write in pair.pending.values() for name, one in write.becomes.items()}
 
     def changed(*names: str) -> bool:
@@ -154,6 +154,21 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     if not all(one.gone for one in known) or not changed("street", "postcode", "city", "country"):
         return False
     return changed("name") or (bool(known) and changed("cvr"))
+
+
+def identity(link: Link) -> Mapping[str, str]:
+    """What says which customer the link's number is known to be: as it is now, or before it seemed to be another."""
+    there = link.customer.economic
+    if there is None:
+        return {}
+    if not another_identity(link.customer, link.contacts):
+        return known_as(there).met
+    return {name: value for name, value in _agreed(link.customer, there).items() if name in IDENTITY}
+
+
+def _agreed(pair: Pair, there: Side) -> dict[str, str]:
+    """What e-conomic's side held when both last agreed; where they never did, when it was last known to be that one."""
+    return {**there.met, **{name: one.economic for name, one in pair.base.items() if not one.unknown}}
 
 
 def _newer(known: Side | None, seen: Side) -> Side:

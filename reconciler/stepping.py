@@ -166,6 +166,8 @@ def _searched(connection: Connection, before: Link, done: Step, message: Message
         taken = tuple(one for one, is_taken in _twins(connection, link, creation).items() if is_taken)
         return ruling_out(done, taken) if taken else done
     if creation.system is System.ECONOMIC:
+        if inherits := [one for one in _inheritance(connection, link) if one not in creation.ruled_out]:
+            return held_back(done, tuple(inherits), rules, now)
         found = similar.in_economic(connection, link)
     else:
         seen = sides.economic(connection, link.tenant, link.agreement or 0, link.number or 0)
@@ -184,6 +186,12 @@ def _searched(connection: Connection, before: Link, done: Step, message: Message
     if candidates:
         return held_back(done, candidates[:MOST_NAMED], rules, now, whole)
     return ruling_out(done, found.elsewhere, whole) if found.elsewhere else done
+
+
+def _inheritance(connection: Connection, heir: Link) -> list[str]:
+    """The numbers of customers that were merged into this one and are not handed over yet (R13): they are its own."""
+    merged = store.merged_into(connection, heir.tenant, heir.agreement or 0, heir.crm_id)
+    return [str(store.load(connection, one).link.number) for one in merged]
 
 
 def _twins(connection: Connection, link: Link, creation: Pending) -> dict[str, bool]:

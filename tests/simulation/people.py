@@ -103,9 +103,12 @@ class People:
         self.tell(row_id, "deleted")
 
     def merge(self, dice: Dice) -> None:
-        """Somebody merges a customer into another in the CRM."""
+        """Somebody merges a customer into another in the CRM: into one just made for it, which has no link yet, too."""
         rows = self.world.crm.rows
         one, other = self._any(dice), self._any(dice)
+        if dice.percent(40) and not rows[one].deleted and (company := self.company()) is not None:
+            self.add(company, self.typed(dice, company), Stage.ACTIVE)
+            other = next(reversed(rows))
         if one == other or rows[one].deleted or rows[other].deleted:
             return
         rows[one].merged_into, rows[one].deleted = other, True

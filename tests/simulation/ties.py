@@ -162,7 +162,8 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
     seen = world.truth.now_named(world.truth.shown_as.get((after.number, str(after.economic_version)), ""))
     if row is not None and here is not None and seen not in {"", row.key, here.key}:
         # the number changed hands since it was last looked at: R19 has to see it
-        if not _by_a_person(after) and world.economic.whose.get(seen) != here.who:
+        company = world.economic.whose.get(seen) or world.economic.companies(seen)
+        if not _by_a_person(after) and company not in _companies(world, after.crm_id):
             world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
         world.truth.joined("customer", here.key, seen, *both, kept=kept)
         return
@@ -175,7 +176,7 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
                     one.key = here.key
     if row is None or here is None or row.key == here.key:
         return
-    if row.who != here.who and not _by_a_person(after):
+    if row.who not in _companies(world, after.crm_id) and not _by_a_person(after):
         world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")
     if row.who != here.who and after.linked_by == "created":
         return  # the number changed hands before the answer came: R19 has to see it
@@ -195,7 +196,16 @@ def _kept(world: "World", link: Link) -> bool:
 
 def _by_a_person(link: Link) -> bool:
     """Whether a person said that those two are one: singly, or by ticking what was suggested."""
-    return link.linked_by in {"person", "created", "merged"} or (link.run is not None and link.linked_by not in CERTAIN)
+    return link.linked_by in {"person", "created"} or (link.run is not None and link.linked_by not in CERTAIN)
+
+
+def _companies(world: "World", crm_id: str) -> set[str]:
+    """Which real companies a customer of the CRM is: its own, and those that were merged into it."""
+    found, more = set[str](), {crm_id}
+    while more:
+        found |= {world.crm.rows[one].who for one in more}
+        more = {one for one, row in world.crm.rows.items() if row.merged_into in more and row.who not in found}
+    return found
 
 
 def key_of(world: "World", link: Link, kind: str, system: System, record: str) -> str:

@@ -6,12 +6,12 @@ from itertools import permutations
 import pytest
 import sqlalchemy as sa
 
-from crm_outbox.contract import Customer
+from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import clock
 from reconciler.rules import Transfer
-from tests.builders.meeting import Both
-from tests.builders.sync import TENANT, crm_changed, crm_unsendable, there
+from tests.builders.meeting import Both, sydhavn
+from tests.builders.sync import TENANT, crm_changed, crm_unsendable, done, economic_answered, there
 from tests.integration.reconciler.test_meeting_races import race
 
 pytestmark = pytest.mark.slow
@@ -173,3 +173,41 @@ def test_r13_a_number_seen_again_after_the_move_is_the_survivors(both: Both) -> 
     both.in_economic(there(heir, 7, "v9", phone="99999999", contacts=()), 9)
     assert both.of("heir").customer.economic is not None
     assert both.pairs()[-1] == ("heir", 7, "linked")
+
+
+def test_r13_a_survivor_waits_for_a_write_of_the_merged_one_and_does_not_take_it_for_an_edit(both: Both) -> None:
+    first = both.linked(7, cvr="12345678", phone="11111111")
+    edited = first.model_copy(update={"phone": "33333333"})
+    both.in_crm(edited, 2)
+    (write,) = both.said_only(WriteEconomicCustomer)
+    both.in_crm(merged(edited, "heir"), 3)
+    both.in_crm(both.new(id="heir", name=first.name, phone="11111111"))
+    assert both.of(first.id).number == 7, "what it wrote is not answered yet"
+    assert both.of("heir").candidates == (7,), "the survivor is not created beside it"
+    assert both.said_only(WriteEconomicCustomer) == []
+    landed = there(edited, 7, "v2", contacts=())
+    both.hear(economic_answered(write, done(write.parts[0].operation), customer=landed, version=2))
+    assert both.pairs()[-1] == ("heir", 7, "linked")
+    written = [part.fields for one in both.said_only(WriteCustomer) for part in one.parts]
+    assert all("phone" not in one for one in written), "nobody edited the phone in e-conomic"
+
+
+def test_r13_r19_a_survivor_rests_when_the_number_was_given_to_another_company(both: Both) -> None:
+    first = both.linked(7, cvr="12345678")
+    both.in_economic(sydhavn(7), 2)
+    assert both.of(first.id).rest == "other_identity"
+    both.in_crm(merged(first, "heir"), 2)
+    both.said()
+    both.in_crm(both.new(id="heir", name="Nordhavn A/S"))
+    assert both.pairs()[-1] == ("heir", 7, "resting other_identity")
+    assert tasks(both) == [("other_identity", "heir")]
+    assert both.said_only(WriteEconomicCustomer) == []
+
+
+def test_r13_r19_a_survivor_rests_also_when_that_is_heard_of_after_the_merge(both: Both) -> None:
+    first = both.linked(7, cvr="12345678")
+    both.in_crm(merged(first, "heir"), 2)
+    both.in_crm(both.new(id="heir", name="Fyns Frugt", cvr="40917788", city="Odense"))
+    assert both.pairs()[-1] == ("heir", 7, "linked")
+    both.in_economic(sydhavn(7), 3)
+    assert both.pairs()[-1] == ("heir", 7, "resting other_identity")
