@@ -112,7 +112,11 @@ def around(
     if busy is not None:
         under_way.append((busy, {}))
     return Around(
-        linked=(*_linked(connection, key, _strong(_of_economic(customer))), *_gone(connection, key)),
+        linked=(
+            *_linked(connection, key, _strong(_of_economic(customer))),
+            *(_unseen(connection, key, found.elsewhere) if found.elsewhere else ()),
+            *_gone(connection, key),
+        ),
         creating=tuple(under_way),
         former=tuple(
             Former(crm_id=row.crm_id, gone=row.gone, parted=seen.number in row.parted)
@@ -200,6 +204,14 @@ def _linked(connection: sa.Connection, key: Mapping[str, Any], wanted: Sequence[
     return found
 
 
+def _unseen(connection: sa.Connection, key: Mapping[str, Any], crm_ids: Sequence[str]) -> list[Known]:
+    """Those of these customers that were created in e-conomic and not seen there since, as they were sent."""
+    return [
+        Known(link=row.id, crm_id=row.crm_id, number=row.number, values=row.values or {})
+        for row in connection.execute(_UNSEEN, {**key, "ids": list(crm_ids)})
+    ]
+
+
 def _gone(connection: sa.Connection, key: Mapping[str, Any]) -> list[Known]:
     """Linked customers whose number was seen missing, as e-conomic held them last."""
     return [
@@ -273,6 +285,19 @@ _LINKED_ALIKE = sa.text("""
       and not l.apart @> array[cast(:number as integer)]
     order by side.number limit :most
 """)
+_UNSEEN = sa.text("""
+    select l.id, l.crm_id, l.number, p.economic -> 'values' as values
+    from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'
+    where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = any(cast(:ids as text[]))
+      and l.state = 'linked' and l.number <> :number and not l.apart @> array[cast(:number as integer)]
+      and not exists (
+          select from sync.economic_side side
+          where side.tenant = l.tenant and side.agreement = l.agreement and side.number = l.number
+            and side.state is not null
+      )
+    order by l.number
+""")
+"""One of them may have been renumbered before anybody saw its number: that is looked at first (R7)."""
 _GONE = sa.text("""
     select l.id, l.crm_id, coalesce(l.number, l.old_numbers[cardinality(l.old_numbers)]) as number, p.economic -> 'values' as values,
            array(select q.economic ->> 'id' from sync.pair q

@@ -65,6 +65,23 @@ class Alike:
                 )
         return sorted(found, key=lambda one: one.number)
 
+    def unseen(self, session: Session, key: Mapping[str, Any], crm_ids: Sequence[str]) -> list[strangers.Known]:
+        seen = {number for number, one in session.rows(self.sync.economic_side).items() if one.customer is not None}
+        return [
+            strangers.Known(
+                link=one.id,
+                crm_id=one.crm_id,
+                number=one.number,
+                values=one.customer.economic.values if one.customer.economic else {},
+            )
+            for one in sorted(session.rows(self.sync.links).values(), key=lambda one: one.number or 0)
+            if one.crm_id in crm_ids
+            and one.state is LinkState.LINKED
+            and one.number not in {None, key["number"], *seen}
+            and key["number"] not in one.apart
+            and one.number is not None
+        ]
+
     def gone(self, session: Session, key: Mapping[str, Any]) -> list[strangers.Known]:
         found = []
         for one in session.rows(self.sync.links).values():

@@ -242,8 +242,6 @@ class People:
         if number is None or number >= 5000:
             return
         row = self.world.economic.rows[number]
-        if row.made_by == "product" and self.world.sync.holder(number) is None:
-            return  # before its creation is answered, its number is all there is to know it by
         if not any(row.values[name] for name in ("cvr", "ean", "street", "phone", "mobile", "email", "website")):
             return  # with nothing but a name, one edit before it is heard of is enough to be somebody else
         new = 5000 + self.world.economic.tick()  # apart from the range new customers get

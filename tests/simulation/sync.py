@@ -179,7 +179,7 @@ def installed(sync: Sync) -> Iterator[None]:
         agreements: {name: getattr(rows_of_agreements, name) for name in Agreements.NAMES},
         runs: {name: getattr(rows_of_runs, name) for name in Runs.NAMES},
         items: {name: getattr(rows_of_items, name) for name in Items.NAMES},
-        similar: {f"_{name}": getattr(alike, name) for name in ("search", "links", "linked", "gone")},
+        similar: {f"_{name}": getattr(alike, name) for name in ("search", "links", "linked", "unseen", "gone")},
         stepping: {"append_all": links.append_all, "step": told.step},
         joining: {"append": links.append},
         reading: {"append": links.append, "log": silent},

@@ -4,12 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
-from economic_adapter.contract import EconomicContact, WriteEconomicCustomer
+from economic_adapter.contract import EconomicContact, LookAtCustomer, WriteEconomicCustomer
 from reconciler import clock, joining, store
 from reconciler.link import LinkState
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both, by_hand, sydhavn
-from tests.builders.sync import AGREEMENT, TENANT, statuses, there
+from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, statuses, there
 
 
 @pytest.fixture
@@ -68,6 +68,25 @@ def test_r7_a_number_that_is_still_there_makes_its_double_a_question(both: Both)
     assert (stranger.number, stranger.candidates_here) == (60, (customer.id,))
     both.in_economic(there(customer, 60, "v9", email="ny@nordhavn.example"), 2)
     assert both.looks() == []  # asked once
+
+
+@pytest.mark.parametrize("first", ["stranger", "answer"])
+def test_r7_our_own_creation_that_was_renumbered_before_its_number_was_ever_seen_is_no_new_one(
+    both: Both, first: str
+) -> None:
+    customer = both.new(cvr="12345678", phone="12345678")
+    both.in_crm(customer)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    stranger = economic_seen(there(customer, 60, "v9", phone="87654321", contacts=()), 1)
+    answer = economic_answered(command, done(command.parts[0].operation, created="7"))
+    for one in (stranger, answer) if first == "stranger" else (answer, stranger):
+        both.hear(one)
+    said = both.said()
+    assert [one.data.number for one in said if isinstance(one.data, LookAtCustomer)] == [7]
+    assert not [one for one in said if isinstance(one.data, WriteCustomer)]
+    both.gone(7, 1)
+    assert both.pairs() == [(customer.id, 7, "resting renumbered")]
+    assert both.of(customer.id).candidates == (60,)
 
 
 def test_r6_a_renumbering_that_is_told_late_takes_the_link_along(both: Both) -> None:
