@@ -137,13 +137,14 @@ def _linked(link: Link, plans: Plans) -> Iterator[Task]:
         reason, _, detail = link.unsendable.partition(" ")
         task = _task(link, "refused", "unsendable", details=(detail,) if detail else (), subject="unsendable")
         yield replace(task, message=reason)
-    stopped_by = set()
+    stopped_by, named_already = set(), set()
     for pair in link.pairs:
         for refusal in pair.refusals:
             if refusal.code == STOPPED:
                 continue
             stopped_by |= {(pair.id, name) for name in refusal.values}
             if refusal.code in TAKEN_NAME and pair.kind == "contact":
+                named_already.add(pair.id)
                 shown = _values(pair, fields.FIELDS["contact"])
                 details = named(pair, (refusal.detail or "name",))
                 yield _task(link, "contact", refusal.code, details=details, subject=str(pair.id), shown=shown)
@@ -151,7 +152,7 @@ def _linked(link: Link, plans: Plans) -> Iterator[Task]:
                 yield _refused(link, pair, refusal, "unclear" if refusal.code in UNCLEAR else "refused")
     yield from _asked(link, plans, stopped_by)
     for pair in link.contacts:
-        if pair.rest in {"unclear", "removed_edited"}:
+        if pair.rest in {"unclear", "removed_edited"} and pair.id not in named_already:
             shown = _values(pair, fields.FIELDS["contact"])
             yield _task(link, "contact", pair.rest, details=("contact",), subject=str(pair.id), shown=shown)
 

@@ -217,6 +217,18 @@ def test_c2_c5_doubtful_persons_are_asked_about_one_by_one() -> None:
     assert {(one.kind, one.reason) for one in of(case)} == {("contact", "unclear")}
 
 
+def test_a_person_whose_name_is_taken_and_who_is_unclear_besides_is_one_question() -> None:
+    case = deciding(RULES)
+    case.crm_contacts["p1"] = {"name": "Anna"}
+    (command,) = case.crm()
+    case.refused(command, "CustomerContactNameAlreadyExists", detail="name")
+    (person,) = case.link.contacts
+    case.link = replace(case.link, contacts=(replace(person, rest="unclear"),))
+    assert [(one.kind, one.reason) for one in of(case)] == [("contact", "CustomerContactNameAlreadyExists")]
+    case.link = replace(case.link, contacts=(replace(person, rest="unclear", refusals=()),))
+    assert [(one.kind, one.reason) for one in of(case)] == [("contact", "unclear")]
+
+
 def test_what_was_left_as_it_is_stays_away_until_it_has_another_cause() -> None:
     case = deciding(RULES)
     case.missing()
