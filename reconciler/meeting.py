@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Envelope, Lane
-from reconciler import agreements, joining, linking, record, sides, similar, store, strangers
+from reconciler import agreements, joining, linking, nearby, record, sides, store, strangers
 from reconciler.link import Create, Due, EconomicSeen, Heard, Link, LinkState, Message, Status, Step, Unlinked
 from reconciler.rules import System
 from reconciler.settle import STOPPED
@@ -79,7 +79,8 @@ def unknown(
     if holder is not None and (holder.link.crm_id or holder.link.state is not LinkState.UNLINKED):
         return
     asked = () if holder is None else holder.link.candidates_here
-    around = similar.around(connection, tenant, agreement, seen, frozenset((*told_apart, *asked)))
+    apart = frozenset((*told_apart, *asked))
+    around = nearby.around(connection, tenant, agreement, seen, apart, looked=bool(told_apart))
     verdict = strangers.judge(seen.customer, around)
     log.info("stranger.judged", agreement=agreement, number=seen.number, verdict=str(verdict.do))
     news = _News(tenant=tenant, agreement=agreement, seen=seen, cause=cause, lane=lane, in_pass=in_pass)

@@ -15,7 +15,20 @@ from sqlalchemy import Connection
 from crm_outbox.messaging.database import is_away, is_contended
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append_all
-from reconciler import agreements, bus, items, questions, reading, reconcile, runs, sides, similar, store, switching
+from reconciler import (
+    agreements,
+    bus,
+    items,
+    nearby,
+    questions,
+    reading,
+    reconcile,
+    runs,
+    sides,
+    similar,
+    store,
+    switching,
+)
 from reconciler.agreements import Agreement
 from reconciler.classes import Here, There, record_here, record_there
 from reconciler.items import Planned
@@ -217,7 +230,7 @@ def carried(connection: Connection, clocked: Clocked, run: Run, item: items.Stor
         if not reason and item.action in {"create_here", "create_there"}:
             reason = MOVED if similar.appeared(connection, stored.link, here, there, run.started) else ""
         if not reason and item.action == "create_here":
-            reason = similar.known_already(connection, stored.link, there)
+            reason = nearby.known_already(connection, stored.link, there)
         if not reason:
             _clear_stranger(connection, run, item, holders, now)
             words = message(item.action, there, asked, item.evidence)

@@ -3,11 +3,9 @@
 No call is made: what is recorded is searched. Each system searches once more itself before it creates.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +16,7 @@ from reconciler import record as recording
 from reconciler.link import CrmSeen, EconomicSeen, Link
 from reconciler.matching import Record
 from reconciler.rules import System
-from reconciler.strangers import Around, Do, Former, Known, judge, values_of
+from reconciler.strangers import values_of
 
 MOST = 200
 """Customers compared at most; keys that more have are no evidence of anything."""
@@ -67,7 +65,7 @@ def in_crm(
     old_numbers: Collection[int] = (),
 ) -> Similar:
     """Customers of the CRM that may be this customer of e-conomic, which had those numbers before: it is no other's namesake."""
-    record = _of_economic(customer)
+    record = of_economic(customer)
     others, own = (_search(connection, side, tenant, agreement, record) for side in System)
     own = [one for one in own if int(one.id) not in old_numbers]
     links = _links(connection, tenant, agreement, own, others)
@@ -86,48 +84,6 @@ def appeared(
         return False
     found = in_crm(connection, link.tenant, link.agreement, there.customer)
     return sides.recorded_since(connection, System.CRM, link, found.free, since)
-
-
-def known_already(connection: sa.Connection, link: Link, there: EconomicSeen | None) -> str:
-    """Why a customer that only e-conomic has may be one that is known, so that none is created for it; empty otherwise."""
-    if there is None or there.customer is None or link.agreement is None:
-        return ""
-    verdict = judge(there.customer, around(connection, link.tenant, link.agreement, there, frozenset()))
-    return {Do.RENUMBERED: "renumbered", Do.WAIT: "under_way"}.get(verdict.do, "")
-
-
-def around(
-    connection: sa.Connection, tenant: str, agreement: int, seen: EconomicSeen, told_apart: frozenset[str]
-) -> Around:
-    """What is known around a number that no link has."""
-    customer = seen.customer
-    if customer is None:
-        return Around()
-    key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
-    found = in_crm(connection, tenant, agreement, customer, seen.old_numbers)
-    sent = {"name": customer.name.casefold(), "cvr": re.sub(r"[^0-9]", "", customer.cvr)}
-    under_way = [(row.link, row.values) for row in connection.execute(_CREATING, {**key, **sent})]
-    asked_about = [row.crm_id for row in connection.execute(_ASKED_ABOUT, key)]
-    busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
-    if busy is not None:
-        under_way.append((busy, {}))
-    return Around(
-        linked=(
-            *_linked(connection, key, _strong(_of_economic(customer))),
-            *(_unseen(connection, key, found.elsewhere) if found.elsewhere else ()),
-            *_gone(connection, key),
-        ),
-        creating=tuple(under_way),
-        former=tuple(
-            Former(crm_id=row.crm_id, gone=row.gone, parted=seen.number in row.parted)
-            for row in connection.execute(_FORMER, {**key, "numbers": [seen.number, *seen.old_numbers]})
-        ),
-        certain=found.certain,
-        evidence=found.evidence,
-        similar=tuple(dict.fromkeys((*found.free, *asked_about))),
-        elsewhere=found.elsewhere,
-        told_apart=told_apart,
-    )
 
 
 def twins(connection: sa.Connection, system: System, link: Link, values: Mapping[str, str]) -> dict[str, bool]:
@@ -162,7 +118,8 @@ def _similar(
     return Similar(certain=certain, evidence=str(by), free=tuple(free), elsewhere=tuple(elsewhere))
 
 
-def _strong(record: Record) -> list[str]:
+def strong(record: Record) -> list[str]:
+    """The keys of a record by which it is searched for."""
     return list(keys.strong(keys.of(record.values, record.persons)))
 
 
@@ -170,7 +127,8 @@ def _search(connection: sa.Connection, side: System, tenant: str, agreement: int
     return records.search(connection, side, tenant, agreement, record.values, record.persons, limit=MOST)
 
 
-def _of_economic(customer: EconomicCustomer) -> Record:
+def of_economic(customer: EconomicCustomer) -> Record:
+    """The record of a customer as e-conomic holds it, with its persons that are there."""
     alive = [one for one in customer.contacts if not one.deleted]
     return Record(
         id=str(customer.number),
@@ -189,41 +147,6 @@ def _links(
     return [
         _Link(id=row.id, crm_id=row.crm_id or "", number=row.number, state=row.state, apart=frozenset(row.apart))
         for row in rows
-    ]
-
-
-def _linked(connection: sa.Connection, key: Mapping[str, Any], wanted: Sequence[str]) -> list[Known]:
-    """Linked customers that share a key with what was seen, as e-conomic held them."""
-    found = []
-    for row in connection.execute(_LINKED_ALIKE, {**key, "keys": wanted, "most": MOST}):
-        customer = EconomicCustomer.model_validate(row.state)
-        persons = frozenset(one.number for one in customer.contacts if not one.deleted)
-        found.append(
-            Known(link=row.id, crm_id=row.crm_id, number=row.number, values=values_of(customer), persons=persons)
-        )
-    return found
-
-
-def _unseen(connection: sa.Connection, key: Mapping[str, Any], crm_ids: Sequence[str]) -> list[Known]:
-    """Those of these customers that were created in e-conomic and not seen there since, as they were sent."""
-    return [
-        Known(link=row.id, crm_id=row.crm_id, number=row.number, values=row.values or {})
-        for row in connection.execute(_UNSEEN, {**key, "ids": list(crm_ids)})
-    ]
-
-
-def _gone(connection: sa.Connection, key: Mapping[str, Any]) -> list[Known]:
-    """Linked customers whose number was seen missing, as e-conomic held them last."""
-    return [
-        Known(
-            link=row.id,
-            crm_id=row.crm_id,
-            number=row.number,
-            values=row.values or {},
-            persons=frozenset(int(one) for one in row.persons),
-            gone=True,
-        )
-        for row in connection.execute(_GONE, {**key, "most": MOST})
     ]
 
 
@@ -250,61 +173,4 @@ _TWINS_THERE = sa.text("""
     from sync.economic_side side
     where side.tenant = :tenant and side.agreement = :agreement and side.keys && cast(:keys as text[])
       and side.state is not null
-""")
-_CREATING = sa.text("""
-    select l.id as link, o.body -> 'values' as values
-    from sync.operation o join sync.link l on l.id = o.link
-    where o.settled is null and o.action = 'create' and o.system = 'economic' and l.state = 'creating'
-      and l.tenant = :tenant and l.agreement = :agreement
-      and (lower(o.body -> 'values' ->> 'name') = :name
-           or (:cvr <> '' and regexp_replace(o.body -> 'values' ->> 'cvr', '[^0-9]', '', 'g') = :cvr))
-""")
-_BUSY = sa.text("""
-    select id from sync.link
-    where tenant = :tenant and agreement = :agreement and crm_id = :crm_id and state = 'creating'
-""")
-_FORMER = sa.text("""
-    select l.crm_id, l.parted, coalesce((side.state -> 'customer' ->> 'deleted')::boolean, false) as gone
-    from sync.link l left join sync.crm_side side on side.tenant = l.tenant and side.crm_id = l.crm_id
-    where l.tenant = :tenant and l.agreement = :agreement and l.old_numbers && cast(:numbers as integer[])
-      and l.state = 'unlinked' and l.crm_id is not null
-""")
-_ASKED_ABOUT = sa.text("""
-    select crm_id from sync.link
-    where tenant = :tenant and agreement = :agreement and state = 'unlinked' and crm_id is not null
-      and candidates <> '{}' and candidates @> array[cast(:number as integer)]
-      and not apart @> array[cast(:number as integer)]
-    order by crm_id
-""")
-"""Customers of which a person is being asked whether they are this number, whatever it holds by now."""
-_LINKED_ALIKE = sa.text("""
-    select l.id, l.crm_id, l.number, side.state
-    from sync.economic_side side join sync.link l on l.agreement = side.agreement and l.number = side.number
-    where side.tenant = :tenant and side.agreement = :agreement and side.keys && cast(:keys as text[])
-      and side.state is not null and side.number <> :number and l.crm_id is not null
-      and not l.apart @> array[cast(:number as integer)]
-    order by side.number limit :most
-""")
-_UNSEEN = sa.text("""
-    select l.id, l.crm_id, l.number, p.economic -> 'values' as values
-    from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'
-    where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = any(cast(:ids as text[]))
-      and l.state = 'linked' and l.number <> :number and not l.apart @> array[cast(:number as integer)]
-      and not exists (
-          select from sync.economic_side side
-          where side.tenant = l.tenant and side.agreement = l.agreement and side.number = l.number
-            and side.state is not null
-      )
-    order by l.number
-""")
-"""One of them may have been renumbered before anybody saw its number: that is looked at first (R7)."""
-_GONE = sa.text("""
-    select l.id, l.crm_id, coalesce(l.number, l.old_numbers[cardinality(l.old_numbers)]) as number, p.economic -> 'values' as values,
-           array(select q.economic ->> 'id' from sync.pair q
-                 where q.link = l.id and q.kind = 'contact' and q.economic is not null) as persons
-    from sync.link l join sync.pair p on p.link = l.id and p.kind = 'customer'
-    where l.tenant = :tenant and l.agreement = :agreement and l.status in ('deleted', 'choice')
-      and l.rest in ('deleted_there', 'renumbered') and coalesce((p.economic ->> 'gone')::boolean, false)
-      and not l.apart @> array[cast(:number as integer)]
-    order by l.id limit :most
 """)

@@ -41,6 +41,8 @@ class Known:
     values: Mapping[str, str]
     persons: frozenset[int] = frozenset()
     gone: bool = False
+    looked: bool = False
+    """Whether its own number is being looked at just now, because of the one that is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     alike = [one for one in around.linked if one.crm_id not in around.told_apart and may_be(values, seen, one)]
     if gone := [one for one in alike if one.gone]:
         return Verdict(do=Do.RENUMBERED, links=tuple(one.link for one in gone[:LOOKS]))
+    if alike and all(one.looked for one in alike):
+        return Verdict(do=Do.WAIT, links=tuple(one.link for one in alike))
     if alike:
         alike.sort(key=lambda one: -_agreeing(values, one.values))
         return Verdict(do=Do.LOOK, links=tuple(one.link for one in alike[:LOOKS]))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler import fields, keys, similar, strangers
+from reconciler import fields, keys, nearby, similar, strangers
 from reconciler.link import LinkState
 from reconciler.profiles import Record
 from reconciler.rules import System
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Alike:
-    """The functions of ``reconciler.similar`` that search, by their names there without the underscore."""
+    """The functions of ``reconciler.similar`` and ``nearby`` that search, by their names there without the underscore."""
 
     def __init__(self, sync: "Sync") -> None:
         self.sync = sync
@@ -33,7 +33,7 @@ class Alike:
             ]
         else:
             found = [
-                similar._of_economic(seen.customer)
+                similar.of_economic(seen.customer)
                 for seen in session.rows(self.sync.economic_side).values()
                 if seen.customer is not None
             ]
@@ -61,7 +61,14 @@ class Alike:
                 persons = frozenset(person.number for person in seen.customer.contacts)
                 values = strangers.values_of(seen.customer)
                 found.append(
-                    strangers.Known(link=one.id, crm_id=one.crm_id, number=one.number, values=values, persons=persons)
+                    strangers.Known(
+                        link=one.id,
+                        crm_id=one.crm_id,
+                        number=one.number,
+                        values=values,
+                        persons=persons,
+                        looked=key["number"] in one.candidates,
+                    )
                 )
         return sorted(found, key=lambda one: one.number)
 
@@ -73,6 +80,7 @@ class Alike:
                 crm_id=one.crm_id,
                 number=one.number,
                 values=one.customer.economic.values if one.customer.economic else {},
+                looked=key["number"] in one.candidates,
             )
             for one in sorted(session.rows(self.sync.links).values(), key=lambda one: one.number or 0)
             if one.crm_id in crm_ids
@@ -101,7 +109,7 @@ class Alike:
     def execute(self, session: Session, statement: Any, values: Mapping[str, Any]) -> Any:
         """The statements that the flows send themselves."""
         links = list(session.rows(self.sync.links).values())
-        if statement is similar._CREATING:
+        if statement is nearby._CREATING:
             return [
                 _Row(link=one.id, values=dict(sent.values))
                 for one in links
@@ -114,10 +122,10 @@ class Alike:
                     or (values["cvr"] and re.sub("[^0-9]", "", sent.values.get("cvr", "")) == values["cvr"])
                 )
             ]
-        if statement is similar._BUSY:
+        if statement is nearby._BUSY:
             busy = [one.id for one in links if one.crm_id == values["crm_id"] and one.state is LinkState.CREATING]
             return _Scalar(busy[0] if busy else None)
-        if statement is similar._ASKED_ABOUT:
+        if statement is nearby._ASKED_ABOUT:
             number = values["number"]
             return [
                 _Row(crm_id=one.crm_id)
@@ -127,7 +135,7 @@ class Alike:
                 and one.state is LinkState.UNLINKED
                 and one.crm_id
             ]
-        if statement is similar._FORMER:
+        if statement is nearby._FORMER:
             return [
                 _Row(crm_id=one.crm_id, parted=one.parted, gone=self._deleted(session, one.crm_id))
                 for one in links

@@ -193,3 +193,20 @@ def test_contact_persons_of_a_new_customer_follow(both: Both) -> None:
     both.answered(command, both.made(command, "c9"))
     (persons,) = both.said_only(WriteCustomer)
     assert (persons.customer, persons.parts[0].record) == ("c9", "contact")
+
+
+def test_r7_two_that_look_like_it_are_looked_at_once_each_and_then_it_is_a_question(both: Both) -> None:
+    both.set(transfer="hand")
+    names = {"name": "Nordhavn ApS", "phone": "12345678"}
+    first = both.linked_by_hand(7, id="a", **names)
+    both.linked_by_hand(8, id="b", **names)
+    both.said()
+    both.in_economic(there(first, 60, "v9"))
+    assert sorted(both.looks()) == [7, 8]
+    both.in_economic(there(first, 7, "v1"), 2, why="look")
+    assert both.looks() == []  # the other is being looked at
+    both.in_economic(there(first, 8, "v1"), 2, why="look")
+    assert both.looks() == []
+    assert both.creations() == []
+    (stranger,) = [one for one in both.links() if not one.crm_id]
+    assert (stranger.number, sorted(stranger.candidates_here)) == (60, ["a", "b"])

@@ -110,6 +110,12 @@ def test_r7_at_most_three_numbers_are_looked_at_those_that_agree_most_first() ->
     assert (len(verdict.links), verdict.links[0]) == (strangers.LOOKS, best.link)
 
 
+def test_r7_what_is_being_looked_at_already_is_waited_for() -> None:
+    alike = replace(known(**VALUES), looked=True)
+    assert judge(customer(), Around(linked=(alike,))).do is Do.WAIT
+    assert judge(customer(), Around(linked=(alike, replace(known(8, **VALUES), link=uuid4())))).do is Do.LOOK
+
+
 def test_r7_one_that_is_still_under_its_number_is_a_double_and_a_question() -> None:
     verdict = judge(customer(), Around(linked=(known(**VALUES),), told_apart=frozenset({"c1"})))
     assert (verdict.do, verdict.customers) == (Do.ASK, ("c1",))
