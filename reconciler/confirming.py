@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from reconciler import agreements, items, reading, receipt, running, runs
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, LOOK_AGAIN, REFUSED, WAITING, again, say
-from reconciler.previewed import Asked, Preview
+from reconciler.previewed import Asked, Preview, options
 from reconciler.reconcile import Clocked
 
 FRESH = 3600.0
@@ -104,7 +104,7 @@ def confirmed(
     shown = running.look(engine, known, asked, now, clocked.resend)
     with engine.begin() as connection:
         before = runs.latest(connection, known.tenant, known.agreement, [asked.kind])
-        same = before is not None and before.state == "previewed" and dict(before.options) == running.options(asked)
+        same = before is not None and before.state == "previewed" and dict(before.options) == options(asked)
         counts = shown.confirmed_by
         unmoved = same and before is not None and before.fingerprint == shown.fingerprint
         if not unmoved:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -101,3 +101,15 @@ class Preview:
 def _plain(item: Item) -> list[object]:
     writes = sorted((one.system, one.record, one.id, one.field, one.before, one.after) for one in item.writes)
     return [item.action, item.crm_id, item.number, item.evidence, writes]
+
+
+def options(asked: Asked) -> dict[str, Any]:
+    """What was chosen for a run, as it is stored; equal texts are equal choices."""
+    return {
+        "differing": asked.differing,
+        "groups": sorted(asked.groups),
+        "create_there": asked.create_there,
+        "without_barred": asked.without_barred,
+        "only": asked.only,
+        "only_number": asked.only_number,
+    }

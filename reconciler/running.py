@@ -5,7 +5,6 @@ written: one that moved since the preview is left out and reported. A run goes o
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -35,7 +34,7 @@ from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
 from reconciler.matching import still_found
 from reconciler.preview import message, preview, rehearsed
-from reconciler.previewed import PILOT, Asked, Preview
+from reconciler.previewed import PILOT, Asked, Preview, options
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import differs_from
 from reconciler.rules import RESEND, Rules, Transfer
@@ -94,18 +93,6 @@ def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "")
             for one in shown.items
         ],
     )
-
-
-def options(asked: Asked) -> dict[str, Any]:
-    """What was chosen for a run, as it is stored; equal texts are equal choices."""
-    return {
-        "differing": asked.differing,
-        "groups": sorted(asked.groups),
-        "create_there": asked.create_there,
-        "without_barred": asked.without_barred,
-        "only": asked.only,
-        "only_number": asked.only_number,
-    }
 
 
 def asked_of(run: Run) -> Asked:
