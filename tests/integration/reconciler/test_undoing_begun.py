@@ -1,10 +1,13 @@
 """What becomes of a customer that is just being taken back? Of the run nothing more is written; once begun, it is finished."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
-from reconciler import clock, items, running, runs, undoing
+from reconciler import clock, items, restoring, running, runs, undoing
 from reconciler.__main__ import main
+from reconciler.link import Link
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT, there
@@ -116,4 +119,36 @@ def test_one_that_begins_late_waits_for_its_answers_all_the_same(on: Company) ->
     on.wire.later(minutes=40)  # it was paused, or there were many before these
     run = undone(on)
     assert (run.state, run.done, run.left_out) == ("done", 2, 0)
+    assert (on.crm["one"].phone, on.economic[1].website, on.crm["two"].email) == ("", "", "")
+
+
+def test_one_that_fails_by_a_mistake_of_ours_holds_up_nobody_and_is_finished_when_the_undo_is_repeated(
+    on: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = restoring.left
+
+    def broken(link: Link, *given: Any) -> str:
+        if link.crm_id == "one":
+            raise ZeroDivisionError
+        return left(link, *given)
+
+    on.wire.said()
+    assert main([*UNDO, "--yes"]) == 3
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "left", broken)
+        while undoing.undo(on.wire.engine, on.wire.clocked) and the_undo(on).ended is None:
+            on.work()
+            on.wire.later(seconds=2)
+    on.wire.switch()
+    run = the_undo(on)
+    assert (run.state, run.done, run.left_out) == ("done", 1, 1)
+    assert links(on) == {"one": ("linked", 1), "two": ("unlinked", None)}
+    capsys.readouterr()
+    assert main(["runs", "--tenant", TENANT, "--run", str(run.id)]) == 0
+    assert "an error of ours; see the log" in capsys.readouterr().out
+    assert main([*UNDO, "--yes"]) == 3
+    on.wire.switch()
+    run = undone(on)
+    assert (run.state, run.done, run.left_out) == ("done", 1, 0)
+    assert links(on) == {"one": ("unlinked", None), "two": ("unlinked", None)}
     assert (on.crm["one"].phone, on.economic[1].website, on.crm["two"].email) == ("", "", "")
