@@ -17,7 +17,8 @@ from tests.proxy import Proxy
 
 @pytest.fixture(autouse=True)
 def _plain_logs() -> Iterator[None]:
-    """A traceback drawn in colours takes a second; these tests make many."""
+    """A traceback drawn in colours takes a second; these tests make many. Whatever a test before these set up is gone."""
+    structlog.reset_defaults()
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
