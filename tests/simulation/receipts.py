@@ -138,7 +138,10 @@ class Receipts:
                 self.world.wrong.append(f"{item.crm_id}: is being taken back, and still written to: {_few(fresh)}")
 
     def _puts_back(self, link: UUID, decided: Sequence[Wrote], by: Collection[UUID]) -> None:
+        sync = self.world.sync
         for item in self._taking_back(link):
+            if sync.runs[item.run].of_run in by and (item.run, item.position) not in sync.item_at:
+                continue  # the run's own choice, sent again; the undo has not come to this customer yet
             self.put_back[link] = item
             made = {(str(one.system), str(one.record), one.field): one.after for one in item.writes if one.id}
             for one in decided:
