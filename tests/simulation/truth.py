@@ -107,14 +107,28 @@ class Truth:
     def taken(self, kind: Kind, source: str, record: str, name: str, value: str, operation: UUID) -> Entry | None:
         """The entry of the source that a written value comes from; none when it never held anything like it."""
         state = self.states.get(self.decided[operation], {}) if operation in self.decided else {}
-        record = record if record not in self.once or (record, name) in state else self.once[record]
-        entry = state.get((record, name))
+        names = self._names(record)
+        entry = next((state[one, name] for one in names if (one, name) in state), None)
         if entry is not None and _alike(kind, name, entry.value, value):
             return entry
-        return next(
-            (one for one in reversed(self.cell(source, record, name).entries) if _alike(kind, name, one.value, value)),
-            None,
-        )
+        held = [entry for one in names for entry in reversed(self._entries(source, one, name))]
+        return next((one for one in held if _alike(kind, name, one.value, value)), None)
+
+    def _names(self, record: str) -> list[str]:
+        """The name of a record, and those it went by before, the last first."""
+        found = [record]
+        for one in found:
+            earlier = [self.once[one]] if one in self.once else []
+            found += [
+                name
+                for name in (*earlier, *(name for name, now in self.renamed.items() if now == one))
+                if name not in found
+            ]
+        return found
+
+    def _entries(self, system: str, record: str, name: str) -> list[Entry]:
+        cell = self.cells.get((system, record, name))
+        return [] if cell is None else cell.entries
 
     def created(
         self, kind: Kind, target: str, source: str, record: str, values: dict[str, str], operation: UUID
@@ -181,6 +195,9 @@ class Truth:
     def parted(self, record: str, other: str) -> None:
         """e-conomic's record of that name is not the CRM's any more, and goes by another name."""
         self.once[other] = record
+        mine = {one for one in (*self.shown_as.values(), *self.named.values()) if self.now_named(one) == record}
+        self.shown_as = {key: other if name in mine else name for key, name in self.shown_as.items()}
+        self.named = {key: other if name in mine else name for key, name in self.named.items()}
         self.renamed[record] = other
         self.kept |= {(other, name) for key, name in self.kept if key == record}
         for system, key, name in [one for one in self.cells if one[:2] == ("economic", record)]:
@@ -190,7 +207,8 @@ class Truth:
         self, kind: Kind, target: str, source: str, record: str, name: str, value: str, operation: UUID, *, strict: bool
     ) -> None:
         """The product writes a value it took from the other system. ``strict``: no rule allows it to lose an edit."""
-        here, there = self.cell(target, record, name), self.cell(source, self.once.get(record, record), name)
+        of = record if (source, record, name) in self.cells else self.once.get(record, record)
+        here, there = self.cell(target, record, name), self.cell(source, of, name)
         if name in (seen := self.by_person.get(operation, {})):
             if not _alike(kind, name, here.now.value, seen[name]):
                 self.wrong.append(
