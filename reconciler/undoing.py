@@ -18,7 +18,7 @@ from reconciler.decisions import KEEP, Decision, Ended
 from reconciler.items import Planned
 from reconciler.link import Decided, Due, Link, LinkState, Unlinked
 from reconciler.reconcile import Clocked
-from reconciler.restoring import DONE, EDITED, PERSONS
+from reconciler.restoring import DONE, EDITED, PERSONS, REFUSED
 from reconciler.rules import Rules
 from reconciler.runs import Run
 
@@ -110,14 +110,15 @@ def _one(connection: Connection, clocked: Clocked, run: Run, item: items.Stored)
     if stored is not None and theirs and not item.reason and stored.link.pending and not waited:
         items.wait(connection, run.id, item.position, now, "")  # what the run wrote is not there yet
         return
-    if stored is None or not theirs or stored.link.state is not LinkState.LINKED:
+    rests = stored is not None and item.begun and item.action != "change" and stored.link.state is LinkState.RESTING
+    if stored is None or not theirs or (stored.link.state is not LinkState.LINKED and not rests):
         items.mark(connection, run.id, item.position, "left_out", now, reason=UNLINKED)
         tell(connection, run, [], "moved", now)
         return
     if run.of_run is None and made is not None:
         item = replace(item, writes=decided.writes(connection, made))
     rules = _rules(stored, clocked, decision if opened else None)
-    reason = item.reason
+    reason = item.reason or (REFUSED if rests else "")
     if not reason:
         stored, reason = _put_back(connection, clocked, stored, item, decision, rules)
     waits = bool(stored.link.pending) or any(

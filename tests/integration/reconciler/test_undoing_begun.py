@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from economic_adapter.contract import CustomerObserved
 from reconciler import clock, items, restoring, running, runs, undoing
 from reconciler.__main__ import main
 from reconciler.link import Link
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, TENANT, there
+from tests.builders.sync import AGREEMENT, TENANT, envelope, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 from tests.integration.reconciler.test_undoing import UNDO, _configured, company, links, on, undone
 
@@ -84,6 +85,18 @@ def test_one_that_is_stopped_finishes_whom_it_has_begun_with_and_leaves_all_othe
     assert main([*UNDO, "--yes"]) == 3
     assert undone(on).state == "done"
     assert on.crm["two"].email == ""
+
+
+def test_one_that_is_gone_from_its_number_meanwhile_is_unlinked_all_the_same(
+    on: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(on, monkeypatch)
+    gone = CustomerObserved(agreement=AGREEMENT, why="look", number=1, version="1.99", absent=True)
+    on.wire.hear(envelope(gone, agreement=AGREEMENT, number=1))
+    assert links(on) == {"one": ("resting", 1), "two": ("linked", 2)}
+    run = undone(on)
+    assert (run.state, run.done, run.left_out) == ("done", 2, 0)
+    assert links(on) == {"one": ("unlinked", None), "two": ("unlinked", None)}
 
 
 def test_one_that_is_stopped_before_it_began_ends_at_once(on: Company) -> None:
