@@ -128,6 +128,8 @@ def may_be(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
     """
     if likely(values, seen, known):
         return True
+    if known.number != seen.number and _but_one(values, known.values):
+        return True
     named = known.number != seen.number and _named(values, known.values)
     return named and (known.gone or _reached(values, known.values))
 
@@ -146,6 +148,11 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
     if named and (keyed or reached):
         return True
     return (keyed and reached) or (named and _agreeing(values, known.values) == len(fields.FIELDS["customer"]))
+
+
+def _but_one(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether all but one detail is the same, an address or another way to reach it among them: the name may be that one."""
+    return _reached(one, other) and _agreeing(one, other) >= len(fields.FIELDS["customer"]) - 1
 
 
 def values_of(customer: EconomicCustomer) -> dict[str, str]:

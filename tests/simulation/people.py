@@ -242,8 +242,15 @@ class People:
         if number is None or number >= 5000:
             return
         row = self.world.economic.rows[number]
-        if not any(row.values[name] for name in ("cvr", "ean", "street", "phone", "mobile", "email", "website")):
-            return  # with nothing but a name, one edit before it is heard of is enough to be somebody else
+        others = [one.values for one in self.world.economic.rows.values() if one is not row]
+        own = [
+            name
+            for name in ("cvr", "ean", "phone", "mobile", "email")
+            if row.values[name]
+            and not any(fields.agree("customer", name, row.values[name], one[name]) for one in others)
+        ]
+        if not own:
+            return  # with nothing of its own but a name, one edit before it is heard of is enough to be somebody else
         new = 5000 + self.world.economic.tick()  # apart from the range new customers get
         self.world.economic.renumber(number, new)
         self.world.trace.count("renumberings")

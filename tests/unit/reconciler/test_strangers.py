@@ -85,6 +85,14 @@ def test_r7_of_one_that_is_gone_from_its_number_the_name_is_enough_to_ask() -> N
     assert judge(customer(), Around(linked=(known(gone=True, name="Another A/S"),))).do is Do.CREATE
 
 
+def test_r7_one_that_differs_in_its_name_alone_is_looked_for_and_asked_about_when_it_is_gone() -> None:
+    renamed = {**VALUES, "name": "Another A/S"}
+    assert judge(customer(), Around(linked=(known(**renamed),))).do is Do.LOOK
+    assert judge(customer(), Around(linked=(known(gone=True, **renamed),))).do is Do.RENUMBERED
+    moved = {**renamed, "street": "Strandvejen 2"}
+    assert judge(customer(), Around(linked=(known(**moved),))).do is Do.CREATE
+
+
 def test_r7_a_private_person_with_a_name_and_nothing_else_is_looked_for_when_nothing_differs() -> None:
     seen = EconomicCustomer(number=60, object_version="v1", name="Jens Hansen")
     assert judge(seen, Around(linked=(known(name="Jens Hansen"),))).do is Do.LOOK
