@@ -53,13 +53,17 @@ def agreement(engine: sa.Engine, arguments: argparse.Namespace, *, quiet: bool =
     if found:
         return found[0]
     if not quiet:
-        say(f"tenant {arguments.tenant} has no agreement connected; first `economic_adapter connect`")
+        say(
+            f"tenant {arguments.tenant} has no agreement connected; first `economic_adapter connect`,"
+            " or repeat in a moment if that was only just done"
+        )
     return None
 
 
 def awaited_agreement(engine: sa.Engine, arguments: argparse.Namespace) -> Agreement | None:
-    """The agreement; one that was only just connected is waited for, because its message may still be on its way."""
-    deadline = time.monotonic() + (arguments.wait if arguments.yes else 0.0)
+    """The agreement; work waits for one that was only just connected, because its message may still be on its way."""
+    works = arguments.yes or arguments.preview
+    deadline = time.monotonic() + (arguments.wait if works else 0.0)
     while True:
         known = agreement(engine, arguments, quiet=time.monotonic() < deadline)
         if known is not None or time.monotonic() >= deadline:

@@ -29,6 +29,8 @@ BUSY, IDLE = 0.02, 0.1
 """Seconds between two looks at the outbox while there was something lately, and while there was not."""
 QUICK = 0.02
 """A look below the last row that takes no longer (seconds) comes with every look."""
+PATIENT = 0.25
+"""One that takes no longer (seconds) comes with every batch that has something to send: order is worth that much."""
 STAND_BY = 1.0
 BATCH_BYTES = 4 * 1024 * 1024
 CONFIRM_WITHIN = 60.0
@@ -75,7 +77,7 @@ class Relay:
         self._refused: set[int] = set()
         self._suspects: set[int] = set()
         self._resume = self._look_at = self._below_at = self._worked_at = 0.0
-        self._heard_at = self._confirmed_at = 0.0
+        self._heard_at = self._confirmed_at = self._below_took = 0.0
         self._last = 0
 
     def run_once(self) -> Turn:
@@ -259,7 +261,8 @@ class Relay:
         found = pending.after(self._last, self._batch, BATCH_BYTES)
         # Below the last one stands what committed late, or was refused, or is replayed. It goes first. Asked after what
         # is above was read, it holds every earlier version of what was read: so order holds within an aggregate.
-        if now >= self._below_at and (late := self._late(pending)):
+        due = now >= self._below_at or (found and self._below_took <= PATIENT)
+        if due and (late := self._late(pending)):
             return pending.these(late, self._batch, BATCH_BYTES)
         if found:
             self._last = max(self._last, found[-1].id)
@@ -269,9 +272,9 @@ class Relay:
         known = {sent.id for sent in self._window.waiting.values()}.union(self._confirmed)
         asked = time.monotonic()
         below = pending.below(self._last, len(known) + self._batch)
-        took = time.monotonic() - asked
-        # Dead rows that nobody may remove yet (an old snapshot somewhere) can make this slow, so then it gets a share,
-        # and a late commit may be overtaken by its own next version, which consumers ignore as older.
+        took = self._below_took = time.monotonic() - asked
+        # Dead rows that nobody may remove yet (an old snapshot somewhere) can make this slow, so then it gets a share;
+        # beyond all patience a late commit may be overtaken by its own next version, which consumers ignore as older.
         self._below_at = asked + min(1.0, 20 * took) if took > QUICK else 0.0
         return [message for message in below if message not in known]
 

@@ -1,16 +1,20 @@
 """What is committed arrives, in its order and lane, with what an operator reads; readers of every kind miss nothing."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
 from crm_outbox.messaging.doorbell import channel
 from crm_outbox.messaging.envelope import Lane, Registry, decode
 from crm_outbox.messaging.outbox import Doorbell, Selection
+from crm_outbox.messaging.pending import Pending
+from crm_outbox.messaging.relay import QUICK
 from tests.integration.messaging.relaying import ANSWERS, OUTBOX, QUEUE, TABLES, Line, changed, drive, written
 
 
@@ -188,3 +192,24 @@ def test_an_id_is_the_message_id_everywhere(lane: Line) -> None:
     [one] = lane.append(changed(1))
     assert isinstance(one, UUID)
     assert lane.waiting() == [one]
+
+
+def test_order_holds_within_an_aggregate_also_where_the_look_for_late_commits_is_slow(
+    lane: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Pending.below
+
+    def slowly(pending: Pending, last: int, limit: int) -> list[int]:
+        time.sleep(2 * QUICK)  # an index full of dead rows
+        return looks(pending, last, limit)
+
+    monkeypatch.setattr(Pending, "below", slowly)
+    relay = lane.relay()
+    with lane.engine.connect() as slow:
+        first = outbox.append(slow, OUTBOX, changed(1, "first"))
+        [other] = lane.append(changed(2))
+        drive(lambda: not lane.waiting(), relay)
+        slow.commit()
+    [second] = lane.append(changed(1, "second"))
+    drive(lambda: not lane.waiting(), relay)
+    assert lane.arrived() == [other, first, second]

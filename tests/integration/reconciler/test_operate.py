@@ -1,6 +1,7 @@
 """What does an operator get for an answer? The command line, on a real database."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -78,6 +79,24 @@ def test_switching_on_shows_the_counts_of_both_sides_and_does_nothing_without_ye
     assert "Clickmate 1 (1 active), e-conomic 0" in said
     assert "repeat with --yes" in said
     assert wire.said() == []
+
+
+def test_a_preview_waits_for_an_agreement_that_was_only_just_connected(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked: list[float] = []
+
+    def answer(seconds: float) -> None:
+        if not looked:
+            wire.hear(agreement_seen(wire.time, state="connected"))
+        elif _reading(wire):
+            wire.read_both()
+        looked.append(seconds)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(time, "sleep", answer)
+        assert main([*ON, "--preview", "--wait", "10"]) == 0
+    assert "nothing is saved yet" in capsys.readouterr().out
 
 
 def test_switching_on_waits_for_the_answer(
