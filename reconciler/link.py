@@ -73,7 +73,7 @@ class Link:
     apart: tuple[int, ...] = ()
     """Numbers a person said are not this customer, for good."""
     parted: tuple[int, ...] = ()
-    """Numbers it was unlinked from by undo: neither side is created from the other again by itself."""
+    """Numbers it was unlinked from by undo, or is being: neither side is created from the other again by itself."""
     linked_by: str = ""
     """How it was linked: created, person, or the evidence that matching went by."""
     linked_at: datetime | None = None

@@ -1,6 +1,7 @@
 """What is known around a number that no link has? What a stranger of e-conomic may be is judged from it (``strangers``).
 
-Linked customers it resembles, those whose number is missing or was never seen, those just being created, who had it before.
+Linked customers it resembles, those whose number is missing or was never seen, those just being created or perhaps created,
+who had it before.
 """
 
 import re
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from economic_adapter.contract import EconomicCustomer
 from reconciler import similar
 from reconciler.link import EconomicSeen, Link
+from reconciler.pair import UNCLEAR
 from reconciler.strangers import Around, Do, Former, Known, judge, values_of
 
 
@@ -43,6 +45,7 @@ def around(
     found = similar.in_crm(connection, tenant, agreement, customer, seen.old_numbers)
     sent = {"name": customer.name.casefold(), "cvr": re.sub(r"[^0-9]", "", customer.cvr)}
     under_way = [(row.link, row.values) for row in connection.execute(_CREATING, {**key, **sent})]
+    unclear = [(row.crm_id, row.values) for row in connection.execute(_UNCLEAR, {**key, "codes": sorted(UNCLEAR)})]
     asked_about = [row.crm_id for row in connection.execute(_ASKED_ABOUT, key)]
     busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
     if busy is not None:
@@ -57,6 +60,7 @@ def around(
             *_gone(connection, key),
         ),
         creating=tuple(under_way),
+        unclear=tuple(unclear),
         former=tuple(
             Former(crm_id=row.crm_id, gone=row.gone, parted=seen.number in row.parted)
             for row in connection.execute(_FORMER, {**key, "numbers": [seen.number, *seen.old_numbers]})
@@ -119,6 +123,16 @@ _CREATING = sa.text("""
       and (lower(o.body -> 'values' ->> 'name') = :name
            or (:cvr <> '' and regexp_replace(o.body -> 'values' ->> 'cvr', '[^0-9]', '', 'g') = :cvr))
 """)
+_UNCLEAR = sa.text("""
+    select l.crm_id, (select json_object_agg(sent.key, sent.value ->> 0) from jsonb_each(r.one -> 'values') sent) as values
+    from sync.task t join sync.link l on l.id = t.link join sync.pair p on p.link = l.id and p.kind = 'customer'
+    cross join lateral jsonb_array_elements(p.refusals) r (one)
+    where t.tenant = :tenant and t.agreement = :agreement and t.kind = 'unclear' and t.closed is null
+      and l.state = 'unlinked' and not l.apart @> array[cast(:number as integer)]
+      and r.one ->> 'system' = 'economic' and r.one ->> 'action' = 'create' and r.one ->> 'code' = any(:codes)
+    order by l.crm_id
+""")
+"""Customers of the CRM whose creation in e-conomic nobody can tell the end of, which a person is asked about."""
 _BUSY = sa.text("""
     select id from sync.link
     where tenant = :tenant and agreement = :agreement and crm_id = :crm_id and state = 'creating'

@@ -33,9 +33,7 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     link = replace(
         link,
         unsendable=_of_there(link),
-        # a lead that was linked flows from when it becomes a customer
-        flows=link.flows
-        or (link.state is LinkState.LINKED and link.stage is Stage.LEAD and customer.stage is Stage.ACTIVE),
+        flows=link.flows or _starts(link, customer),
         stage=customer.stage,
         created=customer.created,
         active_since=customer.active_since,
@@ -46,6 +44,12 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     there = {one.id: Side(id=one.id, values=_values("contact", one), version=version) for one in customer.contacts}
     origins = {str(one.origin): one.id for one in customer.contacts if one.origin is not None}
     return _contacts(link, System.CRM, there, origins), ""
+
+
+def _starts(link: Link, customer: Customer) -> bool:
+    """A lead that was linked flows from when it becomes a customer, unless that linking is just being undone."""
+    begins = link.state is LinkState.LINKED and link.stage is Stage.LEAD and customer.stage is Stage.ACTIVE
+    return begins and link.number not in link.parted
 
 
 def economic(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
@@ -139,7 +143,8 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
 
     def changed(*names: str) -> bool:
         return any(
-            not fields.blank(was := before.get(name, ""))
+            # an empty detail that is filled in says nothing, but for the name: every other company has one
+            (not fields.blank(was := before.get(name, "")) or (name == "name" and name in before))
             and not fields.same("customer", name, was, there := fields.text(side.values, name))
             and not fields.same("customer", name, ours.get(name, was), there)
             for name in names

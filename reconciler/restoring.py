@@ -21,7 +21,8 @@ EDITED, PERSONS, REFUSED = "edited", "persons", "refused"
 def still(made: UUID | None, *, flows: bool) -> Callable[[Link], Link]:
     """The link before anything of it is put back: what the run chose and has not written yet is not written any more.
 
-    One that is about to be unlinked flows no longer, or what the run left to be filled in would be, after all.
+    One that is about to be unlinked flows no longer, or what the run left to be filled in would be, after all; a lead that
+    becomes a customer meanwhile neither, for its number counts as parted from here on.
     """
 
     def prepare(link: Link) -> Link:
@@ -29,7 +30,10 @@ def still(made: UUID | None, *, flows: bool) -> Callable[[Link], Link]:
             replace(pair, chosen={name: one for name, one in pair.chosen.items() if one.decision != made})
             for pair in link.pairs
         ]
-        return replace(link, flows=link.flows and flows, customer=pairs[0], contacts=tuple(pairs[1:]))
+        link = replace(link, customer=pairs[0], contacts=tuple(pairs[1:]))
+        if flows or link.number is None:
+            return link
+        return replace(link, flows=False, parted=tuple(dict.fromkeys((*link.parted, link.number))))
 
     return prepare
 

@@ -59,7 +59,7 @@ class Around:
     """What is known around a number that no link has.
 
     ``creating`` are creations in e-conomic under way, with the values they were sent with; without, it is the one certain
-    customer that is being created. ``certain`` is the one free
+    customer that is being created. ``unclear`` are customers of the CRM whose creation nobody can tell the end of, as sent. ``certain`` is the one free
     customer of the CRM that shares a certain key with nobody else beside them; ``similar`` are free ones that may be it,
     ``elsewhere`` those that were linked to another number or told apart. ``told_apart``: linked customers of the CRM whose
     own number was just seen to be there still, so that the two only look alike.
@@ -67,6 +67,7 @@ class Around:
 
     linked: tuple[Known, ...] = ()
     creating: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
+    unclear: tuple[tuple[str, Mapping[str, str]], ...] = ()
     former: tuple[Former, ...] = ()
     certain: str = ""
     evidence: str = ""
@@ -113,7 +114,8 @@ def judge(seen: EconomicCustomer, around: Around) -> Verdict:
     parted = tuple(one.crm_id for one in around.former if one.parted)
     if not parted and around.certain:
         return Verdict(do=Do.LINK, customers=(around.certain,), evidence=around.evidence)
-    perhaps = tuple(dict.fromkeys((*parted, *around.similar, *doubles)))
+    made = tuple(crm_id for crm_id, sent in around.unclear if _ours(sent, values))
+    perhaps = tuple(dict.fromkeys((*parted, *made, *around.similar, *doubles)))
     if perhaps:
         return Verdict(do=Do.ASK, customers=perhaps)
     apart = tuple(one.crm_id for one in around.former)
@@ -123,15 +125,17 @@ def judge(seen: EconomicCustomer, around: Around) -> Verdict:
 def may_be(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> bool:
     """Whether two numbers of e-conomic may be one customer that was edited, too, when it was renumbered unheard.
 
-    Its CVR number may be among what was edited, so another one says nothing before the old number was seen to be there
-    still; of one that is gone from its number the name is enough to ask.
+    Name and CVR number may be among what was edited, so one way to reach both is enough for a look, and so is the name with
+    one, whatever the CVR numbers say; of one that is gone from its number the name is enough to ask.
     """
     if likely(values, seen, known):
         return True
-    if known.number != seen.number and _but_one(values, known.values):
-        return True
-    named = known.number != seen.number and _named(values, known.values)
-    return named and (known.gone or _reached(values, known.values))
+    if known.number == seen.number:
+        return False
+    reached = _reached(values, known.values) or _same(values, known.values, "pnumber")
+    if _named(values, known.values):
+        return known.gone or reached
+    return reached and (not _contradict(values, known.values) or _but_one(values, known.values))
 
 
 def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> bool:
@@ -151,8 +155,8 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
 
 
 def _but_one(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether all but one detail is the same, an address or another way to reach it among them: the name may be that one."""
-    return _reached(one, other) and _agreeing(one, other) >= len(fields.FIELDS["customer"]) - 1
+    """Whether all but one detail is the same."""
+    return _agreeing(one, other) >= len(fields.FIELDS["customer"]) - 1
 
 
 def values_of(customer: EconomicCustomer) -> dict[str, str]:

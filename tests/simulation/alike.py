@@ -122,6 +122,17 @@ class Alike:
                     or (values["cvr"] and re.sub("[^0-9]", "", sent.values.get("cvr", "")) == values["cvr"])
                 )
             ]
+        if statement is nearby._UNCLEAR:
+            return [
+                _Row(crm_id=one.crm_id, values={name: sent for name, (sent, _) in refusal.values.items()})
+                for one in sorted(links, key=lambda one: one.crm_id)
+                if one.state is LinkState.UNLINKED and one.crm_id and values["number"] not in one.apart
+                for refusal in one.customer.refusals
+                if refusal.system is System.ECONOMIC
+                and refusal.action == "create"
+                and refusal.code in values["codes"]
+                and not (one.customer.crm is not None and one.customer.crm.gone)
+            ]
         if statement is nearby._BUSY:
             busy = [one.id for one in links if one.crm_id == values["crm_id"] and one.state is LinkState.CREATING]
             return _Scalar(busy[0] if busy else None)

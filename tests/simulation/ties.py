@@ -160,8 +160,10 @@ def _joined_customer(world: "World", before: Link, after: Link, states: dict[Sys
     if row is not None and here is not None and row.key == here.key and after.linked_by != "created":
         world.truth.without_base.add(here.key)
     seen = world.truth.now_named(world.truth.shown_as.get((after.number, str(after.economic_version)), ""))
-    if row is not None and here is not None and seen not in {"", row.key, here.key}:
+    if row is not None and here is not None and seen not in {"", row.key}:
         # the number changed hands since it was last looked at: R19 has to see it
+        if seen == here.key:
+            return
         company = world.economic.whose.get(seen) or world.economic.companies(seen)
         if not _by_a_person(after) and company not in _companies(world, after.crm_id):
             world.wrong.append(f"{after.crm_id} was linked to {after.number}, another company, by {after.linked_by!r}")

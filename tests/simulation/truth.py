@@ -215,7 +215,7 @@ class Truth:
                     f"{target} {record} {name}: {here.now.value!r} lost to a decision that had seen {seen[name]!r}"
                 )
             self.kept.add((record, name))  # what is on the other side was seen, and may differ from then on
-            shown = self.states.get(self.decided[operation], {}).get((record, name), there.now)
+            shown = self._shown_then(self.decided[operation], record, name) or there.now
             here.entries.append(Entry(value, here.now.edits | shown.edits, ours=True))
             return
         entry = self.taken(kind, source, record, name, value, operation)

@@ -9,7 +9,7 @@ from reconciler import clock, joining, store
 from reconciler.link import LinkState
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both, by_hand, sydhavn
-from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, statuses, there
+from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, refused, statuses, there
 
 
 @pytest.fixture
@@ -87,6 +87,26 @@ def test_r7_our_own_creation_that_was_renumbered_before_its_number_was_ever_seen
     both.gone(7, 1)
     assert both.pairs() == [(customer.id, 7, "resting renumbered")]
     assert both.of(customer.id).candidates == (60,)
+
+
+@pytest.mark.parametrize("first", ["stranger", "answer"])
+def test_what_a_creation_nobody_can_tell_the_end_of_may_have_made_is_asked_about(both: Both, first: str) -> None:
+    customer = both.new(cvr="12345678")
+    both.in_crm(customer)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    edited = customer.model_copy(update={"cvr": "92345678", "name": "Nordhavn Gruppen ApS"})
+    both.in_crm(edited, 2)
+    stranger = economic_seen(there(customer, 60, "v9", contacts=()), 1)
+    answer = economic_answered(command, refused(command.parts[0].operation, "ambiguous"))
+    for one in (stranger, answer) if first == "stranger" else (answer, stranger):
+        both.hear(one)
+    assert both.creations() == []
+    (made,) = [one for one in both.links() if not one.crm_id]
+    assert (made.number, made.candidates_here) == (60, (customer.id,))
+    with both.engine.begin() as connection:
+        tried = joining.link(both.clocked, connection, TENANT, AGREEMENT, customer.id, 60, by="person")
+    assert tried.refused == ""
+    assert both.pairs() == [(customer.id, 60, "linked")]
 
 
 def test_r6_a_renumbering_that_is_told_late_takes_the_link_along(both: Both) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from crm_outbox.contract import Stage
 from economic_adapter.contract import CustomerObserved
 from reconciler import clock, items, restoring, running, runs, undoing
 from reconciler.__main__ import main
@@ -97,6 +98,17 @@ def test_one_that_is_gone_from_its_number_meanwhile_is_unlinked_all_the_same(
     run = undone(on)
     assert (run.state, run.done, run.left_out) == ("done", 2, 0)
     assert links(on) == {"one": ("unlinked", None), "two": ("unlinked", None)}
+
+
+def test_a_lead_that_becomes_a_customer_while_it_is_taken_back_does_not_flow_again(
+    on: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on.here(on.crm["one"].model_copy(update={"stage": Stage.LEAD}))
+    begun(on, monkeypatch)
+    on.here(on.crm["one"].model_copy(update={"stage": Stage.ACTIVE, "city": "Odense"}))
+    undone(on)
+    assert links(on) == {"one": ("unlinked", None), "two": ("unlinked", None)}
+    assert (on.economic[1].website, on.economic[1].city) == ("", "")
 
 
 def test_one_that_is_stopped_before_it_began_ends_at_once(on: Company) -> None:

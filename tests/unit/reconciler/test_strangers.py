@@ -50,8 +50,9 @@ def test_r3_the_one_customer_of_its_number_is_linked_and_a_likeness_is_asked_abo
         {"name": "Sydhavn Maler A/S", "cvr": "DK 87 65 43 21"},
         {"name": "SYDHAVN MALER A/S", "street": "Havnegade 1", "postcode": "5000"},
         {"name": "Et nyt navn", "cvr": "87654321", "street": "Havnegade 1", "postcode": "5000"},
+        {"name": "Et nyt navn", "street": "Havnegade 1", "postcode": "5000"},
     ],
-    ids=["all", "name and CVR", "name and address", "CVR and address"],
+    ids=["all", "name and CVR", "name and address", "CVR and address", "address"],
 )
 def test_r7_a_customer_that_looks_like_a_linked_one_is_looked_for_under_its_old_number(values: dict[str, Any]) -> None:
     verdict = judge(customer(), Around(linked=(known(**values),), similar=("c5",), certain="c5"))
@@ -63,10 +64,10 @@ def test_r7_a_customer_that_looks_like_a_linked_one_is_looked_for_under_its_old_
     [
         {"name": "Sydhavn Maler A/S"},
         {"cvr": "87654321", "name": "Sydhavn Tagdækning"},
-        {"street": "Havnegade 1", "postcode": "5000"},
+        {"cvr": "11112222", "street": "Havnegade 1", "postcode": "5000"},
         {},
     ],
-    ids=["name alone", "CVR alone", "address alone", "nothing"],
+    ids=["name alone", "CVR alone", "address and another CVR", "nothing"],
 )
 def test_r7_what_may_be_somebody_else_as_well_is_no_lost_renumbering(values: dict[str, Any]) -> None:
     assert judge(customer(), Around(linked=(known(**values),))).do is Do.CREATE
@@ -136,6 +137,13 @@ def test_a_creation_under_way_that_may_be_it_is_waited_for() -> None:
     under_way = ((UUID(int=2), other), (UUID(int=3), sent), (UUID(int=4), edited))
     verdict = judge(customer(), Around(creating=under_way, similar=("c3",)))
     assert (verdict.do, verdict.links) == (Do.WAIT, (UUID(int=3), UUID(int=4)))
+
+
+def test_what_a_creation_that_nobody_can_tell_the_end_of_may_have_made_is_asked_about() -> None:
+    sent = {"name": "Sydhavn Maler A/S", "cvr": "87654321", "defaults": "1 1 1 DKK"}
+    other = {"name": "Nordhavn ApS", "cvr": "11112222"}
+    verdict = judge(customer(), Around(unclear=(("c1", other), ("c2", sent)), similar=("c3",)))
+    assert (verdict.do, verdict.customers) == (Do.ASK, ("c2", "c3"))
 
 
 def test_r9_a_customer_deleted_in_the_crm_does_not_come_back() -> None:

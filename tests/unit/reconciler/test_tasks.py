@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from crm_outbox.contract import Result, Stage
-from reconciler import asked
+from reconciler import asked, record
 from reconciler.asked import Open, Task
-from reconciler.link import Decided, Heard, LinkState
+from reconciler.link import Base, Decided, Heard, LinkState, Pair, Side
 from reconciler.rules import Decides, Rule, System, Transfer
 from reconciler.tasks import every, tasks
 from tests.builders.deciding import Deciding, a_decision, deciding
@@ -165,6 +165,20 @@ def test_r13_merged_and_r19_another_identity_rest_and_ask() -> None:
     task = only(other)
     assert task.kind == "other_identity"
     assert {"name", "cvr"} <= {one.field for one in task.shown}
+
+
+@pytest.mark.parametrize(
+    ("seen", "another"),
+    [({"cvr": "12345678"}, False), ({"cvr": "87654321"}, True), ({"cvr": "87654321", "name": ""}, False)],
+    ids=["a name is filled in", "a name and another CVR number", "another CVR number"],
+)
+def test_r19_a_name_where_there_was_none_makes_another_cvr_number_another_company(
+    seen: dict[str, str], another: bool
+) -> None:
+    base = {"name": Base(crm="", economic=""), "cvr": Base(crm="12345678", economic="12345678")}
+    there = Side(id="7", values={"name": "Sydhavn VVS", **seen})
+    pair = Pair(id=uuid4(), kind="customer", base=base, economic=there)
+    assert record.another_identity(pair, ()) is another
 
 
 def test_missing_country_and_refused_creation_of_one_who_is_not_there_yet() -> None:
