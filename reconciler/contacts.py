@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from reconciler import fields
 from reconciler.link import Base, Link, LinkState, Pair, Side
-from reconciler.pair import UNCLEAR
 from reconciler.rules import Direction, Rules, System
 
 
@@ -96,7 +95,7 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
 
 def _base(one: Pair, other: Pair) -> dict[str, Base]:
     """None yet. Where a creation of ours ended unclear, this is it, and somebody may have edited it: what differs is asked."""
-    if not any(refusal.action == "create" and refusal.code in UNCLEAR for refusal in one.refusals):
+    if not any(refusal.perhaps_made for refusal in one.refusals):
         return {}
     return {
         name: Base(crm=_text(one.crm, name), economic=_text(other.economic, name), unknown=True)

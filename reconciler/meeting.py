@@ -272,6 +272,8 @@ def _to_heir(clocked: Clocked, connection: Connection, merged: Link, cause: Enve
         return
     if number in theirs.link.apart or theirs.link.customer.pending or linking.leaving(mine.link):
         return
+    if any(one.perhaps_made for one in theirs.link.customer.refusals):
+        return  # it may have a number of its own, which nobody would be asked about any more
     take_step(clocked, connection, mine, Unlinked(by="moved"), cause, lane=lane)
     joining.link(
         clocked,

@@ -105,6 +105,11 @@ class Refusal:
     many: Many | None = None
     values: Mapping[str, tuple[str, str]]
 
+    @property
+    def perhaps_made(self) -> bool:
+        """Whether it is a creation of which nobody can tell how it ended."""
+        return self.action == "create" and self.code in UNCLEAR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:

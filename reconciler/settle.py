@@ -84,7 +84,7 @@ def terms(defaults: Defaults | None, number: int | None) -> str:
 
 def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
     """Whether a refusal still holds: nothing it was about has moved. A creation nobody can tell about waits for a person."""
-    if refusal.action == "create" and refusal.code in UNCLEAR:
+    if refusal.perhaps_made:
         return True
     crm = pair.crm.values if pair.crm else {}
     economic = pair.economic.values if pair.economic else {}

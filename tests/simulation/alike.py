@@ -129,8 +129,7 @@ class Alike:
                 if one.state is LinkState.UNLINKED and one.crm_id and values["number"] not in one.apart
                 for refusal in one.customer.refusals
                 if refusal.system is System.ECONOMIC
-                and refusal.action == "create"
-                and refusal.code in values["codes"]
+                and refusal.perhaps_made
                 and not (one.customer.crm is not None and one.customer.crm.gone)
             ]
         if statement is nearby._BUSY:

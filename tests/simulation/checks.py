@@ -62,7 +62,7 @@ def converged(world: "World", link: Link) -> Iterator[str]:
         return
     if not link.flows or world.sync.agreement.state != "on":
         return  # a lead is linked and compared, and nothing is written
-    yield from _record(world, link.customer, here.key, here.values, there.values)
+    yield from _record(world, link, link.customer, here.key, here.values, there.values)
     seen = []
     for pair in link.contacts:
         one = None if pair.crm is None else here.contacts.get(pair.crm.id)
@@ -72,7 +72,7 @@ def converged(world: "World", link: Link) -> Iterator[str]:
         if contacts.alive(pair.crm) != (one is not None) or contacts.alive(pair.economic) != (other is not None):
             yield f"{link.crm_id}: a contact person is not known as it is"
         elif one is not None and other is not None:
-            yield from _record(world, pair, one.key, one.values, mapping.contact_values(other.body))
+            yield from _record(world, link, pair, one.key, one.values, mapping.contact_values(other.body))
         elif one is None and other is None:
             yield f"{link.crm_id}: a contact person that nobody holds is kept"
         else:
@@ -106,7 +106,9 @@ def _closed(world: "World", *, crm: bool) -> bool:
     return naming in {Direction.NONE, Direction.ONLY_ECONOMIC if crm else Direction.ONLY_CRM}
 
 
-def _record(world: "World", pair: Pair, record: str, here: dict[str, str], there: dict[str, str]) -> Iterator[str]:
+def _record(
+    world: "World", link: Link, pair: Pair, record: str, here: dict[str, str], there: dict[str, str]
+) -> Iterator[str]:
     known = (dict(pair.crm.values) if pair.crm else {}, dict(pair.economic.values) if pair.economic else {})
     names = fields.FIELDS[pair.kind]
     real = tuple({name: row[name] for name in names if row.get(name)} for row in (here, there))
@@ -125,9 +127,10 @@ def _record(world: "World", pair: Pair, record: str, here: dict[str, str], there
                 elif not world.truth.clash(pair.kind, record, one.group.fields):
                     yield f"{record} {one.group.name}: asked, though not both sides changed it"
             case Do.ASK if one.reason == "unknown":
-                wished = any(
-                    record_id == pair.id for _, record_id, _ in world.wished
-                )  # half refused, it is asked again
+                # half refused, what a person or a run chose is asked again
+                wished = any(record_id == pair.id for _, record_id, _ in world.wished)
+                run = None if link.run is None else world.receipts.promises.get(link.run)
+                wished = wished or (run is not None and run.asked.differing == "economic")
                 if not wished and not world.trace.counts["unclear"]:
                     yield f"{record} {one.group.name}: asked as unknown, though every answer was clear"
             case Do.WRITE_CRM | Do.WRITE_ECONOMIC | Do.WAIT:

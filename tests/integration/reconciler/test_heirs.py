@@ -11,7 +11,7 @@ from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import clock
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
-from tests.builders.sync import TENANT, crm_changed, crm_unsendable, done, economic_answered, there
+from tests.builders.sync import TENANT, crm_changed, crm_unsendable, done, economic_answered, refused, there
 from tests.integration.reconciler.test_meeting_races import race
 
 pytestmark = pytest.mark.slow
@@ -121,6 +121,16 @@ def test_r13_a_survivor_whose_own_creation_was_refused_gets_the_link_of_the_merg
     both.refused(creation, 99)
     assert both.of("heir").number == 7
     assert tasks(both) == []
+
+
+def test_r13_a_survivor_whose_own_creation_nobody_can_tell_about_leaves_the_merged_one_a_question(both: Both) -> None:
+    first = both.linked(7, cvr="12345678")
+    both.in_crm(both.new(id="heir", name="Sydhavn A/S"))
+    (creation,) = both.said_only(WriteEconomicCustomer)
+    both.hear(economic_answered(creation, refused(creation.parts[0].operation, "ambiguous")))
+    both.in_crm(merged(first, "heir"), 2)
+    assert sorted(both.pairs()) == sorted([(first.id, 7, "resting merged"), ("heir", None, "unlinked")])
+    assert tasks(both) == sorted([("merged", first.id), ("unclear", "heir")])
 
 
 def test_r13_a_survivor_made_a_link_by_the_clock_gets_the_number(both: Both) -> None:
