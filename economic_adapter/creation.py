@@ -29,7 +29,8 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
         page.number = operation.chosen
         page.read_customer(calls)
         move = decide.settle_customer(operation, page.body)
-        if move.operation.state is State.AMBIGUOUS and decide.remembered(operation, desk.now()):
+        ours = move.next is Next.SEND or move.operation.state is State.WRITTEN
+        if not ours and operation.free_seen and decide.remembered(operation, desk.now()):
             move = _asked_again(desk, calls, operation, move)
     else:
         twins = _twins(calls, operation)
@@ -117,12 +118,15 @@ def _send(desk: Desk, calls: Calls, move: Move, page: Page) -> Move:
     return decide.settle_customer(sent, page.body)
 
 
-def _asked_again(desk: Desk, calls: Calls, operation: Operation, unclear: Move) -> Move:
-    """The same bytes under the same key, of a number that is taken: made only if it was made then, by us."""
+def _asked_again(desk: Desk, calls: Calls, operation: Operation, otherwise: Move) -> Move:
+    """The same bytes under the same key, of a number that is taken: made only if it was made then, by us.
+
+    However little what is there now looks like what was sent: somebody may have edited it since.
+    """
     sent, reply = transmit(desk, calls, operation, operation.body, None)
     if isinstance(reply, Answer):
         return Move(next=Next.ANSWER, operation=moves.written(sent, sent.chosen))
-    return unclear
+    return otherwise
 
 
 def _candidates(operation: Operation, page: Page) -> Stopping:

@@ -114,10 +114,11 @@ def settle_customer(operation: Operation, body: Mapping[str, Any] | None) -> Mov
     held = mapping.customer_values(body)
     if operation.free_seen and mapping.agrees("customer", body, {"name": "", "cvr": "", **fields}):
         return _end(moves.written(operation, operation.chosen))
-    # somebody may have edited ours before its answer was known: whatever still shows its name or its number may be ours
+    # somebody may have edited ours before its answer was known: whatever still shows its name or its number may be ours,
+    # and without a number that was sent only the name could tell
     same_name = mapping.agrees("customer", body, {"name": fields.get("name", "")})
     digits = re.sub(r"[^0-9]", "", fields.get("cvr", ""))
-    possible = same_name or (digits != "" and digits == re.sub(r"[^0-9]", "", held["cvr"]))
+    possible = same_name or digits == "" or digits == re.sub(r"[^0-9]", "", held["cvr"])
     if operation.free_seen and possible:
         return _end(moves.ambiguous(operation))
     return _taken(operation)

@@ -118,7 +118,27 @@ def test_a_number_somebody_else_took_meanwhile_is_left_alone_and_the_next_one_ta
     assert at_desk.customers()[1001]["name"] == "Somebody else"
     assert at_desk.outcome(wanted.operation).created == "1002"
     keys = [one.key for one in at_desk.wire.asked if one.method == "POST"]
-    assert len(set(keys)) == len(keys) == 2
+    assert len(keys) == 3
+    assert keys[0] == keys[1] == wanted.operation, "asked again first: it might have been ours"
+    assert keys[2] != wanted.operation
+
+
+@pytest.mark.parametrize(
+    ("gap", "reason", "candidates"), [(60.0, "", ()), (4000.0, "ambiguous", (1001,))], ids=["soon", "late"]
+)
+def test_a_customer_of_ours_that_nothing_shows_any_more_is_known_by_its_key_and_after_an_hour_left_to_a_person(
+    at_desk: Bench, gap: float, reason: str, candidates: tuple[int, ...]
+) -> None:
+    lost(at_desk, "POST", "*/customers", "after")
+    wanted = creation(fields={"name": "Jens Hansen", "city": "Odense"})
+    at_desk.command(wanted)
+    at_desk.work()
+    ui.edit_customer(at_desk.sandbox.data, 1001, {"name": "Jens Hansens Maskinservice"})
+    at_desk.passes(gap)
+    at_desk.settle()
+    assert at_desk.outcome(wanted.operation).reason == reason
+    assert at_desk.new()[-1].candidates == candidates
+    assert list(at_desk.customers()) == [1001]
 
 
 def test_a_number_taken_between_the_look_and_the_post_is_settled_by_reading_it(at_desk: Bench) -> None:
