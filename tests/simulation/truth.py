@@ -152,6 +152,7 @@ class Truth:
         self.without_base.add(record)
         again = self.renamed.get(other) == record  # under its other number: its history has moved already
         self.renamed[other] = record
+        self.renamed.pop(record, None)  # it goes by that name again
         stays = self._stays(kind, record, other, here, there) if kept else frozenset()
         self.kept |= {(record, name) for name in stays}
         for name in fields.FIELDS[kind]:
