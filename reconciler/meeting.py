@@ -122,13 +122,13 @@ def _carry_out(clocked: Clocked, connection: Connection, news: _News, verdict: V
                 stored = store.lock_id(connection, one)
                 if stored is None:
                     continue
-                known = stored.link
-                waits = replace(known, candidates=tuple(dict.fromkeys((*known.candidates, seen.number))))
+                if verdict.do is Do.LOOK:
+                    look_first(clocked, connection, stored, seen, news.cause)
+                    continue
+                waits = _with_candidate(stored.link, seen.number)
                 if verdict.do is Do.RENUMBERED:
                     waits = replace(waits, rest="renumbered")
                 joining.prepared(clocked, connection, stored, news.cause, waits)
-                if verdict.do is Do.LOOK and known.number is not None:
-                    joining.look(connection, news.tenant, news.agreement, known.number)
         case Do.ASK:
             _ask(clocked, connection, news, verdict)
         case Do.CREATE:
@@ -139,6 +139,23 @@ def _carry_out(clocked: Clocked, connection: Connection, news: _News, verdict: V
             take_step(clocked, connection, stored, words, news.cause, lane=news.lane, in_pass=news.in_pass)
         case Do.RECORD | Do.LINK:
             pass
+
+
+def look_first(
+    clocked: Clocked, connection: Connection, stored: store.Stored, other: EconomicSeen, cause: Envelope | None
+) -> None:
+    """The number of a linked customer is looked at before that other one is judged, which may be the same one."""
+    link = stored.link
+    joining.prepared(clocked, connection, stored, cause, _with_candidate(link, other.number))
+    if link.number is None or link.agreement is None:
+        return
+    sides.record_economic(connection, link.tenant, link.agreement, other, clocked.now())
+    if other.number not in link.candidates:
+        joining.look(connection, link.tenant, link.agreement, link.number)
+
+
+def _with_candidate(link: Link, number: int) -> Link:
+    return replace(link, candidates=tuple(dict.fromkeys((*link.candidates, number))))
 
 
 def _ask(clocked: Clocked, connection: Connection, news: _News, verdict: Verdict) -> None:

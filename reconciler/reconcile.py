@@ -14,7 +14,7 @@ from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Re
 from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, linking, meeting, questions, reading, sides, store, strangers, switching
+from reconciler import agreements, bus, linking, meeting, questions, reading, record, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.stepping import Clocked, dissolve, take_step
 
@@ -98,14 +98,20 @@ def _of_links(
     there: EconomicSeen,
     found: list[store.Stored],
 ) -> None:
-    """The links that have the number that was seen, or had it before it was another (R6)."""
+    """The links that have the number that was seen, or had it before it was another (R6).
+
+    Where the other one is somebody else, the old number is looked at first: that it was renumbered may be older than the link.
+    """
     holder = next((one.link for one in found if one.link.number == there.number), None)
     if holder is not None and not holder.crm_id and len(found) > 1 and holder.state is LinkState.UNLINKED:
         # it is no stranger, but a customer whose number changed
         dissolve(clocked, connection, next(one for one in found if one.link is holder), envelope)
         found, holder = [one for one in found if one.link is not holder], None
     for stored in found:
-        if holder is None or stored.link is holder:
+        if stored.link.number in there.old_numbers and record.is_another(stored.link, there):
+            if holder is None:
+                meeting.look_first(clocked, connection, stored, there, envelope)
+        elif holder is None or stored.link is holder:
             _tell(clocked, connection, envelope, seen, heard, there, stored)
         elif stored.link.number not in holder.old_numbers:
             resting = partial(linking.moved_to, number=there.number)

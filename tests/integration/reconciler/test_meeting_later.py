@@ -119,6 +119,29 @@ def test_r6_a_renumbering_that_is_told_late_takes_the_link_along(both: Both) -> 
     assert command.parts[0].fields == {"city": "Odense"}
 
 
+@pytest.mark.parametrize("there_still", [True, False])
+def test_r6_a_renumbering_older_than_the_link_does_not_take_it_along(both: Both, there_still: bool) -> None:
+    """Somebody else had the number before it was free, and ours; or ours was renumbered, and is another one by now."""
+    customer = both.linked(7, cvr="12345678")
+    other = sydhavn(60)
+    for _ in range(2):
+        both.in_economic(other, old_numbers=(7,))
+    said = both.said()
+    assert [one.data.number for one in said if isinstance(one.data, LookAtCustomer)] == [7]
+    assert not [one for one in said if isinstance(one.data, WriteCustomer)]
+    assert both.pairs() == [(customer.id, 7, "linked")]
+    if there_still:
+        both.in_economic(there(customer, 7, "v1", contacts=()), 2, why="look")
+        assert len(both.creations()) == 1
+        assert both.of(customer.id).candidates == ()
+        both.in_economic(other, 2, old_numbers=(7,))  # told again
+        assert both.pairs()[0] == (customer.id, 7, "linked")
+    else:
+        both.gone(7, 2)
+        assert both.pairs() == [(customer.id, 7, "resting renumbered")]
+        assert both.of(customer.id).candidates == (60,)
+
+
 def test_r6_a_renumbering_told_after_the_customer_was_taken_for_a_new_one_is_a_question(both: Both) -> None:
     customer = both.linked(7, name="Jens Hansen")
     both.in_economic(there(customer, 60, "v9", name="Peter Holm"))  # nothing in common
