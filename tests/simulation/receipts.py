@@ -26,10 +26,14 @@ CERTAIN = frozenset({"cvr", "ean"})
 
 @dataclass
 class Promise:
-    """What somebody confirmed. ``at``: edits up to that one were seen; ``unheard``: customers of which not."""
+    """What somebody confirmed. ``at``: edits up to that one were seen; ``unheard``: customers of which not.
+
+    ``shown_at``: edits up to that one were made before the preview was on the screen.
+    """
 
     asked: Asked
     at: int
+    shown_at: int
     unheard: frozenset[tuple[str, str]]
     wrote: dict[UUID, set[Wrote]] = field(default_factory=dict)
     """What was written since, by link."""
@@ -56,6 +60,8 @@ class Receipts:
         """Of which links an undo has put something back, and what it was to do."""
         self.passes: dict[UUID, set[UUID]] = {}
         """Whom each pass wrote to."""
+        self.on_screen: dict[UUID, int] = {}
+        """How many edits there were when a preview was shown, by its run."""
 
     # ---- what happens
 
@@ -77,6 +83,7 @@ class Receipts:
     def shown(self, shown: Preview) -> None:
         """A preview is on the screen: no suggestion passes over the same company."""
         self.world.trace.count("previews")
+        self.on_screen[shown.asked.run] = self.edits
         for one in shown.items:
             if one.action == "link" and one.crm_id and one.number:
                 self._suggested(one.crm_id, one.number, one.evidence)
@@ -86,7 +93,12 @@ class Receipts:
         world = self.world
         world.trace.note("an admin", "confirms", shown.asked.kind)
         world.trace.count("transfers" if shown.asked.kind == "transfer" else "switchings")
-        self.promises[run] = Promise(asked=shown.asked, at=self.edits, unheard=frozenset(self._unheard()))
+        self.promises[run] = Promise(
+            asked=shown.asked,
+            at=self.edits,
+            shown_at=self.on_screen.get(run, self.edits),
+            unheard=frozenset(self._unheard()),
+        )
 
     def ended(self, run: Run, item: Item, wrote: Sequence[tuple[UUID, tuple[Wrote, ...]]]) -> None:
         """A customer of a run was carried out or left out, in the transaction that wrote that."""
@@ -242,7 +254,7 @@ class Receipts:
     def _appeared(self, promise: Promise, item: Item) -> bool:
         """Whether anybody at all changed or was not known then: one who is to be created may be that one."""
         creates = item.action in {"create_here", "create_there"}
-        return creates and (bool(promise.unheard) or any(one > promise.at for one in self.moved.values()))
+        return creates and (bool(promise.unheard) or any(one > promise.shown_at for one in self.moved.values()))
 
     def _unheard(self) -> Iterator[tuple[str, str]]:
         world = self.world
