@@ -151,8 +151,7 @@ class Truth:
         """
         self.without_base.add(record)
         again = self.renamed.get(other) == record  # under its other number: its history has moved already
-        self.renamed[other] = record
-        self.renamed.pop(record, None)  # it goes by that name again
+        self._goes_by(other, record)
         stays = self._stays(kind, record, other, here, there) if kept else frozenset()
         self.kept |= {(record, name) for name in stays}
         for name in fields.FIELDS[kind]:
@@ -161,7 +160,7 @@ class Truth:
             self.cells["economic", record, name] = cells[1]
             seen = (
                 self.states.get(here, {}).get((record, name), cells[0].now),
-                self._shown_then(there, other, name) or cells[1].now,
+                self._shown_then(there, record, name) or cells[1].now,
             )
             same = name in stays or _alike(kind, name, seen[0].value, seen[1].value)
             both = seen[0].edits | seen[1].edits
@@ -179,7 +178,7 @@ class Truth:
             crm, economic = {}, {}
             for name in group.fields:
                 crm[name] = self.states.get(here, {}).get((record, name), self.cell("crm", record, name).now).value
-                shown = self._shown_then(there, other, name) or self.cell("economic", other, name).now
+                shown = self._shown_then(there, record, name) or self.cell("economic", other, name).now
                 economic[name] = shown.value
             unlike = [one for one in group.fields if not _alike(kind, one, crm[one], economic[one])]
             blank = any(all(fields.blank(side[one]) for one in unlike) for side in (crm, economic))
@@ -199,10 +198,15 @@ class Truth:
         mine = {one for one in (*self.shown_as.values(), *self.named.values()) if self.now_named(one) == record}
         self.shown_as = {key: other if name in mine else name for key, name in self.shown_as.items()}
         self.named = {key: other if name in mine else name for key, name in self.named.items()}
-        self.renamed[record] = other
+        self._goes_by(record, other)
         self.kept |= {(other, name) for key, name in self.kept if key == record}
         for system, key, name in [one for one in self.cells if one[:2] == ("economic", record)]:
             self.cells[system, other, name] = self.cells.pop((system, key, name))
+
+    def _goes_by(self, name: str, now: str) -> None:
+        """Whatever went by that name goes by another from here on."""
+        self.renamed = {one: now if known == name else known for one, known in self.renamed.items() if one != now}
+        self.renamed[name] = now
 
     def written(
         self, kind: Kind, target: str, source: str, record: str, name: str, value: str, operation: UUID, *, strict: bool
