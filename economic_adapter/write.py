@@ -120,6 +120,8 @@ def _add_contact(job: _Job, operation: Operation, number: int) -> None:
     body = operation.body if move.body is None else requests.wire(move.body)
     sent, reply = transmit(job.desk, job.calls, leaving, body, number)
     if not isinstance(reply, Answer):
+        # perhaps because there is no such customer: what is kept of it must not be told as seen now
+        page.customer_stale = True
         job.answered.append(refusal(sent, reply))
         return
     page.touched(operation.part)

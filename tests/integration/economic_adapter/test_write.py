@@ -210,6 +210,17 @@ def test_a_contact_creation_takes_three_calls_and_receives_no_documents(at_desk:
     assert not [name for name, value in values.items() if name.startswith("receive") and value]
 
 
+def test_a_contact_creation_for_a_customer_that_is_gone_does_not_tell_that_it_is_there(
+    at_desk: Bench, number: int
+) -> None:
+    del at_desk.sandbox.data.agreement().customers[number]
+    answer = at_desk.write(person(), number=number)
+    assert answer.outcomes[0].result is Result.REFUSED
+    assert (answer.economic, answer.absent) == (None, False)
+    assert at_desk.calls() == ["GET /Contacts", "POST /Contacts", f"GET /Customers/{number}"]
+    assert [one["number"] for one in at_desk.rows(tables.mark)] == [number], "it is looked at once more"
+
+
 def test_two_contact_persons_of_one_command_are_created_together(at_desk: Bench, number: int) -> None:
     parts = person(), person(fields={"name": "Jens Holm"})
     answer = at_desk.write(*parts, number=number)
