@@ -11,9 +11,9 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
-from reconciler import carrying, contacts, decide, fields, record
+from reconciler import carrying, contacts, decide, fields, record, strangers
 from reconciler.lacking import missing
-from reconciler.link import Base, Choice, Create, CrmSeen, Link, Linked, LinkState, Pair, Side, Unlinked
+from reconciler.link import Base, Choice, Create, CrmSeen, EconomicSeen, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
 from reconciler.settle import put
 
@@ -40,6 +40,20 @@ def survivor(merged_into: str, recorded: Callable[[str], CrmSeen | None]) -> str
 def leaving(merged: Link) -> bool:
     """Whether a merged customer's own write to e-conomic is under way: its heir would take it for an edit made there."""
     return any(one.system is System.ECONOMIC for one in merged.pending)
+
+
+def is_another(link: Link, seen: EconomicSeen) -> bool:
+    """Whether what is seen under a new number looks like another customer than the one that had the old one.
+
+    Its old number may have been free for a while, and ours only since it has it: the old number tells.
+    """
+    known = link.customer.economic
+    if link.state is not LinkState.LINKED or known is None or known.gone or seen.customer is None:
+        return False
+    then = record.there(link, seen)
+    there = then.customer.economic
+    alike = there is not None and strangers.in_common(known.values, there.values)
+    return not alike or record.another_identity(then.customer, then.contacts)
 
 
 def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link, str]:

@@ -14,7 +14,7 @@ from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Re
 from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, linking, meeting, questions, reading, record, sides, store, strangers, switching
+from reconciler import agreements, bus, linking, meeting, questions, reading, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.stepping import Clocked, dissolve, take_step
 
@@ -108,9 +108,8 @@ def _of_links(
         dissolve(clocked, connection, next(one for one in found if one.link is holder), envelope)
         found, holder = [one for one in found if one.link is not holder], None
     for stored in found:
-        if stored.link.number in there.old_numbers and record.is_another(stored.link, there):
-            if holder is None:
-                meeting.look_first(clocked, connection, stored, there, envelope)
+        if stored.link.number in there.old_numbers and linking.is_another(stored.link, there):
+            meeting.look_first(clocked, connection, stored, there, envelope)
         elif holder is None or stored.link is holder:
             _tell(clocked, connection, envelope, seen, heard, there, stored)
         elif stored.link.number not in holder.old_numbers:

@@ -161,18 +161,6 @@ def another_identity(pair: Pair, contacts: Iterable[Pair]) -> bool:
     return changed("name") or (bool(known) and changed("cvr"))
 
 
-def is_another(link: Link, seen: EconomicSeen) -> bool:
-    """Whether what is seen under a new number looks like another customer than the one that had the old one.
-
-    Its old number may have been free for a while, and ours only since it has it: the old number tells.
-    """
-    known = link.customer.economic
-    if link.state is not LinkState.LINKED or known is None or known.gone or seen.customer is None:
-        return False
-    then = there(link, seen)
-    return another_identity(then.customer, then.contacts)
-
-
 def identity(link: Link) -> Mapping[str, str]:
     """What says which customer the link's number is known to be: as it is now, or before it seemed to be another."""
     there = link.customer.economic

@@ -154,6 +154,12 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
     return (keyed and reached) or (named and _agreeing(values, known.values) == len(fields.FIELDS["customer"]))
 
 
+def in_common(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two customers have their name, a number or a way to reach them in common."""
+    numbers = any(_same(one, other, name) for name in ("cvr", "ean", "pnumber"))
+    return _named(one, other) or numbers or _reached(one, other)
+
+
 def _but_one(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether all but one detail is the same."""
     return _agreeing(one, other) >= len(fields.FIELDS["customer"]) - 1

@@ -147,6 +147,8 @@ def test_r6_a_renumbering_told_after_the_customer_was_taken_for_a_new_one_is_a_q
     both.in_economic(there(customer, 60, "v9", name="Peter Holm"))  # nothing in common
     assert len(both.creations()) == 1
     both.in_economic(there(customer, 60, "v9", name="Peter Holm"), 2, old_numbers=(7,))
+    assert both.looks() == [7]
+    both.gone(7, 2)
     assert both.pairs() == [(customer.id, 7, "resting renumbered"), ("", 60, "creating")]
 
 
@@ -162,6 +164,8 @@ def test_r6_a_renumbering_takes_the_place_of_a_stranger_nobody_answered_yet(both
 def test_r6_a_number_another_link_has_makes_the_older_one_a_question(both: Both) -> None:
     first, second = both.linked(7, name="A"), both.linked(8, name="B")
     both.in_economic(there(second, 8, "v2"), 2, old_numbers=(7,))
+    assert both.looks() == [7]
+    both.gone(7, 2)
     assert both.pairs() == [(first.id, 7, "resting renumbered"), (second.id, 8, "linked")]
     assert both.of(first.id).candidates == (8,)
 

@@ -112,6 +112,7 @@ def test_one_renumbered_to_a_number_that_another_has_is_asked_about(both: Both, 
         both.gone(8, 9, old_numbers=(7,))
     else:
         both.hear(economic_seen(there(second, 8, "v2"), 9, old_numbers=(7,)))
+        both.gone(7, 9)  # it was looked at, for the other one has nothing in common with it
     stands = "resting deleted_there" if absent else "linked"
     assert both.pairs() == [(first.id, 7, "resting renumbered"), (second.id, 8, stands)]
     assert both.of(first.id).candidates == (8,)
