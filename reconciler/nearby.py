@@ -4,7 +4,6 @@ Linked customers it resembles, those whose number is missing or was never seen, 
 who had it before.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,8 +42,7 @@ def around(
         return Around()
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
     found = similar.in_crm(connection, tenant, agreement, customer, seen.old_numbers)
-    sent = {"name": customer.name.casefold(), "cvr": re.sub(r"[^0-9]", "", customer.cvr)}
-    under_way = [(row.link, row.values) for row in connection.execute(_CREATING, {**key, **sent})]
+    under_way = [(row.link, row.values) for row in connection.execute(_CREATING, {**key, "most": similar.MOST})]
     unclear = [(row.crm_id, row.values) for row in connection.execute(_UNCLEAR, {**key, "codes": sorted(UNCLEAR)})]
     asked_about = [row.crm_id for row in connection.execute(_ASKED_ABOUT, key)]
     busy = connection.execute(_BUSY, {**key, "crm_id": found.certain}).scalar() if found.certain else None
@@ -120,9 +118,9 @@ _CREATING = sa.text("""
     from sync.operation o join sync.link l on l.id = o.link
     where o.settled is null and o.action = 'create' and o.system = 'economic' and l.state = 'creating'
       and l.tenant = :tenant and l.agreement = :agreement
-      and (lower(o.body -> 'values' ->> 'name') = :name
-           or (:cvr <> '' and regexp_replace(o.body -> 'values' ->> 'cvr', '[^0-9]', '', 'g') = :cvr))
+    order by o.sent desc limit :most
 """)
+"""Few are under way at a time: whatever of them was edited before its answer came, the values tell."""
 _UNCLEAR = sa.text("""
     select l.crm_id, (select json_object_agg(sent.key, sent.value ->> 0) from jsonb_each(r.one -> 'values') sent) as values
     from sync.task t join sync.link l on l.id = t.link join sync.pair p on p.link = l.id and p.kind = 'customer'

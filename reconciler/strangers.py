@@ -213,7 +213,10 @@ def _ours(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
 
     if not sent or held("cvr") or held("ean"):
         return True
-    return held("name") and (fields.blank(sent.get("cvr", "")) or not fields.blank(fields.text(values, "cvr")))
+    if held("name"):
+        return fields.blank(sent.get("cvr", "")) or not fields.blank(fields.text(values, "cvr"))
+    # its name may be what was edited
+    return not _contradict(values, sent) and (_reached(values, sent) or _same(values, sent, "pnumber"))
 
 
 def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:

@@ -1,6 +1,5 @@
 """Who is alike here? The searches and statements of the flows, over tables that are dicts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -115,12 +114,7 @@ class Alike:
                 for one in links
                 if one.state is LinkState.CREATING
                 for sent in one.customer.pending.values()
-                if sent.action == "create"
-                and sent.system is System.ECONOMIC
-                and (
-                    sent.values.get("name", "").casefold() == values["name"]
-                    or (values["cvr"] and re.sub("[^0-9]", "", sent.values.get("cvr", "")) == values["cvr"])
-                )
+                if sent.action == "create" and sent.system is System.ECONOMIC
             ]
         if statement is nearby._UNCLEAR:
             return [

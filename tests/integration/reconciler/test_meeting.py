@@ -196,9 +196,17 @@ def test_a_new_customer_seen_in_e_conomic_before_the_answer_waits_for_it(both: B
     assert both.creations() == []
 
 
-@pytest.mark.parametrize("edited", [{"name": "Sydhavn Maler A/S"}, {"cvr": "87654321"}], ids=["name", "CVR"])
-def test_one_that_was_edited_before_the_answer_waits_for_it_too(both: Both, edited: dict[str, str]) -> None:
-    customer = both.new(name="Nordhavn Tagdækning", cvr="12345678", phone="12345678")
+@pytest.mark.parametrize(
+    ("cvr", "edited"),
+    [
+        ("12345678", {"name": "Sydhavn Maler A/S"}),
+        ("12345678", {"cvr": "87654321"}),
+        ("", {"name": "Sydhavn Maler A/S"}),
+    ],
+    ids=["name", "CVR", "name of one without CVR"],
+)
+def test_one_that_was_edited_before_the_answer_waits_for_it_too(both: Both, cvr: str, edited: dict[str, str]) -> None:
+    customer = both.new(name="Nordhavn Tagdækning", cvr=cvr, phone="12345678")
     both.in_crm(customer)
     (command,) = both.said_only(WriteEconomicCustomer)
     both.in_economic(there(customer, 50, "v1", **edited))
