@@ -194,7 +194,8 @@ def _looked_at(link: Link, pair: Pair, group: Group, choice: Choice) -> tuple[Pa
     crm, economic = pair.crm, pair.economic
     if chosen.kept(choice):
         apart = crm is None or economic is None or not _agree(pair, group, crm.values, economic.values)
-        return (pair if apart else _without(pair, group.name)), ()
+        # what both came to hold is their base from here on, also while an earlier write is still under way
+        return (pair if apart else _stands(_without(pair, group.name), group, ask=False)), ()
     if link.state is not LinkState.LINKED or crm is None or economic is None or not _both(pair):
         return _without(pair, group.name), (_end(pair, group, choice, "refused", "gone"),)
     if any(name in one.becomes for one in pair.pending.values() for name in group.fields):

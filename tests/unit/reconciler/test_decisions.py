@@ -159,6 +159,17 @@ def test_what_is_being_written_just_now_is_not_chosen_otherwise_and_what_waits_i
     assert waiting.last[0].decision != waiting.link.customer.chosen["name"].decision
 
 
+def test_left_different_what_both_came_to_hold_is_the_base_also_while_an_earlier_write_is_under_way() -> None:
+    case = deciding(ruled(email=Rule()), email="")
+    (write,) = case.crm(email="info@nordhavn.example")
+    case.settle(email="different")
+    assert case.economic(email="post@nordhavn.example") == ()
+    assert case.crm(email="post@nordhavn.example") == ()  # they agree for a moment
+    assert case.crm(email="info@nordhavn.example") == ()
+    commands = case.refused(write, "version")
+    assert to_crm(commands) == {}, "nobody edited it in e-conomic since they agreed"
+
+
 def test_left_different_the_pair_is_the_base_and_nothing_is_asked_until_one_moves() -> None:
     case = contested()
     assert case.settle(name="different", phone="crm") != ()
