@@ -183,8 +183,8 @@ def _leaving(pair: Pair, group: Group, standing: Choice) -> bool:
 
 
 def _left_different(pair: Pair, group: Group, choice: Choice, wish: Wish) -> Pair:
-    """The pair as it stands becomes the base; undoing that takes the mark away, and asks again where it was asked."""
-    pair = _stands(pair, group, ask=wish.after == "ask")
+    """The pair as it stands becomes the base; undoing that takes the mark away, and asks: the base before is not known."""
+    pair = _stands(pair, group, ask=wish.after == "ask" or (wish.take == "undo" and wish.after == ""))
     if wish.take != "undo" or wish.after == "kept":
         return replace(pair, chosen={**pair.chosen, group.name: replace(choice, was="", after="")})
     return _without(pair, group.name)

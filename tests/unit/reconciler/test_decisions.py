@@ -159,6 +159,16 @@ def test_what_is_being_written_just_now_is_not_chosen_otherwise_and_what_waits_i
     assert waiting.last[0].decision != waiting.link.customer.chosen["name"].decision
 
 
+def test_left_different_over_an_edit_on_its_way_and_undone_it_is_asked_about_and_not_lost() -> None:
+    case = deciding(ruled(email=Rule()), email="")
+    (write,) = case.economic(email="bad")
+    case.settle(email="different")
+    case.undo(case.history)
+    case.crm(email="info@nordhavn.example")
+    assert to_economic(case.refused(write, "version")) == {}
+    assert case.stands().state == "choice"
+
+
 def test_left_different_what_both_came_to_hold_is_the_base_also_while_an_earlier_write_is_under_way() -> None:
     case = deciding(ruled(email=Rule()), email="")
     (write,) = case.crm(email="info@nordhavn.example")
