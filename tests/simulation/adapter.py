@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crm_outbox.messaging.envelope import Version
@@ -88,7 +89,7 @@ class _Tables:
         kept = replace(stored, operation=operation, number=stored.number if number is None else number)
         connection.put(self.shelf.operations, operation.id, kept)
         if operation.outcome is not None:
-            self.world.answered(operation.outcome)
+            connection.after.append(partial(self.world.answered, operation.outcome))
         return True
 
     def created_contacts(self, _connection: Any, _agreement: int, number: int) -> frozenset[int]:

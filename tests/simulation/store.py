@@ -24,10 +24,12 @@ class Contended(Blocked, Exception):
 class Connection:
     """One transaction: what it changes, with the way back."""
 
-    __slots__ = ("_before",)
+    __slots__ = ("_before", "after")
 
     def __init__(self) -> None:
         self._before: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.after: list[Callable[[], None]] = []
+        """What is told once it has committed."""
 
     def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         """Store a row."""
@@ -42,6 +44,8 @@ class Connection:
     def commit(self) -> None:
         """It stands already."""
         self._before.clear()
+        for told in self.after:
+            told()
 
     def roll_back(self) -> None:
         """As if nothing had happened."""
