@@ -52,7 +52,7 @@ def is_another(link: Link, seen: EconomicSeen) -> bool:
         return False
     then = record.there(link, seen)
     there = then.customer.economic
-    alike = there is not None and strangers.in_common(known.values, there.values)
+    alike = there is not None and strangers.same_company(known.values, there.values)
     return not alike or record.another_identity(then.customer, then.contacts)
 
 

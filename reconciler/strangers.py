@@ -154,10 +154,9 @@ def likely(values: Mapping[str, str], seen: EconomicCustomer, known: Known) -> b
     return (keyed and reached) or (named and _agreeing(values, known.values) == len(fields.FIELDS["customer"]))
 
 
-def in_common(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two customers have their name, a number or a way to reach them in common."""
-    numbers = any(_same(one, other, name) for name in ("cvr", "ean", "pnumber"))
-    return _named(one, other) or numbers or _reached(one, other)
+def same_company(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two customers of e-conomic have their name, their CVR or their EAN number in common."""
+    return _named(one, other) or _same(one, other, "cvr") or _same(one, other, "ean")
 
 
 def _but_one(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
