@@ -126,9 +126,9 @@ class Links:
         if heard.economic is not None:
             self._keep_economic(session, heard.economic)
         if fresh := written.fresh(before, link):
-            session.wrote.append((link.id, fresh))
-            self.world.receipts.held(session, link)
             by_itself = written.fresh(before, link, by_itself=True)
+            session.wrote.append((link.id, fresh, by_itself))
+            self.world.receipts.held(session, link)
             decided = {one for pending in link.pending for one in pending.decided.values()}
             chosen = [one for one in fresh if one not in by_itself]
             session.after.append(partial(self.world.receipts.wrote, link.id, fresh, chosen, decided))

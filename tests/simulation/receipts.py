@@ -100,13 +100,14 @@ class Receipts:
             unheard=frozenset(self._unheard()),
         )
 
-    def ended(self, run: Run, item: Item, wrote: Sequence[tuple[UUID, tuple[Wrote, ...]]]) -> None:
+    def ended(self, run: Run, item: Item, wrote: Sequence[tuple[UUID, tuple[Wrote, ...], tuple[Wrote, ...]]]) -> None:
         """A customer of a run was carried out or left out, in the transaction that wrote that."""
-        mine = {one for link, fresh in wrote if link == item.link for one in fresh}
+        mine = {one for link, fresh, _ in wrote if link == item.link for one in fresh}
         about = item.crm_id or str(item.number)
         self.world.trace.note("reconciler", f"run {item.state}", about, str(run.kind), item.action, item.reason)
         if run.kind == "pass":
-            if item.state == "done" and (more := mine - written.planned(item.writes)):
+            by_itself = {one for link, _, fresh in wrote if link == item.link for one in fresh}
+            if item.state == "done" and (more := by_itself - written.planned(item.writes)):
                 self.world.wrong.append(f"{about}: let go, and what was not on the list was written: {_few(more)}")
             return
         promise = self.promises.get(run.id)

@@ -68,9 +68,8 @@ class Session:
         """What must hold when it commits: unique keys."""
         self.after: list[Callable[[], None]] = []
         """What is told once it has committed."""
-        self.wrote: list[tuple[Any, Any]] = []
-        """What it has written to customers: the link, and the details."""
-
+        self.wrote: list[tuple[Any, Any, Any]] = []
+        """What it has written to customers: the link, the details, and those of them that nobody decided on."""
         self.passing: Any = None
         """The link that is looked at because everything is."""
 
