@@ -214,8 +214,9 @@ def _ours(sent: Mapping[str, str], values: Mapping[str, str]) -> bool:
         return True
     if held("name"):
         return fields.blank(sent.get("cvr", "")) or not fields.blank(fields.text(values, "cvr"))
-    # its name may be what was edited
-    return not _contradict(values, sent) and (_reached(values, sent) or _same(values, sent, "pnumber"))
+    # its name may be what was edited: then it holds all the rest
+    rest = [name for name in fields.FIELDS["customer"] if name != "name" and not fields.blank(sent.get(name, ""))]
+    return _reached(values, sent) and all(held(name) for name in rest)
 
 
 def _details(customer: EconomicCustomer) -> tuple[Mapping[str, str], frozenset[tuple[str, ...]]]:
