@@ -1,12 +1,13 @@
 """How often is an agreement checked regularly? Often while people work and while things change, seldom otherwise.
 
-People work from 6 to 22, Danish time, on any day. The rule of summer time is written out, because a machine without a
-time zone database must not check at other times.
+People work from 6 to 22, Danish time, on any day.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from crm_outbox.messaging.danish import danish
 
 LIVELY = timedelta(minutes=30)
 """How long an agreement counts as active after something changed on either side."""
@@ -40,18 +41,5 @@ def is_active(changed_at: datetime | None, now: datetime) -> bool:
     return _OPENS <= danish(now).hour < _CLOSES or (changed_at is not None and now - changed_at < LIVELY)
 
 
-def danish(moment: datetime) -> datetime:
-    """The same moment on a Danish clock, without a zone: an hour before UTC, two in summer time."""
-    universal = moment.astimezone(UTC)
-    summer = _turn(universal.year, 3) <= universal < _turn(universal.year, 10)
-    return universal.replace(tzinfo=None) + timedelta(hours=2 if summer else 1)
-
-
 def _gap(rhythm: Rhythm, checked: Checked, now: datetime) -> float:
     return rhythm.active if is_active(checked.changed_at, now) else max(rhythm.active, rhythm.idle)
-
-
-def _turn(year: int, month: int) -> datetime:
-    """When clocks are put forward or back in the whole European Union: the month's last Sunday, one o'clock UTC."""
-    last = datetime(year, month, 31, 1, tzinfo=UTC)
-    return last - timedelta(days=(last.weekday() + 1) % 7)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from economic_adapter.rhythm import Checked, Rhythm, danish, due, is_active
+from crm_outbox.messaging.danish import danish
+from economic_adapter.rhythm import Checked, Rhythm, due, is_active
 
 NIGHT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 DAY = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
