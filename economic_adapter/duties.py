@@ -17,6 +17,7 @@ from crm_outbox.messaging.envelope import Lane, Registry
 from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.outbox import Doorbell, Outbox
 from crm_outbox.messaging.relay import Relay
+from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker
 from economic_adapter import access, agreements, clock, connecting, hooks, work
 from economic_adapter.checking import Checking
@@ -24,7 +25,6 @@ from economic_adapter.client import Addresses, Client, Grant
 from economic_adapter.contract import TYPES
 from economic_adapter.desk import Desk
 from economic_adapter.intake import CONSUMER, Intake
-from economic_adapter.server import Server
 from economic_adapter.settings import Settings
 from economic_adapter.store import Gather
 from economic_adapter.tables import messages

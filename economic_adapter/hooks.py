@@ -17,9 +17,9 @@ from prometheus_client import Counter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from crm_outbox.messaging.limits import Limits, plain
 from economic_adapter import activity, addresses, hook, store
 from economic_adapter.connecting import PATH, Connecting
-from economic_adapter.limits import Limits, plain
 from economic_adapter.sentences import say
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from reconciler.web.person import Person, Role
+from reconciler.person import Person, Role
 from reconciler.web.words import Language
 
 SHORTEST_KEY: Final = 32

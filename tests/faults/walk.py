@@ -24,7 +24,7 @@ _READY: Mapping[str, str] = {
     "applier": "consumer.connected",
     "intake": "consumer.connected",
     "reconcile": "consumer.connected",
-    "hooks": "hooks.listening",
+    "hooks": "http.listening",
     "worker": "worker.started",
     "clock": "duty.started",
 }

@@ -11,13 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.messaging import telemetry
+from crm_outbox.messaging.server import Server
 from economic_adapter import __main__ as edge
 from economic_adapter import duties
 from economic_adapter.duties import Held
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.data import APP_PUBLIC
-from economic_adapter.server import Server
 from economic_adapter.tables import mark
 from tests.integration.economic_adapter.parts import AGREEMENT, GRANT, TENANT, Parts, environ
 from tests.waiting import eventually

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from reconciler.web import passes
 from reconciler.web.passes import Refused, keys_of, read, sign
-from reconciler.web.person import Kept, Person, Role, may
+from reconciler.person import Kept, Person, Role, may
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 KEY = bytes(range(32))

@@ -53,7 +53,10 @@ def test_every_agreed_text_is_said_word_for_word_in_both_languages(english: str,
 
 
 def test_a_name_with_a_capital_begins_with_one_and_an_unknown_one_is_a_mistake() -> None:
-    assert DA("{Detail} was cleared in {system}.", detail="adresse", system="Clickmate") == "Adresse er slettet i Clickmate."
+    assert (
+        DA("{Detail} was cleared in {system}.", detail="adresse", system="Clickmate")
+        == "Adresse er slettet i Clickmate."
+    )
     with pytest.raises(KeyError):
         DA("{Detail} was cleared in {system}.", system="Clickmate")
 

@@ -9,7 +9,7 @@ import pytest
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
-from economic_adapter.limits import BODY_BYTES, Limits
+from crm_outbox.messaging.limits import BODY_BYTES, Limits
 from tests.builders.http import ask
 
 SECRET = "canary-secret-in-the-path"
@@ -87,6 +87,6 @@ def test_the_access_log_never_holds_an_address(path: str) -> None:
     with structlog.testing.capture_logs() as logs:
         ask(Limits(counting, headers={}), path, query=f"token={SECRET}")
     (line,) = logs
-    assert (line["event"], line["status"], line["method"]) == ("hooks.request", 200, "GET")
+    assert (line["event"], line["status"], line["method"]) == ("http.request", 200, "GET")
     assert SECRET not in str(line)
     assert path not in str(line)

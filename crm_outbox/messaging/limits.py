@@ -105,7 +105,7 @@ class Limits:
             await self._app(scope, again, answer)
         except Exception as error:  # noqa: BLE001 - whatever it was, the answer is ours and the log stays clean
             # the class only: a text may hold a part of the address
-            log.error("hooks.failed", error=type(error).__name__)  # noqa: TRY400
+            log.error("http.failed", error=type(error).__name__)  # noqa: TRY400
             if not begun:
                 await self._refuse(scope, send, 500, close=True)
 
@@ -137,7 +137,7 @@ class Limits:
 def _log(scope: Scope, status: int, started: float) -> None:
     state: Mapping[str, Any] = scope.get("state", {})
     log.info(
-        "hooks.request",
+        "http.request",
         kind=state.get("kind", "unknown"),
         method=scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other",
         status=status,

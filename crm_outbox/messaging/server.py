@@ -36,7 +36,7 @@ class Server:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
         self._thread.start()
-        log.info("hooks.listening", host=self.address[0], port=self.address[1])
+        log.info("http.listening", host=self.address[0], port=self.address[1])
 
     def run_once(self) -> Turn:
         """Only see that it still listens."""

@@ -1,0 +1,74 @@
+"""Who uses the pages? Tables of schema ``sync`` for people, their sessions, API keys and a tenant's settings."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from reconciler.run_tables import metadata
+
+_MOMENT = sa.TIMESTAMP(timezone=True)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    # reader | user | admin, as the CRM said last
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("mail", sa.Text, nullable=False, server_default=""),
+    # chosen on a page; none: the tenant's
+    sa.Column("language", sa.Text),
+    sa.Column("seen", _MOMENT, nullable=False),
+)
+"""Everybody whom the CRM vouched for, so that a page can name who may help."""
+sa.Index("person_role", person.c.tenant, person.c.role, person.c.seen)
+
+session = sa.Table(
+    "session",
+    metadata,
+    # SHA-256 of what the browser's cookie holds
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("form_key", sa.LargeBinary, nullable=False),
+    sa.Column("return_to", sa.Text, nullable=False, server_default=""),
+    sa.Column("started", _MOMENT, nullable=False),
+    sa.Column("seen", _MOMENT, nullable=False),
+)
+"""A person at a browser, known by a cookie."""
+sa.Index("session_seen", session.c.seen)
+
+used_pass = sa.Table(
+    "used_pass",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("until", _MOMENT, nullable=False),
+)
+"""Launch passes that were used, until they would be too old anyhow: each opens one session."""
+sa.Index("used_pass_until", used_pass.c.until)
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("sha256", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("made", _MOMENT, nullable=False),
+    sa.Column("used", _MOMENT),
+    sa.Column("ended", _MOMENT),
+)
+"""Keys by which another service of a tenant speaks to the JSON interface, under a name and with a role."""
+sa.Index("api_key_tenant", api_key.c.tenant)
+
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", JSONB, nullable=False),
+)
+"""What an admin chose for a tenant that is not an agreement's: its language, who may create, who is mailed."""
