@@ -16,6 +16,7 @@ from crm_outbox.messaging.duty import Duty, Periodic, run
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.relay import Relay
+from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import (
     answering,
@@ -36,6 +37,8 @@ from reconciler import (
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
+from reconciler.web.app import app
+from reconciler.web.site import Site
 
 ATTEND_SECONDS = 30.0
 RETAIN_SECONDS = 3600.0
@@ -113,6 +116,20 @@ def _reconcile(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     return {"reconcile": consumer}
 
 
+def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
+    pages = settings.pages
+    if pages is None:
+        raise SettingsError(["no pages were asked for"])
+    site = Site(
+        engine=database.engine(settings.database, "web", pool=10),
+        now=lambda: datetime.now(UTC),
+        keys=pages.keys,
+        public_url=pages.public_url,
+        crm_origin=pages.crm_origin,
+    )
+    return {"web": partial(Server, app(site), *pages.listen)}
+
+
 def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     engine = database.engine(settings.database, "clock")
     patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
@@ -131,6 +148,7 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
 _DUTIES: Mapping[str, Callable[[Settings], Mapping[str, Callable[[], Duty]]]] = {
     "relay": _relay,
     "reconcile": _reconcile,
+    "web": _web,
     "clock": _clock,
 }
 

@@ -5,6 +5,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from reconciler.run_tables import metadata
 
+__all__ = ["metadata"]
+
 _MOMENT = sa.TIMESTAMP(timezone=True)
 
 person = sa.Table(

@@ -4,11 +4,24 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
+from urllib.parse import urlsplit
 
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
+from reconciler.web import passes
+from reconciler.web.site import origin_of
 
-DUTIES = ("relay", "reconcile", "clock")
+DUTIES = ("relay", "reconcile", "web", "clock")
 USERS = {"relay": "relay-sync", "reconcile": "reconciler", "clock": "attention"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where the pages listen, where browsers find them, and which CRM opens and frames them, with the keys it signs with."""
+
+    listen: tuple[str, int]
+    public_url: str
+    crm_origin: str
+    keys: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +35,8 @@ class Settings:
     """Where to answer for metrics and health; none: nowhere."""
     sweep: int | None
     """The hour (UTC) from which both sides are read in full every day; none: never."""
+    pages: Pages | None
+    """None for whoever shows no pages."""
     secrets: tuple[Secret, ...] = field(repr=False)
 
     @classmethod
@@ -39,7 +54,30 @@ class Settings:
             resend=timedelta(seconds=environment.seconds("RESEND_SECONDS", default=120, least=0.1)),
             metrics=environment.listen("SYNC_METRICS_LISTEN", default="") if listen else None,
             sweep=int(sweep) if sweep.isdecimal() else None,
+            pages=_pages(environment) if "web" in duties else None,
             secrets=tuple(environment.secrets),
         )
         environment.done()
         return found
+
+
+def _pages(environment: Environment) -> Pages:
+    public, crm = environment.url("WEB_PUBLIC_URL", credentials=False), environment.url("CRM_ORIGIN", credentials=False)
+    for name, address in (("WEB_PUBLIC_URL", public), ("CRM_ORIGIN", crm)):
+        host = (urlsplit(origin_of(address)).hostname or "") if address else ""
+        loopback = host in {"127.0.0.1", "::1"} or host.rpartition(".")[2] == "localhost"
+        if address and not address.startswith("https:") and not loopback:
+            environment.wrong(f"{name} must be https, but on this machine")
+    text = environment.secret("CRM_KEYS")
+    keys: Mapping[str, bytes] = {}
+    try:
+        keys = passes.keys_of(text)
+    except ValueError as error:
+        environment.wrong(f"CRM_KEYS: {error}")
+    environment.secrets.extend(Secret(one.partition("=")[2].strip()) for one in text.split(",") if "=" in one)
+    return Pages(
+        listen=environment.listen("WEB_LISTEN", default="127.0.0.1:8082"),
+        public_url=public.rstrip("/"),
+        crm_origin=origin_of(crm),
+        keys=keys,
+    )

@@ -92,7 +92,7 @@ def read(keys: Mapping[str, bytes], text: str, wanted: Literal["widget", "launch
         if key is None:
             raise Refused("unknown key")
         # the times are judged below: the library would ask a clock
-        untimed = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        untimed: jwt.types.Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         claims = jwt.decode(text, key, algorithms=["HS256"], audience=wanted, options=untimed)
         found = Pass.model_validate(claims)
     except jwt.InvalidAudienceError as error:

@@ -3,16 +3,16 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from reconciler.person import Kept, Person, Right, Role, may
 from reconciler.web import passes
 from reconciler.web.passes import Refused, keys_of, read, sign
-from reconciler.person import Kept, Person, Role, may
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -113,7 +113,7 @@ def test_keys_are_named_and_long_enough() -> None:
     ],
 )
 def test_roles_have_their_rights(role: Role, rights: set[str]) -> None:
-    everything = ("see", "settle", "create", "bulk", "undo_others", "administer")
+    everything = get_args(Right)
     assert {one for one in everything if may(role, one)} == rights
     kept = {one for one in everything if may(role, one, Kept(create=True, bulk=True))}
     assert kept == (rights if role == "admin" else rights & {"see", "settle"})

@@ -1,0 +1,78 @@
+"""What is there to ask for? Every address of the pages, and what is said when something is not as it should be."""
+
+import secrets
+from collections.abc import Callable
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from crm_outbox.messaging.limits import Limits
+from reconciler.web import doors, screen
+from reconciler.web.doors import Forged, Known, Lacking, NotIn
+from reconciler.web.site import Site
+from reconciler.web.words import Words, language
+
+log = structlog.get_logger(__name__)
+
+Page = Callable[[Site, Request, Known], Response]
+
+
+def app(site: Site) -> ASGIApp:
+    """The pages as an ASGI app, inside its limits."""
+    inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add = inner.router.add_route
+    add("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")), methods=["GET"])
+    add("/static/{name}", _named("static", screen.static), methods=["GET"])
+    add("/launch", _named("launch", lambda request: doors.launch(site, request)), methods=["POST"])
+    add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
+    add("/", _named("home", _signed_in(site, _home)), methods=["GET"])
+    for error in (HTTPException, NotIn, Forged, Lacking, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
+        inner.add_exception_handler(error, _failed(site))
+    headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
+    return Limits(inner, headers=headers)
+
+
+def _home(site: Site, _request: Request, one: Known) -> Response:
+    return screen.page(site, "home.html", one)
+
+
+def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:
+    return lambda request: page(site, request, doors.known(site, request))
+
+
+def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        request.state.kind = kind
+        return handler(request)
+
+    return handle
+
+
+def _failed(site: Site) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
+        words = Words(spoken, site.now())
+        match error:
+            case NotIn():
+                log.info("page.not_in", why=str(error))
+                return screen.bare(site, "not_in.html", words, 401)
+            case Forged():
+                log.warning("page.forged_form")
+                return screen.bare(site, "not_in.html", words, 403)
+            case Lacking():
+                return screen.bare(site, "lacking.html", words, 403, helpers=error.helpers)
+            case HTTPException() if error.status_code in {404, 405}:
+                return screen.bare(site, "not_found.html", words, error.status_code)
+            case _:
+                known_as = secrets.token_hex(6)
+                away = isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError)
+                log.error("page.failed", id=known_as, error=type(error).__name__)
+                response = screen.bare(site, "failed.html", words, 503 if away else 500, id=known_as)
+                if away:
+                    response.headers["retry-after"] = "5"
+                return response
+
+    return answer

@@ -1,0 +1,96 @@
+"""How does a page get to the screen? Templates with everything escaped, our own files under names that change with them."""
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reconciler.web.doors import Known
+from reconciler.web.site import Site
+from reconciler.web.words import Words, phone
+
+HEADERS: Final = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+}
+STRICT_TRANSPORT: Final = {"strict-transport-security": "max-age=31536000"}
+_A_YEAR: Final = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One of our own files: what it holds, of which type, and the name it is asked for by."""
+
+    body: bytes
+    media_type: str
+    name: str
+
+
+def _files() -> Mapping[str, File]:
+    found = {}
+    for one in resources.files("reconciler.web").joinpath("static").iterdir():
+        body = one.read_bytes()
+        stem, _, ending = one.name.rpartition(".")
+        name = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        media_type = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
+        found[one.name] = File(body=body, media_type=media_type, name=name)
+    return found
+
+
+FILES: Final = _files()
+_BY_NAME: Final = {one.name: one for one in FILES.values()}
+
+
+def static(request: Request) -> Response:
+    """One of our own files, for good: another content has another name."""
+    found = _BY_NAME.get(request.path_params["name"])
+    if found is None:
+        return Response("Not found\n", 404, media_type="text/plain")
+    return Response(found.body, media_type=found.media_type, headers={"cache-control": _A_YEAR})
+
+
+def page(site: Site, name: str, one: Known, status: int = 200, /, **values: Any) -> Response:
+    """A page of somebody who is signed in."""
+    return _shown(site, name, one.words, status, {"who": one.person, "form_token": one.form_token, **values})
+
+
+def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
+    """A page for somebody we do not know, or when something went wrong."""
+    return _shown(site, name, words, status, {"who": None, "form_token": "", **values})
+
+
+def policy(site: Site, *, framed: bool = False) -> str:
+    """What a page may load and who may frame it (Content Security Policy Level 3): ours only, nobody unless it is a widget."""
+    framers = site.crm_origin if framed else "'none'"
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        f"form-action 'self' {site.crm_origin}; frame-ancestors {framers}"
+    )
+
+
+def _shown(site: Site, name: str, words: Words, status: int, values: Mapping[str, Any]) -> Response:
+    html = _PAGES.get_template(name).render(
+        say=words,
+        phone=phone,
+        file=lambda one: f"static/{FILES[one].name}",
+        base=site.public_url.rstrip("/") + "/",
+        **values,
+    )
+    headers = {"content-security-policy": policy(site), "content-language": words.language}
+    return Response(html, status, headers, "text/html; charset=utf-8")
+
+
+_PAGES: Final = Environment(
+    loader=PackageLoader("reconciler.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

@@ -1,0 +1,47 @@
+"""What do the pages need? One value that every door and page gets; wiring makes it, a test makes another."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """``public_url`` is where browsers find these pages, ``crm_origin`` the one site that may frame and open them."""
+
+    engine: sa.Engine
+    now: Callable[[], datetime]
+    keys: Mapping[str, bytes] = field(repr=False)
+    public_url: str
+    crm_origin: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of our own pages, as browsers name them."""
+        return origin_of(self.public_url)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come by HTTPS."""
+        return self.public_url.startswith("https:")
+
+    def back(self, address: str) -> str:
+        """An address of the CRM to lead back to; empty for any other."""
+        return address if origin_of(address) == self.crm_origin else ""
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an http or https address; empty for anything else."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "\\" in address:
+        return ""
+    named = f"[{host}]" if ":" in host else host
+    usual = port in {None, {"http": 80, "https": 443}[parts.scheme]}
+    return f"{parts.scheme}://{named}" + ("" if usual else f":{port}")
