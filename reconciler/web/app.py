@@ -6,11 +6,12 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import doors, screen
+from reconciler.web import api, doors, screen
 from reconciler.web.doors import Forged, Known, Lacking, NotIn
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -22,14 +23,23 @@ Page = Callable[[Site, Request, Known], Response]
 
 def app(site: Site) -> ASGIApp:
     """The pages as an ASGI app, inside its limits."""
-    inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    inner = FastAPI(
+        title="Clickmate and e-conomic",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    inner.include_router(api.router(site))
     add = inner.router.add_route
     add("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")), methods=["GET"])
     add("/static/{name}", _named("static", screen.static), methods=["GET"])
     add("/launch", _named("launch", lambda request: doors.launch(site, request)), methods=["POST"])
     add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
     add("/", _named("home", _signed_in(site, _home)), methods=["GET"])
-    for error in (HTTPException, NotIn, Forged, Lacking, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
+    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking
+    for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
     return Limits(inner, headers=headers)
@@ -53,6 +63,8 @@ def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Reque
 
 def _failed(site: Site) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/api/"):
+            return api.problem(error)
         spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
         words = Words(spoken, site.now())
         match error:
@@ -68,8 +80,8 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return screen.bare(site, "not_found.html", words, error.status_code)
             case _:
                 known_as = secrets.token_hex(6)
-                away = isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError)
                 log.error("page.failed", id=known_as, error=type(error).__name__)
+                away = isinstance(error, api.AWAY)
                 response = screen.bare(site, "failed.html", words, 503 if away else 500, id=known_as)
                 if away:
                     response.headers["retry-after"] = "5"

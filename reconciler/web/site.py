@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ class Site:
     keys: Mapping[str, bytes] = field(repr=False)
     public_url: str
     crm_origin: str
+    resend: timedelta
+    """After how long an unanswered command is sent again."""
 
     @property
     def origin(self) -> str:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +19,14 @@ def pages(engine: sa.Engine) -> Iterator[Pages]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     made = Pages(engine=engine, url=f"http://127.0.0.1:{port}", time=datetime.now(UTC))
-    site = Site(engine=engine, now=lambda: made.time, keys=KEYS, public_url=made.url, crm_origin=CRM)
+    site = Site(
+        engine=engine,
+        now=lambda: made.time,
+        keys=KEYS,
+        public_url=made.url,
+        crm_origin=CRM,
+        resend=timedelta(minutes=2),
+    )
     server = Server(app(site), "127.0.0.1", port)
     yield made
     made.close()

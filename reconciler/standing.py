@@ -1,0 +1,186 @@
+"""How does a customer stand, all of it that a person or a page may be told? The first layer of a status, pure.
+
+The state is the planner's own word (``status``); beside it stand what else waits, badges, what differs, and what that person
+may do about it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from crm_outbox.contract import Stage
+from reconciler import chosen, contacts, fields
+from reconciler.asked import Task
+from reconciler.causes import cause
+from reconciler.contract import State
+from reconciler.link import Kind, Link, LinkState, Pair, Status
+from reconciler.person import Kept, Person, Right, may
+from reconciler.plan import Do
+from reconciler.rules import Direction, Rules
+from reconciler.status import status
+from reconciler.tasks import Plans, planned, tasks
+
+Badge = Literal["barred", "lead", "does_not_flow"]
+Note = Literal["shortened", "kept"]
+Act = Literal[
+    "set_up", "reconnect", "resume", "correct", "retry", "choose", "create_again", "unlink", "leave", "choose_customer",
+    "show_differences", "update", "create_now", "create", "show_details",
+]  # fmt: skip
+
+_ACTS: Final[Mapping[State, tuple[tuple[Act, Right], ...]]] = {
+    "not_set_up": (("set_up", "administer"),),
+    "off": (("set_up", "administer"),),
+    "access_lost": (("reconnect", "administer"),),
+    "paused": (("resume", "administer"),),
+    "error": (("correct", "settle"), ("retry", "settle")),
+    "choice": (("choose", "settle"),),
+    "deleted": (("create_again", "create"), ("unlink", "settle"), ("leave", "settle")),
+    "perhaps": (("choose_customer", "settle"),),
+    "creating": (),
+    "sending": (),
+    "different": (("show_differences", "see"), ("update", "settle")),
+    "not_there_yet": (("create_now", "create"),),
+    "not_there": (("create", "create"),),
+    "same": (("show_details", "see"),),
+}
+"""The buttons of each state, and the right each needs."""
+_MOST_ALSO: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """One field that differs, with what each side holds; ``person`` names the contact person it is of."""
+
+    field: str
+    crm: str
+    economic: str
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One button, and whether this person may press it; who lacks the right is told who has it."""
+
+    name: Act
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is true of a customer. ``contacts``: how many of its contact persons are the same, of how many."""
+
+    status: Status
+    also: tuple[State, ...] = ()
+    badges: tuple[Badge, ...] = ()
+    notes: tuple[Note, ...] = ()
+    differs: tuple[Differing, ...] = ()
+    choices: int = 0
+    contacts: tuple[int, int] | None = None
+    flows: bool = False
+    actions: tuple[Action, ...] = ()
+
+
+def standing(link: Link, rules: Rules, person: Person, kept: Kept, now: datetime) -> Standing:
+    """How that customer stands, for that person."""
+    plans = planned(link, rules)
+    asked = tasks(link, rules, now, plans)
+    told = status(link, rules, now, asked, plans)
+    linked = link.state is LinkState.LINKED
+    return Standing(
+        status=told,
+        also=tuple(_also(link, told, asked, plans)),
+        badges=tuple(_badges(link)),
+        notes=tuple(_notes(link, rules)) if linked else (),
+        differs=tuple(_differs(plans)),
+        choices=len(_choices(asked)),
+        contacts=_contacts(link, plans) if linked else None,
+        flows=link.flows,
+        actions=_actions(told, person, kept),
+    )
+
+
+def unknown(state: State, person: Person, kept: Kept) -> Standing:
+    """How a customer stands that no link tells about: nothing is set up, or it was never heard of."""
+    told = Status(state=state)
+    return Standing(status=told, actions=_actions(told, person, kept))
+
+
+def _also(link: Link, told: Status, asked: Sequence[Task], plans: Plans) -> Iterable[State]:
+    """What else is true, in the order of precedence; at most two of it."""
+    true: list[State] = []
+    if _choices(asked):
+        true.append("choice")
+    if link.pending:
+        true.append("sending" if link.state is not LinkState.CREATING else "creating")
+    if any(one.do is Do.NOTHING and one.differing for _, one in plans):
+        true.append("different")
+    return [one for one in true if one != told.state][:_MOST_ALSO]
+
+
+def _choices(asked: Sequence[Task]) -> list[Task]:
+    return [one for one in asked if one.kind not in {"candidates", "refused", "missing"}]
+
+
+def _badges(link: Link) -> Iterable[Badge]:
+    if link.barred:
+        yield "barred"
+    if link.stage is Stage.LEAD:
+        yield "lead"
+    elif link.state is LinkState.LINKED and not link.flows:
+        yield "does_not_flow"
+
+
+def _notes(link: Link, rules: Rules) -> Iterable[Note]:
+    if any(_is_shortened(pair, rules) for pair in link.pairs):
+        yield "shortened"
+    if any(chosen.kept(one) for pair in link.pairs for one in pair.chosen.values()):
+        yield "kept"
+
+
+def _is_shortened(pair: Pair, rules: Rules) -> bool:
+    """Whether e-conomic holds less of a value than the CRM, because it cannot hold more."""
+    if pair.crm is None or pair.economic is None:
+        return False
+    for group in fields.GROUPS[pair.kind]:
+        if fields.rule(pair.kind, group, rules).direction is Direction.NONE:
+            continue
+        for name in group.fields:
+            crm, economic = fields.text(pair.crm.values, name), fields.text(pair.economic.values, name)
+            if fields.agree(pair.kind, name, crm, economic) and not fields.same(pair.kind, name, crm, economic):
+                return True
+    return False
+
+
+def _differs(plans: Plans) -> Iterable[Differing]:
+    for pair, one in plans:
+        crm = pair.crm.values if pair.crm else {}
+        economic = pair.economic.values if pair.economic else {}
+        for name in one.differing:
+            yield Differing(
+                field=name,
+                crm=fields.text(crm, name),
+                economic=fields.text(economic, name),
+                person=_name(pair.kind, crm, economic),
+            )
+
+
+def _name(kind: Kind, crm: Mapping[str, str], economic: Mapping[str, str]) -> str:
+    return "" if kind == "customer" else fields.text(crm, "name") or fields.text(economic, "name")
+
+
+def _contacts(link: Link, plans: Plans) -> tuple[int, int]:
+    """Of the contact persons that are there on either side, how many are the same on both."""
+    alive = [one for one in link.contacts if contacts.alive(one.crm) or contacts.alive(one.economic)]
+    unlike = {pair.id for pair, one in plans if one.differing}
+    same = [one for one in alive if contacts.alive(one.crm) and contacts.alive(one.economic) and one.id not in unlike]
+    return len(same), len(alive)
+
+
+def _actions(told: Status, person: Person, kept: Kept) -> tuple[Action, ...]:
+    """A state's buttons. What is put right at its source needs no second try, and what is not cannot be corrected there."""
+    acts = _ACTS[told.state]
+    if told.state == "error":
+        at_source = cause(told.reason).step == "source"
+        acts = tuple(one for one in acts if (one[0] == "correct") == at_source)
+    return tuple(Action(name=name, allowed=may(person.role, right, kept)) for name, right in acts)
