@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Step = Literal["source", "economic", "admin", "crm", "task", "none"]
-"""Where it is put right: in Clickmate (it is tried again by itself), in e-conomic, by an admin, by the CRM's own rules, on a
-task's page, or nowhere: it settles itself."""
+Step = Literal["source", "economic", "admin", "help", "crm", "task", "none"]
+"""Where it is put right: in Clickmate (it is tried again by itself), in e-conomic, by an admin who chooses another,
+by an admin otherwise, by the CRM's own rules, on a task's page, or nowhere: it settles itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
     **_each("CustomerNumberMismatch", "The contact person belongs to another customer in e-conomic.", "task"),
     **_each(
         "AccessDeniedAgreementMissingModules",
-        "Your e-conomic subscription has no API access. Add it in e-conomic under All settings, then try again.", "admin",
+        "Your e-conomic subscription has no API access. Add it in e-conomic under All settings, then try again.", "help",
     ),
     **_each(
         "unsendable",
@@ -101,9 +101,9 @@ CAUSES: Final[Mapping[str, Cause]] = {
 OURS: Final = frozenset({"UpdateConflict", "BadFilterRequest"})
 """Never shown: planned anew; our own mistake, logged and alarmed."""
 _WEBHOOK: Final = Cause(
-    text="e-conomic would not create our webhook. We check every minute instead. Technical: {code}", step="admin"
+    text="e-conomic would not create our webhook. We check every minute instead. Technical: {code}", step="help"
 )
-UNKNOWN: Final = Cause(text='e-conomic answered: "{v}". Technical: {code}, X-RequestId {id}.', step="admin")
+UNKNOWN: Final = Cause(text='e-conomic answered: "{v}". Technical: {code}, X-RequestId {id}.', step="help")
 
 
 def cause(code: str) -> Cause:

@@ -57,10 +57,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """The second layer. ``present``: the first may be said in the present tense. ``since``: what a person is told beside it."""
+    """The second layer. ``present``: the first may be said in the present tense.
+
+    ``behind``: the page shows a newer version than was compared; ``ahead``: an older one.
+    ``seen``: when e-conomic was seen last; ``since``: the time a person is told first, which for an outage is its begin.
+    """
 
     freshness: Freshness
     present: bool
+    behind: bool
+    ahead: bool
+    seen: datetime | None
     since: datetime | None
     next_try: datetime | None = None
 
@@ -69,11 +76,15 @@ def layer(known: Known, look: Look | None, reach: Reach, shown: Version | None, 
     """The second layer for a page that shows that version of the CRM's customer; without a version, in the past tense."""
     freshness = _freshness(known, look, reach, now)
     compared = known.compared is not None and shown is not None and known.compared >= shown
+    behind = shown is not None and not compared
     held = known.seen is not None and (_younger(known.seen, FRESH, now) or _holds(known, reach, now))
     since = {"down": reach.down_since, "delayed": _delayed(look, reach, now)}.get(freshness, known.seen)
     return Layer(
         freshness=freshness,
         present=compared and held and freshness in {"fresh", "known", "looking", "slow"},
+        behind=behind,
+        ahead=compared and known.compared != shown,
+        seen=known.seen,
         since=since,
         next_try=reach.throttled_until if freshness == "throttled" else None,
     )

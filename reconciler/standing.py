@@ -5,11 +5,12 @@ may do about it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 from crm_outbox.contract import Stage
+from crm_outbox.messaging.envelope import Version
 from reconciler import chosen, contacts, fields
 from reconciler.asked import Task
 from reconciler.causes import cause
@@ -17,9 +18,9 @@ from reconciler.contract import State
 from reconciler.link import Kind, Link, LinkState, Pair, Status
 from reconciler.person import Kept, Person, Right, may
 from reconciler.plan import Do
-from reconciler.rules import Direction, Rules
+from reconciler.rules import Direction, Rules, System
 from reconciler.status import status
-from reconciler.tasks import Plans, planned, tasks
+from reconciler.tasks import Plans, all_candidates, planned, tasks
 
 Badge = Literal["barred", "lead", "does_not_flow"]
 Note = Literal["shortened", "kept"]
@@ -46,6 +47,7 @@ _ACTS: Final[Mapping[State, tuple[tuple[Act, Right], ...]]] = {
 }
 """The buttons of each state, and the right each needs."""
 _MOST_ALSO: Final = 2
+_BELOW_SENDING: Final[frozenset[State]] = frozenset({"different", "same"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +78,43 @@ class Standing:
     notes: tuple[Note, ...] = ()
     differs: tuple[Differing, ...] = ()
     choices: int = 0
+    """How many questions are open; of one that may be there already, how many suggestions."""
     contacts: tuple[int, int] | None = None
     flows: bool = False
+    towards: System | None = None
+    """Where what is on its way goes to."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What an error is about: the values of the CRM's fields it names, by field."""
     actions: tuple[Action, ...] = ()
 
 
-def standing(link: Link, rules: Rules, person: Person, kept: Kept, now: datetime) -> Standing:
-    """How that customer stands, for that person."""
+def standing(
+    link: Link, rules: Rules, person: Person, kept: Kept, now: datetime, shown: Version | None = None
+) -> Standing:
+    """How that customer stands, for that person. ``shown``: the version on the screen, whose edit may be on its way still."""
     plans = planned(link, rules)
     asked = tasks(link, rules, now, plans)
     told = status(link, rules, now, asked, plans)
     linked = link.state is LinkState.LINKED
+    if linked and link.flows and told.state in _BELOW_SENDING and _is_older(link.crm_version, shown):
+        told = Status(state="sending")
     return Standing(
         status=told,
         also=tuple(_also(link, told, asked, plans)),
         badges=tuple(_badges(link)),
         notes=tuple(_notes(link, rules)) if linked else (),
         differs=tuple(_differs(plans)),
-        choices=len(_choices(asked)),
+        choices=_suggested(link) if told.state == "perhaps" else len(_choices(asked)),
         contacts=_contacts(link, plans) if linked else None,
         flows=link.flows,
+        towards=next((one.system for one in link.pending), None),
+        values=_values(link, told.details) if told.state == "error" else {},
         actions=_actions(told, person, kept),
     )
+
+
+def _is_older(known: Version | None, shown: Version | None) -> bool:
+    return shown is not None and (known is None or known < shown)
 
 
 def unknown(state: State, person: Person, kept: Kept) -> Standing:
@@ -120,6 +137,16 @@ def _also(link: Link, told: Status, asked: Sequence[Task], plans: Plans) -> Iter
 
 def _choices(asked: Sequence[Task]) -> list[Task]:
     return [one for one in asked if one.kind not in {"candidates", "refused", "missing"}]
+
+
+def _suggested(link: Link) -> int:
+    whole = all_candidates(link)
+    return len(link.candidates) + len(link.candidates_here) if whole is None else whole.count
+
+
+def _values(link: Link, details: Sequence[str]) -> dict[str, str]:
+    crm = link.customer.crm.values if link.customer.crm else {}
+    return {name: fields.text(crm, name) for name in details if not name.startswith("contact.")}
 
 
 def _badges(link: Link) -> Iterable[Badge]:

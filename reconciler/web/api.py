@@ -129,7 +129,7 @@ class CustomerStatus(Said):
 
 def status_of(site: Site, person: Person, crm_id: str, version: str | None) -> CustomerStatus:
     """How that customer stands, for that person, on a page that shows that version of it."""
-    now = site.now()
+    now, shown = site.now(), views.parsed(version)
     with site.engine.connect() as connection:
         found = views.customer(connection, person.tenant, crm_id)
         kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
@@ -137,8 +137,8 @@ def status_of(site: Site, person: Person, crm_id: str, version: str | None) -> C
         said, link = unknown(found.without_link, person, kept), None
     else:
         link = found.stored.link
-        said = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now)
-    second = layer(found.known, None, Reach(), views.parsed(version), now)
+        said = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
+    second = layer(found.known, None, Reach(), shown, now)
     return CustomerStatus(
         **_first(said, admins),
         agreement=None if found.agreement is None else found.agreement.agreement,

@@ -57,4 +57,4 @@ def test_every_sentence_and_next_step_is_said_in_danish_too(code: str) -> None:
 
 def test_a_code_nobody_agreed_on_shows_e_conomics_own_words() -> None:
     assert cause("SomethingNew") is UNKNOWN
-    assert cause("WebhookInvalidUrl").step == "admin"
+    assert cause("WebhookInvalidUrl").step == "help"

@@ -1,0 +1,150 @@
+"""In which words is a status told? One line of what is true, one small line of when that was last known; no more than is known."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from reconciler.causes import NEXT, cause
+from reconciler.contract import State
+from reconciler.freshness import Freshness, Layer
+from reconciler.standing import Act, Badge, Note, Standing
+from reconciler.web.words import Words
+
+LABELS: Final[Mapping[str, str]] = {
+    "name": "Name", "cvr": "CVR no.", "ean": "EAN no. (GLN)", "pnumber": "P no.", "address": "Address",
+    "street": "Address", "postcode": "Postcode", "city": "City", "country": "Country", "phone": "Phone",
+    "mobile": "Mobile", "email": "E-mail", "website": "Website", "notes": "Notes", "number": "Customer no.",
+    "group": "Customer group", "zone": "VAT zone", "terms": "Payment terms", "currency": "Currency",
+    "defaults": "Customer group", "contact": "Contact person",
+}  # fmt: skip
+BUTTONS: Final[Mapping[Act, str]] = {
+    "set_up": "Set-up", "reconnect": "Reconnect", "resume": "Resume", "correct": "Correct the customer",
+    "retry": "Try again", "choose": "Choose", "create_again": "Create again", "unlink": "Unlink", "leave": "Leave it",
+    "choose_customer": "Choose customer", "show_differences": "Show differences", "update": "Update in e-conomic",
+    "create_now": "Create now", "create": "Create in e-conomic", "show_details": "View details",
+}  # fmt: skip
+BADGES: Final[Mapping[Badge, str]] = {
+    "barred": "Blocked in e-conomic",
+    "lead": "Lead",
+    "does_not_flow": "Does not flow",
+}
+NOTES: Final[Mapping[Note, str]] = {"kept": "Kept different"}
+_PLAIN: Final[Mapping[State, str]] = {
+    "not_set_up": "The e-conomic integration is not set up",
+    "off": "The integration is off",
+    "deleted": "Deleted in e-conomic",
+    "creating": "Being created in e-conomic ...",
+    "not_there": "Not in e-conomic",
+}
+_PAUSED: Final[Mapping[str, str]] = {
+    "both": "Sync is paused", "economic": "Edits to e-conomic are paused", "crm": "Edits to Clickmate are paused",
+}  # fmt: skip
+
+
+def label(words: Words, name: str) -> str:
+    """A field as people call it; of a contact person, the same."""
+    return words(LABELS[name.removeprefix("contact.")])
+
+
+def first(words: Words, said: Standing, second: Layer, since: datetime | None) -> str:
+    """What is true of the customer, in the present only where that holds now. ``since``: when the agreement changed last."""
+    told, n = said.status, len({one.field for one in said.differs})
+    match told.state:
+        case "access_lost":
+            when = words.since(since) if since else ""
+            return words("e-conomic has refused our access since {time}. Nothing is lost.", time=when)
+        case "paused":
+            return words(_PAUSED[told.reason])
+        case "error":
+            return words("The customer could not be transferred: {reason}", reason=because(words, said))
+        case "choice":
+            return words("Choose the right details ({n})", n=words.number(max(1, said.choices)))
+        case "perhaps":
+            return words.many(
+                "May exist in e-conomic (1 suggestion)", "May exist in e-conomic ({n} suggestions)", said.choices
+            )
+        case "sending" if told.reason:
+            return words("Waiting for e-conomic")
+        case "sending":
+            to_crm = said.towards == "crm"
+            return words("Fetching an edit from e-conomic ..." if to_crm else "Sending your edit to e-conomic ...")
+        case "different" | "same" if second.behind or second.seen is None:
+            return words("Comparing with e-conomic ...")
+        case "different" if second.present:
+            return words.many("1 detail differs", "{n} details differ", n)
+        case "different":
+            return words.many(
+                "1 detail differed {time}", "{n} details differed {time}", n, time=words.brief(_known(second))
+            )
+        case "same" if second.present:
+            return words("The details are the same")
+        case "same":
+            return words("The details were the same {time}", time=words.brief(_known(second)))
+        case "not_there_yet":
+            lead = "lead" in said.badges
+            return words(
+                "Lead. Will be transferred to e-conomic when it becomes an active customer"
+                if lead
+                else "Will be transferred when the customer becomes active"
+            )
+        case _:
+            return words(_PLAIN[told.state])
+
+
+def because(words: Words, said: Standing) -> str:
+    """Why it could not be transferred, and where it is put right."""
+    told = said.status
+    known = cause(told.reason)
+    field, value = next(iter(said.values.items()), (told.details[0] if told.details else "", ""))
+    about = (
+        words(known.about) if known.about else label(words, field) if field.removeprefix("contact.") in LABELS else ""
+    )
+    sentence = words(
+        known.text, v=value or told.message, n=value, detail=about, document=about, name=told.message, code=told.reason,
+        id="-",
+    )  # fmt: skip
+    return f"{sentence} {words(NEXT[known.step])}" if known.step in NEXT else sentence
+
+
+def small(words: Words, second: Layer) -> str:
+    """When that was last known, and whether something is being done about it; nothing where nothing was ever seen."""
+    if second.since is None:
+        return words("Comparing with e-conomic ...") if second.freshness in {"looking", "slow"} else ""
+    return _SMALL[second.freshness](words, second)
+
+
+def _known(second: Layer) -> datetime:
+    moment = second.seen or second.since
+    if moment is None:
+        raise ValueError("nothing was ever seen")
+    return moment
+
+
+def _with_time(text: str) -> Callable[[Words, Layer], str]:
+    return lambda words, second: words(text, time=words.brief(_known(second)))
+
+
+def _throttled(words: Words, second: Layer) -> str:
+    again = words.brief(second.next_try) if second.next_try else ""
+    return words(
+        "We may ask e-conomic again {time}. Last compared {time2}", time=again, time2=words.brief(_known(second))
+    )
+
+
+def _since(text: str) -> Callable[[Words, Layer], str]:
+    return lambda words, second: words(
+        text, time=words.since(second.since or _known(second)), time2=words.brief(_known(second))
+    )
+
+
+_SMALL: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
+    "fresh": lambda words, _: words("Compared now"),
+    "known": _with_time("Compared {time}"),
+    "older": _with_time("Last compared {time}"),
+    "looking": lambda words, _: words("Comparing with e-conomic ..."),
+    "slow": _with_time("e-conomic is slow right now. Showing what we knew {time}"),
+    "no_answer": _with_time("e-conomic is not answering right now. Last compared {time}. We keep trying"),
+    "down": _since("e-conomic has not answered since {time}. Last compared {time2}"),
+    "throttled": _throttled,
+    "delayed": _since("Sync has been delayed since {time}. Your edits are saved and will be sent"),
+}
