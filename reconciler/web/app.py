@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import api, doors, screen
+from reconciler.web import api, doors, screen, settling
 from reconciler.web.doors import Forged, Known, Lacking, NotIn
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -38,7 +38,10 @@ def app(site: Site) -> ASGIApp:
     add("/launch", _named("launch", lambda request: doors.launch(site, request)), methods=["POST"])
     add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
     add("/", _named("home", _signed_in(site, _home)), methods=["GET"])
-    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking
+    add("/customers/{crm_id}", _named("customer", _signed_in(site, settling.page)), methods=["GET"])
+    add("/customers/{crm_id}", _named("save", _signed_in(site, settling.save)), methods=["POST"])
+    add("/decisions/{decision}/undo", _named("undo", _signed_in(site, settling.undo)), methods=["POST"])
+    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, settling.Unknown, settling.Senseless
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
@@ -78,6 +81,11 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return screen.bare(site, "lacking.html", words, 403, helpers=error.helpers)
             case HTTPException() if error.status_code in {404, 405}:
                 return screen.bare(site, "not_found.html", words, error.status_code)
+            case settling.Unknown():
+                return screen.bare(site, "not_found.html", words, 404)
+            case settling.Senseless():
+                log.warning("page.senseless_form", why=str(error))
+                return screen.bare(site, "senseless.html", words, 400)
             case _:
                 known_as = secrets.token_hex(6)
                 log.error("page.failed", id=known_as, error=type(error).__name__)

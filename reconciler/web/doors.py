@@ -13,7 +13,7 @@ from fastapi import Request, Response
 
 from reconciler import people
 from reconciler.people import Session
-from reconciler.person import Person, Right, may
+from reconciler.person import Kept, Person, Right, may
 from reconciler.web import passes
 from reconciler.web.site import Site, origin_of
 from reconciler.web.words import Words, language
@@ -77,9 +77,15 @@ def form(site: Site, request: Request, one: Known) -> dict[str, list[str]]:
 
 def must(site: Site, person: Person, right: Right) -> None:
     """``Lacking`` unless that person has that right."""
-    with site.engine.connect() as connection:
-        if not may(person.role, right, people.kept(connection, person.tenant)):
+    if not may(person.role, right, kept(site, person)):
+        with site.engine.connect() as connection:
             raise Lacking(people.admins(connection, person.tenant))
+
+
+def kept(site: Site, person: Person) -> Kept:
+    """What the admins of that person's tenant kept for themselves."""
+    with site.engine.connect() as connection:
+        return people.kept(connection, person.tenant)
 
 
 def of_key(site: Site, request: Request) -> Person:

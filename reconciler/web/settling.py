@@ -1,0 +1,197 @@
+"""How does a person settle a customer? One page: both values, a choice for each detail, one save, a receipt for each system."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from fastapi import Request, Response
+
+from reconciler import beside, decided, deciding, fields, ordering, store, views
+from reconciler.beside import Row
+from reconciler.decided import Saved
+from reconciler.deciding import NotDecided
+from reconciler.decisions import Decision, Wish
+from reconciler.freshness import Reach, layer
+from reconciler.link import Link
+from reconciler.standing import standing
+from reconciler.stepping import Clocked
+from reconciler.web import doors, screen
+from reconciler.web.doors import Known
+from reconciler.web.says import first, label, small
+from reconciler.web.site import Site
+
+TAKES = ("crm", "economic", "text", "different")
+
+
+class Unknown(Exception):
+    """No such customer of this tenant."""
+
+
+class Senseless(Exception):
+    """A form that no page of ours sends: a choice that is not on the list, a detail that is not there."""
+
+
+def page(site: Site, request: Request, one: Known) -> Response:
+    """Both sides of a customer, and what a save came to."""
+    with site.engine.connect() as connection:
+        stored = _found(connection, one, request.path_params["crm_id"])
+        saved = _saved(connection, stored.link, request.query_params.get("decision", ""))
+    stale = tuple(request.query_params.getlist("stale"))
+    return _shown(site, one, stored, saved, stale)
+
+
+def save(site: Site, request: Request, one: Known) -> Response:
+    """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
+    given = doors.form(site, request, one)
+    doors.must(site, one.person, "settle")
+    decision_id = _id("".join(given.get("decision", [])))
+
+    def do(connection: sa.Connection) -> tuple[Saved | None, list[str]]:
+        stored = _found(connection, one, request.path_params["crm_id"])
+        link = stored.link
+        wishes, stale = _wishes(link, beside.rows(link, stored.agreement.rules_for(link, site.resend)), given)
+        if not wishes:
+            return None, stale
+        decision = Decision(
+            id=decision_id,
+            tenant=link.tenant,
+            agreement=link.agreement or 0,
+            link=link.id,
+            means="settle",
+            who=one.person.name,
+            at=site.now(),
+            wishes=tuple(wishes),
+            seen=deciding.versions(link),
+        )
+        return deciding.save(_clocked(site), connection, decision), stale
+
+    try:
+        saved, stale = ordering.within(site.engine, do)
+    except NotDecided as why:
+        raise Senseless(str(why)) from why
+    after = "&".join(f"stale={name}" for name in stale)
+    if saved is not None:
+        after = f"decision={saved.decision.id}" + (f"&{after}" if after else "")
+    return doors.to(site, f"/customers/{request.path_params['crm_id']}?{after}")
+
+
+def undo(site: Site, request: Request, one: Known) -> Response:
+    """Put back what a decision did, where nobody edited since."""
+    doors.form(site, request, one)
+    doors.must(site, one.person, "settle")
+    undone = _id(request.path_params["decision"])
+
+    def do(connection: sa.Connection) -> tuple[Saved, str]:
+        known = decided.get(connection, undone)
+        if known is None or known.decision.tenant != one.person.tenant:
+            raise Unknown
+        if known.decision.who != one.person.name:
+            doors.must(site, one.person, "undo_others")
+        again = deciding.undo(_clocked(site), connection, one.person.tenant, undone, one.person.name, uuid4())
+        link = store.load(connection, again.decision.link).link
+        return again, link.crm_id
+
+    try:
+        again, crm_id = ordering.within(site.engine, do)
+    except NotDecided as why:
+        raise Senseless(str(why)) from why
+    return doors.to(site, f"/customers/{crm_id}?decision={again.decision.id}")
+
+
+def _shown(site: Site, one: Known, stored: store.Stored, saved: Saved | None, stale: tuple[str, ...]) -> Response:
+    link, now = stored.link, site.now()
+    rules = stored.agreement.rules_for(link, site.resend)
+    with site.engine.connect() as connection:
+        found = views.customer(connection, link.tenant, link.crm_id)
+    said = standing(link, rules, one.person, doors.kept(site, one.person), now)
+    second = layer(found.known, None, Reach(), link.crm_version, now)
+    rows = beside.rows(link, rules)
+    crm = link.customer.crm.values if link.customer.crm else {}
+    return screen.page(
+        site,
+        "customer.html",
+        one,
+        customer=link.crm_id,
+        name=fields.text(crm, "name") or link.crm_id,
+        number=link.number,
+        cvr=fields.text(crm, "cvr"),
+        line=first(one.words, said, second, None),
+        small=small(one.words, second),
+        open_rows=[row for row in rows if row.stands in {"contested", "differs", "kept", "waits"}],
+        same_rows=[row for row in rows if row.stands == "same"],
+        parts=beside.parts,
+        label=lambda name: label(one.words, name),
+        may_settle=one.person.role != "reader",
+        decision=uuid4(),
+        saved=saved,
+        receipt=None if saved is None else _receipt(link, saved),
+        stale=stale,
+    )
+
+
+def _receipt(link: Link, saved: Saved) -> dict[str, str]:
+    """For each system whether it has what was chosen: ``updated``, ``waiting``, or nothing where nothing was to be written."""
+    towards: dict[str, str] = {}
+    left = {(one.record, one.detail): one for one in saved.outcome}
+    for wish in saved.decision.wishes:
+        ended = left.get((wish.record, wish.detail))
+        for system, target in (("crm", wish.crm), ("economic", wish.economic)):
+            if target is None or (ended is not None and ended.result == "refused"):
+                continue
+            if ended is None:
+                towards[system] = "waiting"
+            else:
+                towards.setdefault(system, "updated")
+    return towards
+
+
+def _wishes(link: Link, rows: tuple[Row, ...], given: Mapping[str, list[str]]) -> tuple[list[Wish], list[str]]:
+    """What was chosen, as wishes over what was seen; and the details that moved since, by their label's field."""
+    wishes: list[Wish] = []
+    stale: list[str] = []
+    known = {row.key: row for row in rows}
+    pairs = {pair.id: pair for pair in link.pairs}
+    for name, values in given.items():
+        if not name.startswith("choice."):
+            continue
+        row, take = known.get(name.removeprefix("choice.")), values[-1]
+        if row is None or take not in TAKES:
+            raise Senseless(name)
+        if "".join(given.get(f"mark.{row.key}", [])) != row.mark:
+            stale.append(row.detail)
+            continue
+        texts = (
+            {field: _line(given.get(f"text.{row.key}.{field}", [])) for field in row.fields} if take == "text" else None
+        )
+        wishes.append(deciding.wish(link, pairs[row.record], row.detail, take, texts))
+    return wishes, stale
+
+
+def _line(values: list[str]) -> str:
+    return values[-1].replace("\r\n", "\n") if values else ""
+
+
+def _found(connection: sa.Connection, one: Known, crm_id: str) -> store.Stored:
+    found = views.customer(connection, one.person.tenant, crm_id).stored
+    if found is None:
+        raise Unknown
+    return found
+
+
+def _saved(connection: sa.Connection, link: Link, text: str) -> Saved | None:
+    try:
+        found = decided.get(connection, UUID(text)) if text else None
+    except ValueError:
+        return None
+    return found if found is not None and found.decision.link == link.id else None
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Unknown from error
+
+
+def _clocked(site: Site) -> Clocked:
+    return Clocked(resend=site.resend, now=site.now)
