@@ -124,12 +124,12 @@ def _shown(site: Site, one: Known, stored: store.Stored, saved: Saved | None, st
         may_settle=one.person.role != "reader",
         decision=uuid4(),
         saved=saved,
-        receipt=None if saved is None else _receipt(link, saved),
+        receipt=None if saved is None else _receipt(saved),
         stale=stale,
     )
 
 
-def _receipt(link: Link, saved: Saved) -> dict[str, str]:
+def _receipt(saved: Saved) -> dict[str, str]:
     """For each system whether it has what was chosen: ``updated``, ``waiting``, or nothing where nothing was to be written."""
     towards: dict[str, str] = {}
     left = {(one.record, one.detail): one for one in saved.outcome}

@@ -1,0 +1,207 @@
+"""A person settles a customer on its page: what was chosen is saved as it was seen, or that detail alone is refused."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox.contract import Customer, WriteCustomer
+from economic_adapter.contract import WriteEconomicCustomer
+from reconciler.rules import Transfer
+from tests.builders.meeting import Both
+from tests.builders.sync import TENANT, there
+from tests.integration.web.browsing import Browser, Pages
+
+
+@pytest.fixture
+def both(pages: Pages) -> Both:
+    wire = Both(engine=pages.engine, time=pages.time)
+    wire.switch_on(Transfer.CREATED)
+    return wire
+
+
+def contested(both: Both, pages: Pages, **there_: str) -> Customer:
+    """A customer whose name, and whatever the test names, was changed on both sides."""
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.set(paused='["crm", "economic"]')
+    changed = {"name": "Birk og Søn ApS", **there_}
+    both.in_economic(there(customer, 7, "v2", contacts=(), **changed), 2)
+    customer = customer.model_copy(update={"name": "Birk & Søn ApS", **dict.fromkeys(there_, "new@nordhavn.example")})
+    both.in_crm(customer, 2)
+    both.set(paused="[]")
+    pages.time = both.time
+    return customer
+
+
+def arrive(pages: Pages, **given: Any) -> Browser:
+    return pages.arrive(tenant=TENANT, **given)
+
+
+def form(browser: Browser, customer: Customer) -> dict[str, str]:
+    """What the page of that customer would send with nothing chosen."""
+    text = browser.get(f"/customers/{customer.id}").text
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', text))
+
+
+def choice(fields: dict[str, str], detail: str) -> str:
+    """The name of a detail's choice."""
+    (mark,) = [name for name in fields if name.startswith("mark.") and name.endswith(f".{detail}")]
+    return mark.replace("mark.", "choice.")
+
+
+def decisions(pages: Pages) -> list[tuple[str, str]]:
+    with pages.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text("select who, state from sync.decision order by at"))]
+
+
+def test_the_page_shows_both_values_with_the_difference_marked_and_the_last_common_one(
+    pages: Pages, both: Both
+) -> None:
+    customer = contested(both, pages)
+    shown = arrive(pages).get(f"/customers/{customer.id}")
+    assert shown.status_code == 200
+    assert "Vælg de rigtige oplysninger (1)" in shown.text
+    assert re.search(r'<mark><span class="hidden">forskellen begynder</span>&amp;<span', shown.text)
+    assert re.search(r'<mark><span class="hidden">forskellen begynder</span>og<span', shown.text)
+    assert "Nordhavn Tømrer ApS" in shown.text.partition("Birk")[2]
+    assert shown.text.count('value="crm"') == 1, "only what is contested can be chosen"
+
+
+def test_what_is_chosen_goes_to_the_other_system_and_the_receipt_says_so(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    answer = browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "name"): "crm"})
+    assert answer.status_code == 303
+    (command,) = both.said_only(WriteEconomicCustomer)
+    assert command.parts[0].fields == {"name": "Birk & Søn ApS"}
+    waiting = browser.get(answer.headers["location"]).text
+    assert "e-conomic: venter" in waiting
+    seen = there(customer, 7, "v3", contacts=())
+    from tests.builders.sync import done, economic_answered  # noqa: PLC0415
+
+    both.hear(economic_answered(command, done(command.parts[0].operation), customer=seen, version=3))
+    finished = browser.get(answer.headers["location"]).text
+    assert re.search(r"e-conomic: opdateret kl\. \d\d\.\d\d", finished)
+    assert decisions(pages) == [("Anne Holm", "done")]
+    assert "Oplysningerne" in finished
+
+
+def test_a_value_of_ones_own_goes_to_both(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    name = choice(fields, "name")
+    text = f"text.{name.removeprefix('choice.')}.name"
+    browser.post(f"/customers/{customer.id}", {**fields, name: "text", text: "Birk og Søn A/S"})
+    (command,) = both.said_only(WriteEconomicCustomer)
+    assert command.parts[0].fields == {"name": "Birk og Søn A/S"}
+    assert both.said_only(WriteCustomer) == [], "Clickmate follows once e-conomic took it"
+
+
+def test_a_detail_that_moved_is_refused_alone_and_the_others_are_carried_out(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages, email="old@nordhavn.example")
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    both.in_crm(customer.model_copy(update={"name": "Birk & Sønner ApS"}), 3)
+    chosen = {choice(fields, "name"): "economic", choice(fields, "email"): "crm"}
+    answer = browser.post(f"/customers/{customer.id}", {**fields, **chosen})
+    (command,) = both.said_only(WriteEconomicCustomer)
+    assert command.parts[0].fields == {"email": "new@nordhavn.example"}
+    shown = browser.get(answer.headers["location"]).text
+    assert "Navn er blevet rettet, efter at du åbnede siden. Se den nye værdi, og vælg igen." in shown
+    assert "Sønner" in shown
+
+
+def test_the_same_form_sent_twice_is_one_decision(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    sent = {**fields, choice(fields, "name"): "economic"}
+    first = browser.post(f"/customers/{customer.id}", sent)
+    second = browser.post(f"/customers/{customer.id}", sent)
+    assert first.headers["location"] == second.headers["location"]
+    assert len(decisions(pages)) == 1
+    assert len(both.said_only(WriteCustomer)) == 1
+
+
+def test_left_different_nothing_is_written_and_nothing_is_asked(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    answer = browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "name"): "different"})
+    assert both.said_only(WriteEconomicCustomer) == []
+    shown = browser.get(answer.headers["location"]).text
+    assert "Beholdt forskellige" in shown
+    assert decisions(pages) == [("Anne Holm", "done")]
+
+
+def test_undo_puts_the_question_back(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    answer = browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "name"): "different"})
+    decision = answer.headers["location"].partition("decision=")[2]
+    undone = browser.post(f"/decisions/{decision}/undo", {"form_token": fields["form_token"]})
+    assert undone.status_code == 303
+    assert "Vælg de rigtige oplysninger (1)" in browser.get(undone.headers["location"]).text
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"choice.x.name": "crm"}, 400),
+        ({"choice": "nonsense"}, 400),
+        ({"decision": "not-an-id"}, 404),
+        ({"form_token": "x"}, 403),
+        ({}, 303),
+    ],
+)
+def test_what_no_page_of_ours_sends_changes_nothing(
+    pages: Pages, both: Both, given: dict[str, str], status: int
+) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    if "choice" in given:
+        given = {choice(fields, "name"): given["choice"]}
+    answer = browser.post(f"/customers/{customer.id}", {**fields, **given})
+    assert answer.status_code == status
+    assert decisions(pages) == []
+
+
+def test_who_may_only_look_has_no_choices_and_cannot_save(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    able, reader = arrive(pages), arrive(pages, sub="u9", name="Læser", role="reader")
+    fields = form(able, customer)
+    page = reader.get(f"/customers/{customer.id}")
+    assert 'type="radio"' not in page.text
+    sent = {**fields, choice(fields, "name"): "crm", "form_token": reader.token()}
+    assert reader.post(f"/customers/{customer.id}", sent).status_code == 403
+    assert decisions(pages) == []
+
+
+def test_another_tenants_customer_and_decision_do_not_exist(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    browser = arrive(pages)
+    fields = form(browser, customer)
+    answer = browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "name"): "different"})
+    decision = answer.headers["location"].partition("decision=")[2]
+    stranger = pages.arrive(tenant="other", role="admin")
+    token = stranger.token()
+    assert stranger.get(f"/customers/{customer.id}").status_code == 404
+    assert stranger.post(f"/customers/{customer.id}", {**fields, "form_token": token}).status_code == 404
+    assert stranger.post(f"/decisions/{decision}/undo", {"form_token": token}).status_code == 404
+    for text in (str(uuid4()), "1", "' or 1=1 --"):
+        assert browser.get(f"/customers/{text}").status_code == 404
+        assert browser.post(f"/decisions/{text}/undo", {"form_token": browser.token()}).status_code == 404
+
+
+def test_script_in_any_value_is_text(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    both.set(paused='["crm", "economic"]')
+    both.in_crm(customer.model_copy(update={"name": "<script>alert(1)</script>"}), 3)
+    shown = arrive(pages).get(f"/customers/{customer.id}").text
+    assert "<script" not in shown
