@@ -126,6 +126,7 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         keys=pages.keys,
         public_url=pages.public_url,
         crm_origin=pages.crm_origin,
+        crm_launch=pages.crm_launch,
         resend=settings.resend,
     )
     return {"web": partial(Server, app(site), *pages.listen)}

@@ -71,6 +71,8 @@ class Agreement:
     reason: str
     asked: datetime | None
     since: datetime | None
+    changed: datetime
+    """When its state was another last."""
     customers: int | None
     transfer: str
     number_from: int | None
@@ -146,6 +148,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         reason=row["reason"],
         asked=row["asked"],
         since=row["since"],
+        changed=row["changed"],
         customers=row["customers"],
         transfer=row["transfer"],
         number_from=row["number_from"],

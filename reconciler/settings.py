@@ -21,6 +21,7 @@ class Pages:
     listen: tuple[str, int]
     public_url: str
     crm_origin: str
+    crm_launch: str
     keys: Mapping[str, bytes] = field(repr=False)
 
 
@@ -68,6 +69,9 @@ def _pages(environment: Environment) -> Pages:
         loopback = host in {"127.0.0.1", "::1"} or host.rpartition(".")[2] == "localhost"
         if address and not address.startswith("https:") and not loopback:
             environment.wrong(f"{name} must be https, but on this machine")
+    launch = environment.url("CRM_LAUNCH_URL", default=f"{origin_of(crm)}/economic/launch", credentials=False)
+    if crm and origin_of(launch) != origin_of(crm):
+        environment.wrong("CRM_LAUNCH_URL must be a page of CRM_ORIGIN")
     text = environment.secret("CRM_KEYS")
     keys: Mapping[str, bytes] = {}
     try:
@@ -79,5 +83,6 @@ def _pages(environment: Environment) -> Pages:
         listen=environment.listen("WEB_LISTEN", default="127.0.0.1:8082"),
         public_url=public.rstrip("/"),
         crm_origin=origin_of(crm),
+        crm_launch=launch,
         keys=keys,
     )

@@ -12,12 +12,11 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from reconciler import people, views
 from reconciler.contract import State
-from reconciler.freshness import Freshness, Reach, layer
+from reconciler.freshness import Freshness
 from reconciler.person import Person
-from reconciler.standing import Act, Badge, Note, Standing, standing, unknown
-from reconciler.web import doors
+from reconciler.standing import Act, Badge, Note, Standing
+from reconciler.web import doors, status
 from reconciler.web.site import Site
 
 log = structlog.get_logger(__name__)
@@ -129,20 +128,12 @@ class CustomerStatus(Said):
 
 def status_of(site: Site, person: Person, crm_id: str, version: str | None) -> CustomerStatus:
     """How that customer stands, for that person, on a page that shows that version of it."""
-    now, shown = site.now(), views.parsed(version)
-    with site.engine.connect() as connection:
-        found = views.customer(connection, person.tenant, crm_id)
-        kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
-    if found.stored is None:
-        said, link = unknown(found.without_link, person, kept), None
-    else:
-        link = found.stored.link
-        said = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
-    second = layer(found.known, None, Reach(), shown, now)
+    told = status.of(site, person, crm_id, version)
+    found, second = told.found, told.second
     return CustomerStatus(
-        **_first(said, admins),
+        **_first(told.first, list(told.admins)),
         agreement=None if found.agreement is None else found.agreement.agreement,
-        customer_number=None if link is None else link.number,
+        customer_number=told.number,
         compared=Compared(
             crm_version=None if found.known.compared is None else str(found.known.compared),
             at=found.known.seen,

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import api, doors, screen, settling
+from reconciler.web import api, doors, lists, screen, settling, widget
 from reconciler.web.doors import Forged, Known, Lacking, NotIn
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -37,7 +37,8 @@ def app(site: Site) -> ASGIApp:
     add("/static/{name}", _named("static", screen.static), methods=["GET"])
     add("/launch", _named("launch", lambda request: doors.launch(site, request)), methods=["POST"])
     add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
-    add("/", _named("home", _signed_in(site, _home)), methods=["GET"])
+    add("/widget", _named("widget", lambda request: widget.page(site, request)), methods=["GET"])
+    add("/", _named("home", _signed_in(site, lists.tasks)), methods=["GET"])
     add("/customers/{crm_id}", _named("customer", _signed_in(site, settling.page)), methods=["GET"])
     add("/customers/{crm_id}", _named("save", _signed_in(site, settling.save)), methods=["POST"])
     add("/decisions/{decision}/undo", _named("undo", _signed_in(site, settling.undo)), methods=["POST"])
@@ -46,10 +47,6 @@ def app(site: Site) -> ASGIApp:
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
     return Limits(inner, headers=headers)
-
-
-def _home(site: Site, _request: Request, one: Known) -> Response:
-    return screen.page(site, "home.html", one)
 
 
 def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:

@@ -15,6 +15,7 @@ from reconciler import people
 from reconciler.people import Session
 from reconciler.person import Kept, Person, Right, may
 from reconciler.web import passes
+from reconciler.web.passes import Pass
 from reconciler.web.site import Site, origin_of
 from reconciler.web.words import Words, language
 
@@ -98,6 +99,16 @@ def of_key(site: Site, request: Request) -> Person:
     if person is None:
         raise NotIn
     return person
+
+
+def of_pass(site: Site, request: Request) -> Pass:
+    """What the pass of a widget says, in its address or, of its own requests, in the ``Authorization`` header."""
+    scheme, _, held = request.headers.get("authorization", "").partition(" ")
+    text = held.strip() if scheme.lower() == "bearer" else request.query_params.get("pass", "")
+    try:
+        return passes.read(site.keys, text, "widget", site.now())
+    except passes.Refused as refused:
+        raise NotIn(str(refused)) from refused
 
 
 def launch(site: Site, request: Request) -> Response:

@@ -61,6 +61,13 @@ def page(site: Site, name: str, one: Known, status: int = 200, /, **values: Any)
     return _shown(site, name, one.words, status, {"who": one.person, "form_token": one.form_token, **values})
 
 
+def framed(site: Site, name: str, words: Words, /, **values: Any) -> Response:
+    """A page that stands inside a page of the CRM."""
+    response = _shown(site, name, words, 200, {"who": None, "form_token": "", **values})
+    response.headers["content-security-policy"] = policy(site, framed=True)
+    return response
+
+
 def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
     """A page for somebody we do not know, or when something went wrong."""
     return _shown(site, name, words, status, {"who": None, "form_token": "", **values})

@@ -17,6 +17,8 @@ class Site:
     keys: Mapping[str, bytes] = field(repr=False)
     public_url: str
     crm_origin: str
+    crm_launch: str
+    """The CRM's page that sends a browser here, signed in; it takes ``to``, the path that is wanted."""
     resend: timedelta
     """After how long an unanswered command is sent again."""
 

@@ -25,6 +25,7 @@ def pages(engine: sa.Engine) -> Iterator[Pages]:
         keys=KEYS,
         public_url=made.url,
         crm_origin=CRM,
+        crm_launch=f"{CRM}/economic/launch",
         resend=timedelta(minutes=2),
     )
     server = Server(app(site), "127.0.0.1", port)
