@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Role = Literal["reader", "user", "admin"]
+Language = Literal["da", "en"]
 Right = Literal["see", "settle", "create", "bulk", "undo_others", "administer"]
 _OF_USERS: Final[frozenset[Right]] = frozenset({"see", "settle"})
 _BY_SETTING: Final[frozenset[Right]] = frozenset({"create", "bulk", "undo_others"})

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
-from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
-from reconciler.web import passes
-from reconciler.web.site import origin_of
+from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url, origin_of
+from reconciler import passes
 
 DUTIES = ("relay", "reconcile", "web", "clock")
 USERS = {"relay": "relay-sync", "reconcile": "reconciler", "clock": "attention"}

@@ -191,6 +191,20 @@ def database_url(environment: Environment, owner: str) -> str:
     return shared
 
 
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an http or https address; empty for anything else."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "\\" in address:
+        return ""
+    named = f"[{host}]" if ":" in host else host
+    usual = port in {None, {"http": 80, "https": 443}[parts.scheme]}
+    return f"{parts.scheme}://{named}" + ("" if usual else f":{port}")
+
+
 def _split(value: str) -> SplitResult | None:
     try:
         parts = urlsplit(value)

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Request, Response
 
-from reconciler import people
+from crm_outbox.messaging.settings import origin_of
+from reconciler import passes, people
+from reconciler.passes import Pass
 from reconciler.people import Session
 from reconciler.person import Kept, Person, Right, may
-from reconciler.web import passes
-from reconciler.web.passes import Pass
-from reconciler.web.site import Site, origin_of
+from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 
 _FIELDS = 200

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+
+from crm_outbox.messaging.settings import origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +36,3 @@ class Site:
     def back(self, address: str) -> str:
         """An address of the CRM to lead back to; empty for any other."""
         return address if origin_of(address) == self.crm_origin else ""
-
-
-def origin_of(address: str) -> str:
-    """Scheme, host and port of an http or https address; empty for anything else."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "\\" in address:
-        return ""
-    named = f"[{host}]" if ":" in host else host
-    usual = port in {None, {"http": 80, "https": 443}[parts.scheme]}
-    return f"{parts.scheme}://{named}" + ("" if usual else f":{port}")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
@@ -19,8 +19,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from crm_outbox.messaging.danish import danish
+from reconciler.person import Language
 
-Language = Literal["da", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 _LOCALES: Final[Mapping[Language, str]] = {"da": "da", "en": "en_GB"}
 

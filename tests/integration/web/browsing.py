@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import sqlalchemy as sa
 
-from reconciler.web.passes import sign
+from reconciler.passes import sign
 
 CRM = "http://crm.localhost:9"
 KEY = bytes(range(32))

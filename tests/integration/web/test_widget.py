@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from reconciler.passes import sign
 from reconciler.rules import Transfer
-from reconciler.web.passes import sign
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT
 from tests.integration.web.browsing import CRM, KEY, Pages

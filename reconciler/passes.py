@@ -12,8 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from reconciler.person import Person, Role
-from reconciler.web.words import Language
+from reconciler.person import Language, Person, Role
 
 SHORTEST_KEY: Final = 32
 """Bytes: what HMAC-SHA256 is made for (RFC 7518 3.2)."""

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from reconciler import passes
+from reconciler.passes import Refused, keys_of, read, sign
 from reconciler.person import Kept, Person, Right, Role, may
-from reconciler.web import passes
-from reconciler.web.passes import Refused, keys_of, read, sign
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 KEY = bytes(range(32))
 KEYS = {"one": KEY, "two": bytes(range(32, 64))}
-GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "passes.json"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "passes.json"
 
 
 def claims(**given: Any) -> dict[str, Any]:
