@@ -21,10 +21,15 @@ def environment(
     passwords: Mapping[str, str],
     sandbox: str,
     hooks_port: int,
+    web_port: int = 0,
+    crm_port: int = 0,
     vhost: str = "sync",
     clocks: Mapping[str, str] = CLOCKS,
 ) -> dict[str, str]:
-    """The environment of every duty and command; ``sandbox`` is the address of the e-conomic they speak to."""
+    """The environment of every duty and command; ``sandbox`` is the address of the e-conomic they speak to.
+
+    Ports that nobody listens on, where no pages are wanted, are 0.
+    """
     return {
         "DATABASE_URL": database_url,
         "BROKER_URL": amqp,
@@ -40,6 +45,10 @@ def environment(
         "ECONOMIC_DEVELOPMENT_HOSTS": sandbox.removeprefix("http://"),
         "HOOKS_LISTEN": f"127.0.0.1:{hooks_port}",
         "HOOKS_PUBLIC_URL": f"http://127.0.0.1:{hooks_port}",
+        "WEB_LISTEN": f"127.0.0.1:{web_port}",
+        "WEB_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
+        "CRM_ORIGIN": f"http://crm.localhost:{crm_port}",
+        "CRM_KEYS": f"local={secrets.token_hex(32)}",
         "WORKER_THREADS": "4",
         **clocks,
     }

@@ -105,11 +105,13 @@ def _explain(error: str, stage: Stage) -> None:
 def _stay(stage: Stage) -> None:
     _say(
         f"""
+  CRM, with the status  {stage.environ["CRM_ORIGIN"]}/    da · en, signed in as Anne, salesperson; at the right what e-conomic has
   e-conomic (sandbox)   {stage.books.url}/         the bookkeeper's side: change a customer, watch it arrive
   RabbitMQ              {stage.management}/         operator / {stage.operator}
   Log                   .demo/log                  one line per event
 
-  The CRM's side has no page yet. In another terminal:
+  Try: change the same name on both sides: the status at the right asks, and leads to where it is settled.
+  The CRM's side from another terminal:
     . .demo/env
     .venv/bin/python -m crm_outbox customer list --tenant demo
     .venv/bin/python -m crm_outbox customer show --tenant demo ID

@@ -37,6 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "adapter": ("economic_adapter", "run", "intake", "hooks", "clock"),
     "worker": ("economic_adapter", "run", "worker"),
     "reconciler": ("reconciler", "run", "reconcile", "clock"),
+    "web": ("reconciler", "run", "web"),
 }
 """Few processes; the relays and the worker each their own, since the tour kills them."""
 

@@ -57,7 +57,7 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
         management.fill(running.management, running.admin, "sync", passwords)
         with management.Management(running.management, *running.admin, vhost="sync") as admin:
             management.init(admin)
-    sandbox_port, hooks_port = ports.free(2)
+    sandbox_port, hooks_port, web_port, crm_port = ports.free(4)
     books = Books(f"http://127.0.0.1:{sandbox_port}")
     environ = environment(
         database_url=running.database_url,
@@ -66,12 +66,15 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
         passwords=passwords,
         sandbox=books.url,
         hooks_port=hooks_port,
+        web_port=web_port,
+        crm_port=crm_port,
     )
     _write_environment(environ)
     processes = Processes(ROOT, FOLDER / "log", environ)
     stack.callback(processes.stop)
-    with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · clock x3"):
+    with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · web · clock x3"):
         processes.start("sandbox", "economic_adapter.sandbox", "--port", str(sandbox_port), "--webhook-http")
+        processes.start("crm-pages", "deploy.local.demo.crm", "--port", str(crm_port))
         for name in GROUPS:
             processes.start_group(name)
         _until(books.answers, 30, "the sandbox", processes)
