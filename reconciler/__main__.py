@@ -19,6 +19,7 @@ from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import (
+    admitting,
     answering,
     asking,
     brakes,
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     operate.mount(subcommands, _desk)
     asking.mount(subcommands, _desk)
     answering.mount(subcommands, _desk)
+    admitting.mount(subcommands, _desk)
     commands.mount(subcommands, commands.Package(name="reconciler", owner="SYNC", tables=messages))
     return commands.run(parser.parse_args(arguments))
 

@@ -72,7 +72,9 @@ def set_up(stack: ExitStack, provider: str | None, say: Say) -> Stage:
     _write_environment(environ)
     processes = Processes(ROOT, FOLDER / "log", environ)
     stack.callback(processes.stop)
-    with _timed(say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · web · clock x3"):
+    with _timed(
+        say, f"{len(GROUPS)} processes", "relay x3 · applier · intake hooks · worker · reconcile · web · clock x3"
+    ):
         processes.start("sandbox", "economic_adapter.sandbox", "--port", str(sandbox_port), "--webhook-http")
         processes.start("crm-pages", "deploy.local.demo.crm", "--port", str(crm_port))
         for name in GROUPS:

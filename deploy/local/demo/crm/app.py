@@ -85,7 +85,9 @@ def _customer(crm: Crm, request: Request) -> Response:
         return Response("Kunden findes ikke.\n", 404, media_type="text/plain; charset=utf-8")
     held_pass = crm.signed(_who(request), "widget", 600, customer=customer)
     frame = f"{crm.pages}/widget?version={held.version}&lang={_language(request)}&pass={held_pass}"
-    return _page(request, "customer.html", customer=held.customer, frame=frame, fields=CUSTOMER_FIELDS, of_person=CONTACT_FIELDS)
+    return _page(
+        request, "customer.html", customer=held.customer, frame=frame, fields=CUSTOMER_FIELDS, of_person=CONTACT_FIELDS
+    )
 
 
 def _save(crm: Crm, request: Request) -> Response:
@@ -116,7 +118,9 @@ def _save(crm: Crm, request: Request) -> Response:
 
 def _launch(crm: Crm, request: Request) -> Response:
     """Send the browser to our pages, signed in: a form that sends itself, for a pass belongs in no address."""
-    back = request.headers.get("referer", "") if request.headers.get("referer", "").startswith(crm.origin) else crm.origin
+    back = (
+        request.headers.get("referer", "") if request.headers.get("referer", "").startswith(crm.origin) else crm.origin
+    )
     held_pass = crm.signed(_who(request), "launch", 60, return_to=back, lang=_language(request))
     to = request.query_params.get("to", "/")
     return _page(request, "launch.html", action=f"{crm.pages}/launch", held_pass=held_pass, to=to)
