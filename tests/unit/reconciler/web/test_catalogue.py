@@ -1,0 +1,96 @@
+"""Has every text that any page says its Danish, with the same values filled in? Read off the templates and the code themselves."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+
+from reconciler import causes
+from reconciler.web import lists, says
+
+WEB = Path(str(resources.files("reconciler.web")))
+TABLES: tuple[Mapping[Any, str], ...] = (
+    says.LABELS, says.BUTTONS, says.BADGES, says.NOTES, says._PLAIN, says._PAUSED, lists._SAYS, causes.NEXT,
+    {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
+)  # fmt: skip
+"""Texts that are looked up by what they are about."""
+
+
+def catalogue() -> dict[str, Message]:
+    with (WEB / "locale" / "da.po").open("rb") as file:
+        found = {}
+        for one in read_po(file, locale="da"):
+            name = one.id[0] if isinstance(one.id, tuple) else one.id
+            if name:
+                found[str(name)] = one
+        return found
+
+
+def in_templates() -> Iterator[str]:
+    for template in sorted((WEB / "templates").glob("*.html")):
+        tree = Environment().parse(template.read_text("utf-8"))  # noqa: S701 - only parsed
+        for call in tree.find_all(nodes.Call):
+            said = call.node
+            if isinstance(said, nodes.Getattr) and said.attr == "many":
+                said = said.node
+            if isinstance(said, nodes.Name) and said.name == "say":
+                yield from (const.value for const in _first(call).find_all(nodes.Const) if isinstance(const.value, str))
+                if isinstance(_first(call), nodes.Const):
+                    yield _first(call).value  # type: ignore[attr-defined]
+
+
+def _first(call: nodes.Call) -> nodes.Expr:
+    return call.args[0]
+
+
+def in_code() -> Iterator[str]:
+    for file in sorted(WEB.glob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            said = call.func.value if isinstance(call.func, ast.Attribute) and call.func.attr == "many" else call.func
+            if isinstance(said, ast.Name) and said.id in {"words", "_with_time", "_since"}:
+                yield from (
+                    one.value
+                    for one in ast.walk(call.args[0])
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str) and " " in one.value
+                )
+
+
+def used() -> set[str]:
+    texts = {text for table in TABLES for text in table.values() if text}
+    keys = {"reader", "user", "admin", "crm", "economic"}
+    return {one for one in (*texts, *in_templates(), *in_code()) if one and one not in keys}
+
+
+@pytest.mark.parametrize("text", sorted(used()))
+def test_every_text_that_is_said_has_its_danish(text: str) -> None:
+    assert text in catalogue()
+
+
+def test_something_was_found() -> None:
+    assert len(set(in_templates())) > 20
+    assert len(set(in_code())) > 20
+
+
+def test_each_danish_text_is_there_once_and_fills_in_the_same_values() -> None:
+    source = (WEB / "locale" / "da.po").read_text("utf-8")
+    names = re.findall(r'^msgid "(.+)"$', source, re.MULTILINE)
+    assert len(names) == len(set(names)), sorted({one for one in names if names.count(one) > 1})
+    for name, one in catalogue().items():
+        texts = one.string if isinstance(one.string, tuple) else (one.string,)
+        ids = one.id if isinstance(one.id, tuple) else (one.id,)
+        assert all(texts), name
+        for english, danish in zip(ids, texts, strict=True):
+            assert _values(str(english)) == _values(danish), name
+
+
+def _values(text: str) -> set[str]:
+    return {one.lower() for one in re.findall(r"\{([^}]*)\}", text)}
