@@ -1,0 +1,66 @@
+"""The demo's CRM and our pages, each on its own socket: a salesperson saves there, and is led here and back, signed in."""
+
+import html
+import re
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox import customers
+from crm_outbox.messaging.server import Server
+from deploy.local.demo.crm.app import Crm, app
+from tests.integration.web.browsing import CRM, KEY, Pages
+
+DEMO = "demo"
+
+
+@pytest.fixture
+def crm(pages: Pages, engine: sa.Engine) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    made = Crm(
+        engine=engine, ring=lambda: None, tenant=DEMO, pages=pages.url, origin=CRM, key_id="one", key=KEY
+    )  # fmt: skip
+    pages.time = datetime.now(UTC)  # the CRM signs by the clock
+    server = Server(app(made), "127.0.0.1", port)
+    yield f"http://127.0.0.1:{port}"
+    server.close()
+
+
+@pytest.fixture
+def customer(engine: sa.Engine) -> str:
+    edit = customers.Edit(fields={"name": "Birk & Søn ApS"}, persons=[customers.PersonEdit(fields={"name": "Mette"})])
+    with engine.begin() as connection:
+        return customers.create(connection, DEMO, edit).held.customer.id
+
+
+def test_a_customer_is_shown_with_the_box_and_saved(crm: str, customer: str, engine: sa.Engine) -> None:
+    shown = httpx.get(f"{crm}/customers/{customer}").text
+    assert "Birk &amp; Søn ApS" in shown
+    (frame,) = re.findall(r'<iframe src="([^"]+)"', shown)
+    box = httpx.get(html.unescape(frame))
+    assert (box.status_code, "Integrationen med e-conomic er ikke sat op" in box.text) == (200, True)
+    person = re.findall(r'name="person\.([^."]+)\.name"', shown)[0]
+    given = {"name": "Birk og Søn ApS", f"person.{person}.phone": "12345678", "person.new.name": ""}
+    assert httpx.post(f"{crm}/customers/{customer}", data=given).status_code == 303
+    with engine.connect() as connection:
+        held = customers.find(connection, DEMO, customer)
+    assert held is not None
+    assert (held.customer.name, [one.phone for one in held.customer.contacts]) == ("Birk og Søn ApS", ["12345678"])
+
+
+def test_who_is_signed_in_there_is_signed_in_here(crm: str, pages: Pages) -> None:
+    there = httpx.get(f"{crm}/economic/launch?to=/", headers={"cookie": "who=mette"}).text
+    fields = dict(re.findall(r'name="(pass|to)" value="([^"]*)"', there))
+    browser = pages.browser()
+    assert browser.client.post(f"{pages.url}/launch", data=fields, headers={"origin": CRM}).status_code == 303
+    assert "Mette Krogh, Administrator" in browser.get().text
+
+
+def test_a_customer_that_is_not_there_is_said_so(crm: str) -> None:
+    assert httpx.get(f"{crm}/customers/nobody").status_code == 404
+    assert httpx.get(f"{crm}/?q=birk").status_code == 200
