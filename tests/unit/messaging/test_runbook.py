@@ -11,7 +11,7 @@ from economic_adapter.worker import QUEUE
 ROOT = Path(__file__).parents[3]
 RUNBOOK = (ROOT / "deploy" / "runbook.md").read_text("utf-8")
 DEFINITIONS = management.definitions("sync")
-DUTIES = ("relay.live", "relay.bulk", "applier", "intake", "hooks", "worker", "reconcile", "clock", "deadletter")
+DUTIES = ("relay.live", "relay.bulk", "applier", "intake", "hooks", "worker", "reconcile", "web", "clock", "deadletter")
 NAMES = sorted(
     {
         str(entry["name"])
