@@ -1,6 +1,7 @@
 """How does a person settle a customer? One page: both values, a choice for each detail, one save, a receipt for each system."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -72,7 +73,7 @@ def save(site: Site, request: Request, one: Known) -> Response:
     after = "&".join(f"stale={name}" for name in stale)
     if saved is not None:
         after = f"decision={saved.decision.id}" + (f"&{after}" if after else "")
-    return doors.to(site, f"/customers/{request.path_params['crm_id']}?{after}")
+    return doors.to(site, f"/customers/{quote(request.path_params['crm_id'], safe='')}?{after}")
 
 
 def undo(site: Site, request: Request, one: Known) -> Response:
@@ -95,7 +96,7 @@ def undo(site: Site, request: Request, one: Known) -> Response:
         again, crm_id = ordering.within(site.engine, do)
     except NotDecided as why:
         raise Senseless(str(why)) from why
-    return doors.to(site, f"/customers/{crm_id}?decision={again.decision.id}")
+    return doors.to(site, f"/customers/{quote(crm_id, safe='')}?decision={again.decision.id}")
 
 
 def _shown(site: Site, one: Known, stored: store.Stored, saved: Saved | None, stale: tuple[str, ...]) -> Response:

@@ -138,6 +138,21 @@ def test_left_different_nothing_is_written_and_nothing_is_asked(pages: Pages, bo
     assert decisions(pages) == [("Anne Holm", "done")]
 
 
+def test_an_id_of_the_crm_may_hold_any_letters(pages: Pages, both: Both) -> None:
+    customer = both.linked(7, id="kunde æ 1?", cvr="12345678")
+    both.set(paused='["crm", "economic"]')
+    both.in_economic(there(customer, 7, "v2", contacts=(), name="Birk og Søn ApS"), 2)
+    both.in_crm(customer.model_copy(update={"name": "Birk & Søn ApS"}), 2)
+    both.set(paused="[]")
+    pages.time = both.time
+    browser = arrive(pages)
+    path = "/customers/kunde%20%C3%A6%201%3F"
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', browser.get(path).text))
+    answer = browser.post(path, {**fields, choice(fields, "name"): "different"})
+    assert answer.headers["location"].startswith(f"{path}?decision=")
+    assert browser.get(answer.headers["location"]).status_code == 200
+
+
 def test_undo_puts_the_question_back(pages: Pages, both: Both) -> None:
     customer = contested(both, pages)
     browser = arrive(pages)
