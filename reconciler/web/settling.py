@@ -12,14 +12,13 @@ from reconciler.beside import Row
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Decision, Wish
-from reconciler.freshness import Reach, layer
 from reconciler.link import Link
-from reconciler.standing import standing
 from reconciler.stepping import Clocked
-from reconciler.web import doors, screen
+from reconciler.web import doors, screen, status
 from reconciler.web.doors import Known
 from reconciler.web.says import first, label, small
 from reconciler.web.site import Site
+from reconciler.web.status import Told
 
 TAKES = ("crm", "economic", "text", "different")
 
@@ -34,11 +33,12 @@ class Senseless(Exception):
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """Both sides of a customer, and what a save came to."""
+    told = status.of(site, one.person, request.path_params["crm_id"], None, ours=True)
+    if told.found.stored is None:
+        raise Unknown
     with site.engine.connect() as connection:
-        stored = _found(connection, one, request.path_params["crm_id"])
-        saved = _saved(connection, stored.link, request.query_params.get("decision", ""))
-    stale = tuple(request.query_params.getlist("stale"))
-    return _shown(site, one, stored, saved, stale)
+        saved = _saved(connection, told.found.stored.link, request.query_params.get("decision", ""))
+    return _shown(site, one, told, told.found.stored, saved, tuple(request.query_params.getlist("stale")))
 
 
 def save(site: Site, request: Request, one: Known) -> Response:
@@ -99,13 +99,11 @@ def undo(site: Site, request: Request, one: Known) -> Response:
     return doors.to(site, f"/customers/{quote(crm_id, safe='')}?decision={again.decision.id}")
 
 
-def _shown(site: Site, one: Known, stored: store.Stored, saved: Saved | None, stale: tuple[str, ...]) -> Response:
-    link, now = stored.link, site.now()
+def _shown(
+    site: Site, one: Known, told: Told, stored: store.Stored, saved: Saved | None, stale: tuple[str, ...]
+) -> Response:
+    link, agreement = stored.link, told.found.agreement
     rules = stored.agreement.rules_for(link, site.resend)
-    with site.engine.connect() as connection:
-        found = views.customer(connection, link.tenant, link.crm_id)
-    said = standing(link, rules, one.person, doors.kept(site, one.person), now)
-    second = layer(found.known, None, Reach(), link.crm_version, now)
     rows = beside.rows(link, rules)
     crm = link.customer.crm.values if link.customer.crm else {}
     return screen.page(
@@ -116,8 +114,8 @@ def _shown(site: Site, one: Known, stored: store.Stored, saved: Saved | None, st
         name=fields.text(crm, "name") or link.crm_id,
         number=link.number,
         cvr=fields.text(crm, "cvr"),
-        line=first(one.words, said, second, None),
-        small=small(one.words, second),
+        line=first(one.words, told.first, told.second, None if agreement is None else agreement.changed),
+        small=small(one.words, told.second),
         open_rows=[row for row in rows if row.stands in {"contested", "differs", "kept", "waits"}],
         same_rows=[row for row in rows if row.stands == "same"],
         parts=beside.parts,

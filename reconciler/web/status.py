@@ -25,12 +25,16 @@ class Told:
         return None if self.found.stored is None else self.found.stored.link.number
 
 
-def of(site: Site, person: Person, crm_id: str, version: str | None) -> Told:
-    """How that customer of that person's tenant stands, on a page that shows that version of it."""
-    now, shown = site.now(), views.parsed(version)
+def of(site: Site, person: Person, crm_id: str, version: str | None, *, ours: bool = False) -> Told:
+    """How that customer of that person's tenant stands, on a page that shows that version of it.
+
+    ``ours``: the page shows the version that was compared, whatever it is.
+    """
+    now = site.now()
     with site.engine.connect() as connection:
         found = views.customer(connection, person.tenant, crm_id)
         kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
+    shown = found.known.compared if ours else views.parsed(version)
     if found.stored is None:
         first = unknown(found.without_link, person, kept)
     else:

@@ -69,6 +69,13 @@ def test_the_page_shows_both_values_with_the_difference_marked_and_the_last_comm
     assert shown.text.count('value="crm"') == 1, "only what is contested can be chosen"
 
 
+def test_where_access_was_lost_the_page_says_since_when(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    both.set(state="access_lost")
+    shown = arrive(pages).get(f"/customers/{customer.id}").text
+    assert re.search(r"e-conomic afviser vores adgang siden (i g.r )?kl\. \d\d\.\d\d\. Intet", shown)
+
+
 def test_what_is_chosen_goes_to_the_other_system_and_the_receipt_says_so(pages: Pages, both: Both) -> None:
     customer = contested(both, pages)
     browser = arrive(pages)
