@@ -1,7 +1,9 @@
 """What is there to ask for? Every address of the pages, and what is said when something is not as it should be."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
 
 import sqlalchemy as sa
 import structlog
@@ -11,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import api, doors, lists, screen, settling, widget
+from reconciler.web import doors, lists, screen, settling, widget
+from reconciler.web.api import problems, router
 from reconciler.web.doors import Forged, Known, Lacking, NotIn
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -19,6 +22,14 @@ from reconciler.web.words import Words, language
 log = structlog.get_logger(__name__)
 
 Page = Callable[[Site, Request, Known], Response]
+
+PAGES: Final[Mapping[tuple[str, str], Page]] = {
+    **lists.PAGES,
+    **settling.PAGES,
+}
+"""Every page of somebody who is signed in, by method and path."""
+FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES}
+"""Every page that stands inside a page of the CRM."""
 
 
 def app(site: Site) -> ASGIApp:
@@ -31,17 +42,16 @@ def app(site: Site) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    inner.include_router(api.router(site))
+    inner.include_router(router.router(site))
     add = inner.router.add_route
     add("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")), methods=["GET"])
     add("/static/{name}", _named("static", screen.static), methods=["GET"])
     add("/launch", _named("launch", lambda request: doors.launch(site, request)), methods=["POST"])
     add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
-    add("/widget", _named("widget", lambda request: widget.page(site, request)), methods=["GET"])
-    add("/", _named("home", _signed_in(site, lists.tasks)), methods=["GET"])
-    add("/customers/{crm_id}", _named("customer", _signed_in(site, settling.page)), methods=["GET"])
-    add("/customers/{crm_id}", _named("save", _signed_in(site, settling.save)), methods=["POST"])
-    add("/decisions/{decision}/undo", _named("undo", _signed_in(site, settling.undo)), methods=["POST"])
+    for (method, path), framed in FRAMED.items():
+        add(path, _named(f"{method} {path}", partial(framed, site)), methods=[method])
+    for (method, path), page in PAGES.items():
+        add(path, _named(f"{method} {path}", _signed_in(site, page)), methods=[method])
     known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, settling.Unknown, settling.Senseless
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
@@ -64,7 +74,7 @@ def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Reque
 def _failed(site: Site) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/"):
-            return api.problem(error)
+            return problems.problem(error)
         spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
         words = Words(spoken, site.now())
         match error:
@@ -86,7 +96,7 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             case _:
                 known_as = secrets.token_hex(6)
                 log.error("page.failed", id=known_as, error=type(error).__name__)
-                away = isinstance(error, api.AWAY)
+                away = isinstance(error, problems.AWAY)
                 response = screen.bare(site, "failed.html", words, 503 if away else 500, id=known_as)
                 if away:
                     response.headers["retry-after"] = "5"

@@ -50,3 +50,6 @@ def said(words: Words, one: Question) -> str:
         return words(_SAYS[one.kind])
     details = [label(words, name) for name in one.details if name.removeprefix("contact.") in LABELS]
     return ", ".join(dict.fromkeys(details)) or words("Choose the right details")
+
+
+PAGES: Final = {("GET", "/"): tasks}

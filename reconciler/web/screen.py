@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reconciler.person import Right, may
 from reconciler.web.doors import Known
 from reconciler.web.site import Site
 from reconciler.web.words import Words, phone
@@ -21,6 +22,8 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
 }
 STRICT_TRANSPORT: Final = {"strict-transport-security": "max-age=31536000"}
+PLACES: Final[tuple[tuple[str, str, Right], ...]] = (("", "Choose the right details", "see"),)
+"""What the menu leads to: path, words, and the right without which it is not shown."""
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -58,19 +61,21 @@ def static(request: Request) -> Response:
 
 def page(site: Site, name: str, one: Known, status: int = 200, /, **values: Any) -> Response:
     """A page of somebody who is signed in."""
-    return _shown(site, name, one.words, status, {"who": one.person, "form_token": one.form_token, **values})
+    places = [(path, text) for path, text, right in PLACES if may(one.person.role, right)]
+    signed_in = {"who": one.person, "form_token": one.form_token, "places": places}
+    return _shown(site, name, one.words, status, {**signed_in, **values})
 
 
 def framed(site: Site, name: str, words: Words, /, **values: Any) -> Response:
     """A page that stands inside a page of the CRM."""
-    response = _shown(site, name, words, 200, {"who": None, "form_token": "", **values})
+    response = _shown(site, name, words, 200, {"who": None, "form_token": "", "places": [], **values})
     response.headers["content-security-policy"] = policy(site, framed=True)
     return response
 
 
 def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
     """A page for somebody we do not know, or when something went wrong."""
-    return _shown(site, name, words, status, {"who": None, "form_token": "", **values})
+    return _shown(site, name, words, status, {"who": None, "form_token": "", "places": [], **values})
 
 
 def policy(site: Site, *, framed: bool = False) -> str:

@@ -1,6 +1,7 @@
 """How does a person settle a customer? One page: both values, a choice for each detail, one save, a receipt for each system."""
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -194,3 +195,10 @@ def _id(text: str) -> UUID:
 
 def _clocked(site: Site) -> Clocked:
     return Clocked(resend=site.resend, now=site.now)
+
+
+PAGES: Final = {
+    ("GET", "/customers/{crm_id}"): page,
+    ("POST", "/customers/{crm_id}"): save,
+    ("POST", "/decisions/{decision}/undo"): undo,
+}

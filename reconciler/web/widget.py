@@ -49,3 +49,6 @@ def page(site: Site, request: Request) -> Response:
         buttons=buttons,
         helpers=", ".join(told.admins) if lacking else "",
     )
+
+
+PAGES: Final = {("GET", "/widget"): page}

@@ -1,6 +1,7 @@
 """How does the product say it? Texts by their English words, in Danish or English; times, numbers and phones as written there.
 
-The Danish texts stand in ``locale/da.po``; what is missing there is found by a test, and said in English until then.
+The Danish texts stand in ``locale/da``: what was agreed in ``agreed.po``, and what a page says besides in a file of its name.
+What is missing there is found by a test, and said in English until then.
 """
 
 import io
@@ -14,6 +15,7 @@ from importlib import resources
 from typing import Final, get_args
 
 from babel.dates import format_date, format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -113,7 +115,20 @@ def _filled(text: str, values: Mapping[str, object]) -> str:
 def _texts(language: Language) -> NullTranslations:
     if language == "en":
         return NullTranslations()
-    source = resources.files("reconciler.web").joinpath("locale", f"{language}.po").read_bytes()
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(source), locale=language))
+    write_mo(compiled, catalogue(language))
     return GNUTranslations(io.BytesIO(compiled.getvalue()))
+
+
+def catalogue(language: Language) -> Catalog:
+    """Every text of a language; ``ValueError`` for one that stands in two files."""
+    whole = Catalog(locale=language)
+    for file in sorted(
+        resources.files("reconciler.web").joinpath("locale", language).iterdir(), key=lambda one: one.name
+    ):
+        for message in read_po(io.BytesIO(file.read_bytes()), locale=language):
+            if message.id and message.id in whole:
+                raise ValueError(f"{file.name}: {message.id!r} stands in another file too")
+            if message.id:
+                whole[message.id] = message
+    return whole

@@ -9,32 +9,30 @@ from typing import Any
 
 import pytest
 from babel.messages.catalog import Message
-from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 from reconciler import causes
-from reconciler.web import lists, says
+from reconciler.web import lists, says, screen, words
 
 WEB = Path(str(resources.files("reconciler.web")))
 TABLES: tuple[Mapping[Any, str], ...] = (
     says.LABELS, says.BUTTONS, says.BADGES, says.NOTES, says._PLAIN, says._PAUSED, lists._SAYS, causes.NEXT,
+    {path: text for path, text, _ in screen.PLACES},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
 """Texts that are looked up by what they are about."""
 
 
 def catalogue() -> dict[str, Message]:
-    with (WEB / "locale" / "da.po").open("rb") as file:
-        found = {}
-        for one in read_po(file, locale="da"):
-            name = one.id[0] if isinstance(one.id, tuple) else one.id
-            if name:
-                found[str(name)] = one
-        return found
+    found = {}
+    for one in words.catalogue("da"):
+        if one.id:
+            found[str(one.id[0] if isinstance(one.id, tuple) else one.id)] = one
+    return found
 
 
 def in_templates() -> Iterator[str]:
-    for template in sorted((WEB / "templates").glob("*.html")):
+    for template in sorted((WEB / "templates").rglob("*.html")):
         tree = Environment().parse(template.read_text("utf-8"))  # noqa: S701 - only parsed
         for call in tree.find_all(nodes.Call):
             said = call.node
@@ -51,7 +49,7 @@ def _first(call: nodes.Call) -> nodes.Expr:
 
 
 def in_code() -> Iterator[str]:
-    for file in sorted(WEB.glob("*.py")):
+    for file in sorted(WEB.rglob("*.py")):
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
@@ -81,8 +79,8 @@ def test_something_was_found() -> None:
 
 
 def test_each_danish_text_is_there_once_and_fills_in_the_same_values() -> None:
-    source = (WEB / "locale" / "da.po").read_text("utf-8")
-    names = re.findall(r'^msgid "(.+)"$', source, re.MULTILINE)
+    sources = [one.read_text("utf-8") for one in (WEB / "locale" / "da").iterdir()]
+    names = [name for one in sources for name in re.findall(r'^msgid "(.+)"$', one, re.MULTILINE)]
     assert len(names) == len(set(names)), sorted({one for one in names if names.count(one) > 1})
     for name, one in catalogue().items():
         texts = one.string if isinstance(one.string, tuple) else (one.string,)

@@ -1,0 +1,62 @@
+"""What is a service told when it did not get what it asked for? problem+json (RFC 9457): what happened, and what to do."""
+
+import secrets
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+from fastapi import Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from reconciler.web import doors
+
+log = structlog.get_logger(__name__)
+
+
+class Said(BaseModel):
+    """Part of an answer; nothing but what is named is in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Said):
+    """What went wrong (RFC 9457): what happened, to what, and what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+AWAY: Final = (sa.exc.OperationalError, sa.exc.TimeoutError)
+"""The database cannot be reached, or cannot work."""
+
+
+def problem(error: Exception) -> Response:
+    """What a service is told instead of an answer."""
+    match error:
+        case doors.NotIn():
+            said = "No key", 401, "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."
+        case doors.Lacking():
+            said = "No right", 403, "The key's role may not do this; an administrator's may."
+        case RequestValidationError():
+            wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+            said = "Not understood", 422, f"{wrong}. Nothing was changed."
+        case HTTPException():
+            said = (
+                {404: "Not found", 405: "Method not allowed"}.get(error.status_code, "Refused"),
+                error.status_code,
+                ("There is no such address. The description is at /api/v1/openapi.json."),
+            )
+        case _ if isinstance(error, AWAY):
+            said = "Try again later", 503, "Our database does not answer. Nothing is lost; repeat it in a few seconds."
+        case _:
+            known_as = secrets.token_hex(6)
+            log.error("api.failed", id=known_as, error=type(error).__name__)
+            said = "Our mistake", 500, f"Something went wrong on our side. Nothing is lost. Technical: {known_as}"
+    title, status, detail = said
+    told = Problem(title=title, status=status, detail=detail)
+    headers = {"retry-after": "5"} if status == 503 else {}
+    return Response(told.model_dump_json(), status, headers, "application/problem+json")

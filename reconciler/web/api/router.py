@@ -1,0 +1,32 @@
+"""What can a service ask of us? JSON under ``/api/v1``, described by OpenAPI; an API key says who asks, and for which tenant."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request, Security
+from fastapi.security import HTTPBearer
+
+from reconciler.person import Person
+from reconciler.web import doors
+from reconciler.web.api import status
+from reconciler.web.api.problems import Problem
+from reconciler.web.site import Site
+
+_KEY: Final = HTTPBearer(
+    auto_error=False, description="An API key of the tenant, as `reconciler make-api-key` made it."
+)
+_SUBJECTS: Final = (status,)
+"""Each adds what can be asked about it, with ``routes``."""
+
+
+def router(site: Site) -> APIRouter:
+    """Everything under ``/api/v1``."""
+    made = APIRouter(
+        prefix="/api/v1", responses={401: {"model": Problem, "description": "No key, or one that does not hold"}}
+    )
+
+    def asking(request: Request, _key: Annotated[Any, Security(_KEY)]) -> Person:
+        return doors.of_key(site, request)
+
+    for one in _SUBJECTS:
+        one.routes(made, site, asking)
+    return made
