@@ -38,6 +38,7 @@ def insert(connection: sa.Connection, decision: Decision) -> bool:
         "link": decision.link,
         "means": decision.means,
         "who": decision.who,
+        "who_id": decision.who_id,
         "at": decision.at,
         "undoes": decision.undoes,
         "body": _DECISION.dump_json(decision).decode(),
@@ -117,8 +118,8 @@ def _saved(row: sa.Row[tuple[object, ...]]) -> Saved:
 
 
 _INSERT = sa.text("""
-    insert into sync.decision (id, tenant, agreement, link, means, who, at, undoes, body, parts)
-    values (:id, :tenant, :agreement, :link, :means, :who, :at, :undoes, cast(:body as jsonb), :parts)
+    insert into sync.decision (id, tenant, agreement, link, means, who, who_id, at, undoes, body, parts)
+    values (:id, :tenant, :agreement, :link, :means, :who, :who_id, :at, :undoes, cast(:body as jsonb), :parts)
     on conflict (id) do nothing
 """)
 _NOTE = sa.text("""

@@ -65,7 +65,9 @@ def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
     return _get(connection, decision.id)
 
 
-def undo(clocked: Clocked, connection: Connection, tenant: str, undone: UUID, who: str, new: UUID) -> Saved:
+def undo(
+    clocked: Clocked, connection: Connection, tenant: str, undone: UUID, who: str, new: UUID, *, who_id: str = ""
+) -> Saved:
     """Put back what a decision did, where nobody edited since; itself a decision, named ``new``, that can be undone.
 
     ``NotDecided`` when there is none, it is over 30 days old, or nothing of it was carried out.
@@ -88,7 +90,8 @@ def undo(clocked: Clocked, connection: Connection, tenant: str, undone: UUID, wh
             "it is not carried out yet" if first.state == "open" else "it changed nothing that can be put back"
         )
     decision = replace(
-        first.decision, id=new, means="undo", who=who, at=now, wishes=wishes, undoes=undone, task="", seen=versions(stored.link)
+        first.decision, id=new, means="undo", who=who, who_id=who_id, at=now, wishes=wishes, undoes=undone, task="",
+        seen=versions(stored.link),
     )  # fmt: skip
     return save(clocked, connection, decision)
 

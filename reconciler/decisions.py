@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from reconciler.person import Person
 from reconciler.rules import Area, System
 
 KEEP = timedelta(days=30)
@@ -65,7 +66,8 @@ class Decision:
     """What a person decided about one customer. Saved once by its id, however often it is sent.
 
     ``seen`` holds the versions the page showed, of the CRM and of e-conomic; ``task`` the fingerprint of the question it
-    answers. ``number`` and ``ids`` name customers, ``record`` and ``other`` contact persons.
+    answers. ``number`` and ``ids`` name customers, ``record`` and ``other`` contact persons. ``who_id`` is the id of the person
+    ``who`` names, or of an API key; empty where only the name is known.
     """
 
     id: UUID
@@ -85,6 +87,11 @@ class Decision:
     other: UUID | None = None
     seen: tuple[str, str] = ("", "")
     supplied: Supplied | None = None
+    who_id: str = ""
+
+    def is_by(self, person: Person) -> bool:
+        """Whether that person decided it: by the id where it is known, else by the name."""
+        return self.who_id == person.id if self.who_id else self.who == person.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

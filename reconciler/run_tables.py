@@ -140,6 +140,8 @@ decision = sa.Table(
     sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), nullable=False),
     sa.Column("means", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
+    # the person's id in the CRM, or an API key's; empty for a command line
+    sa.Column("who_id", sa.Text, nullable=False, server_default=""),
     sa.Column("at", _MOMENT, nullable=False),
     sa.Column("undoes", sa.Uuid),
     # the values and versions that were seen, and what is to become of them

@@ -61,6 +61,7 @@ def save(site: Site, request: Request, one: Known) -> Response:
             link=link.id,
             means="settle",
             who=one.person.name,
+            who_id=one.person.id,
             at=site.now(),
             wishes=tuple(wishes),
             seen=deciding.versions(link),
@@ -87,9 +88,10 @@ def undo(site: Site, request: Request, one: Known) -> Response:
         known = decided.get(connection, undone)
         if known is None or known.decision.tenant != one.person.tenant:
             raise Unknown
-        if known.decision.who != one.person.name:
-            doors.must(site, one.person, "undo_others")
-        again = deciding.undo(_clocked(site), connection, one.person.tenant, undone, one.person.name, uuid4())
+        person = one.person
+        if not known.decision.is_by(person):
+            doors.must(site, person, "undo_others")
+        again = deciding.undo(_clocked(site), connection, person.tenant, undone, person.name, uuid4(), who_id=person.id)
         link = store.load(connection, again.decision.link).link
         return again, link.crm_id
 

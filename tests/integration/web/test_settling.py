@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
+from reconciler import people
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
@@ -169,6 +170,22 @@ def test_undo_puts_the_question_back(pages: Pages, both: Both) -> None:
     undone = browser.post(f"/decisions/{decision}/undo", {"form_token": fields["form_token"]})
     assert undone.status_code == 303
     assert "Vælg de rigtige oplysninger (1)" in browser.get(undone.headers["location"]).text
+
+
+def test_whoever_has_the_same_name_is_another_person_and_undoes_it_only_where_others_may(
+    pages: Pages, both: Both
+) -> None:
+    customer = contested(both, pages)
+    browser, namesake = arrive(pages), arrive(pages, sub="u2")
+    with pages.engine.begin() as connection:
+        people.choose(connection, TENANT, "keep_bulk", True)
+    fields = form(browser, customer)
+    answer = browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "name"): "different"})
+    undo = f"/decisions/{answer.headers['location'].partition('decision=')[2]}/undo"
+    assert namesake.post(undo, {"form_token": namesake.token()}).status_code == 403
+    assert browser.post(undo, {"form_token": browser.token()}).status_code == 303
+    with pages.engine.connect() as connection:
+        assert set(connection.execute(sa.text("select who_id from sync.decision")).scalars()) == {"u1"}
 
 
 @pytest.mark.parametrize(

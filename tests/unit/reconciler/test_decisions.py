@@ -11,8 +11,9 @@ from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import decisions
 from reconciler.decisions import Ended
 from reconciler.link import Base, Choice
+from reconciler.person import Person
 from reconciler.rules import Decides, Direction, Rule, System
-from tests.builders.deciding import Deciding, deciding
+from tests.builders.deciding import Deciding, a_decision, deciding
 from tests.builders.reconciler import LINK, RULES, ruled, to_crm, to_economic
 
 ASK = ruled(name=Rule(decides=Decides.ASK, may_be_empty=False), phone=Rule(decides=Decides.ASK))
@@ -336,3 +337,15 @@ def test_two_contact_persons_details_are_settled_like_a_customers() -> None:
     assert [part.fields for part in commands[0].parts] == [{"name": "Mette H."}]
     case.written(commands[0])
     assert case.stands().state == "same"
+
+
+def test_a_decision_is_known_by_the_persons_id_and_by_the_name_only_where_no_id_was_kept() -> None:
+    made = a_decision(())
+    anne = Person(tenant="t", id="u1", name="Anne", role="user")
+    namesake = replace(anne, id="u2")
+    with_id, without = replace(made, who="Anne", who_id="u1"), replace(made, who="Anne", who_id="")
+    assert with_id.is_by(anne)
+    assert with_id.is_by(replace(anne, name="Anne Holm")), "a person may take another name"
+    assert not with_id.is_by(namesake)
+    assert without.is_by(anne)
+    assert not without.is_by(replace(anne, name="Birthe"))
