@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from crm_outbox.messaging.limits import Limits
 from reconciler.web import doors, lists, screen, settling, widget
 from reconciler.web.api import problems, router
-from reconciler.web.doors import Forged, Known, Lacking, NotIn
+from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 
@@ -52,7 +52,7 @@ def app(site: Site) -> ASGIApp:
         add(path, _named(f"{method} {path}", partial(framed, site)), methods=[method])
     for (method, path), page in PAGES.items():
         add(path, _named(f"{method} {path}", _signed_in(site, page)), methods=[method])
-    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, settling.Unknown, settling.Senseless
+    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, Unknown, Senseless
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
@@ -88,9 +88,9 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return screen.bare(site, "lacking.html", words, 403, helpers=error.helpers)
             case HTTPException() if error.status_code in {404, 405}:
                 return screen.bare(site, "not_found.html", words, error.status_code)
-            case settling.Unknown():
+            case Unknown():
                 return screen.bare(site, "not_found.html", words, 404)
-            case settling.Senseless():
+            case Senseless():
                 log.warning("page.senseless_form", why=str(error))
                 return screen.bare(site, "senseless.html", words, 400)
             case _:

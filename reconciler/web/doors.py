@@ -40,6 +40,14 @@ class Lacking(Exception):
         self.helpers = helpers
 
 
+class Unknown(Exception):
+    """Nothing of that id in this tenant."""
+
+
+class Senseless(Exception):
+    """What no page of ours sends: a choice that is not on the list, a detail that is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A person at a browser, the words they read, and what their session's forms carry."""

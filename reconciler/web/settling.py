@@ -16,20 +16,12 @@ from reconciler.decisions import Decision, Wish
 from reconciler.link import Link
 from reconciler.stepping import Clocked
 from reconciler.web import doors, screen, status
-from reconciler.web.doors import Known
+from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.says import first, label, small
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
 TAKES = ("crm", "economic", "text", "different")
-
-
-class Unknown(Exception):
-    """No such customer of this tenant."""
-
-
-class Senseless(Exception):
-    """A form that no page of ours sends: a choice that is not on the list, a detail that is not there."""
 
 
 def page(site: Site, request: Request, one: Known) -> Response:

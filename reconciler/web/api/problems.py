@@ -41,6 +41,10 @@ def problem(error: Exception) -> Response:
             said = "No key", 401, "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."
         case doors.Lacking():
             said = "No right", 403, "The key's role may not do this; an administrator's may."
+        case doors.Unknown():
+            said = "Not found", 404, "Nothing of that id is in this tenant."
+        case doors.Senseless():
+            said = "Refused", 400, f"That cannot be done: {error}. Nothing was changed."
         case RequestValidationError():
             wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
             said = "Not understood", 422, f"{wrong}. Nothing was changed."
