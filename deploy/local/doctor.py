@@ -7,24 +7,28 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from deploy.local import given, packages, postgres, rabbitmq, servers
+from deploy.local import browser, given, packages, postgres, rabbitmq, servers
 from deploy.local.children import Unavailable
 
 Look = Callable[[str, Mapping[str, str]], str]
 
 
 def main(provider: str | None, environ: Mapping[str, str] = os.environ) -> int:
-    """Print it all; 0 if both servers could be had and answered, 2 if not."""
+    """Print it all; 0 if both servers could be had and answered and a browser for tests could be had, 2 if not."""
     print(f"Python       {platform.python_version()} in {sys.prefix}")
     print(f"system       {platform.platform()}, {os.cpu_count()} cores, {_memory()}")
     tried = servers.order(provider, environ)
     choices = {
         kind: _choose(kind, look, tried, environ) for kind, look in (("PostgreSQL", _database), ("RabbitMQ", _bus))
     }
+    a_browser = _browser(environ)
     if None in choices.values():
         print(f"\n{servers.WAYS}")
         return 2
-    if choices["RabbitMQ"] == "bundled" and packages.ready() is None:
+    if not a_browser:
+        print(f"\n{browser.WAYS}")
+        return 2
+    if choices["RabbitMQ"] == "bundled" and packages.ready(packages.RABBITMQ) is None:
         print("\nNot started: RabbitMQ's packages are fetched by the first ./run test or ./run demo.")
         return 0
     begin = time.monotonic()
@@ -57,6 +61,31 @@ def _choose(kind: str, look: Look, tried: tuple[str, ...], environ: Mapping[str,
     return chosen
 
 
+def _browser(environ: Mapping[str, str]) -> bool:
+    chosen = False
+    print("\nBrowser for tests")
+    for provider in browser.PROVIDERS:
+        try:
+            if provider == "bundled" and packages.ready(packages.CHROMIUM) is None:
+                packages.possible()
+                found, fits = (
+                    "the distribution's packages (about 100 MB) would be fetched and unpacked in .servers",
+                    True,
+                )
+            else:
+                found, fits = browser.had(provider, environ, print).origin, True
+        except Unavailable as error:
+            found, fits = str(error), False
+        if provider not in browser.order(environ):
+            word = "not asked"
+        elif fits and not chosen:
+            chosen, word = True, "would be used"
+        else:
+            word = "could be used" if fits else "no"
+        print(f"  {provider:<10} {word:<14} {found}")
+    return chosen
+
+
 def _database(provider: str, environ: Mapping[str, str]) -> str:
     match provider:
         case "url":
@@ -82,7 +111,7 @@ def _bus(provider: str, environ: Mapping[str, str]) -> str:
         case "installed":
             return rabbitmq.installed().origin
         case _:
-            if root := packages.ready():
+            if root := packages.ready(packages.RABBITMQ):
                 return rabbitmq.unpacked(root).origin
             packages.possible()
             return "the distribution's packages (about 35 MB) would be fetched and unpacked in .servers, without root"

@@ -150,7 +150,11 @@ def _bus(provider: str, attempt: _Attempt) -> tuple[Bus, str]:
         from deploy.local import containers  # noqa: PLC0415 - as above
 
         return containers.bus(attempt.supervisor, say=attempt.say)
-    scripts = rabbitmq.installed() if provider == "installed" else rabbitmq.unpacked(packages.fetch(attempt.say))
+    scripts = (
+        rabbitmq.installed()
+        if provider == "installed"
+        else rabbitmq.unpacked(packages.fetch(packages.RABBITMQ, attempt.say))
+    )
     launched = rabbitmq.launch(scripts, supervisor=attempt.supervisor, folder=attempt.room(), account=attempt.account)
     return launched, scripts.origin
 

