@@ -1,5 +1,6 @@
 """What does ``./run`` say before there is any Python of ours? The part in bash, with stubs for what a machine may lack."""
 
+import re
 import shutil
 import subprocess
 import time
