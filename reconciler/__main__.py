@@ -35,6 +35,8 @@ from reconciler import (
     switchboard,
     transferring,
 )
+from reconciler.mail import rounds
+from reconciler.mail.rounds import Post
 from reconciler.reconcile import Clocked
 from reconciler.settings import DUTIES, Settings
 from reconciler.tables import messages
@@ -44,6 +46,7 @@ from reconciler.web.site import Site
 ATTEND_SECONDS = 30.0
 RETAIN_SECONDS = 3600.0
 SWEEP_SECONDS = 60.0
+MAIL_SECONDS = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,6 +141,16 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     engine = database.engine(settings.database, "clock")
     patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
     committed = Doorbell(engine, messages.schema).ring
+    mail: dict[str, Callable[[], Duty]] = {}
+    if settings.mail is not None:
+        post = Post(
+            engine=database.engine(settings.database, "clock.mail", pool=1),
+            now=lambda: datetime.now(UTC),
+            server=settings.mail,
+            launch=settings.crm_launch,
+        )
+        mail["clock.mail"] = partial(Periodic, MAIL_SECONDS, partial(rounds.turn, post))
+        mail["clock.mail.retention"] = partial(Periodic, RETAIN_SECONDS, partial(rounds.forget, post))
     lying = Lying(consumer=bus.CONSUMER, command="reconciler run reconcile")
     return {
         "clock": partial(clock.Clock, engine, _clocked(settings), committed),
@@ -146,6 +159,7 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         ),
         "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings), lying)),
         "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
+        **mail,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url, origin_of
 from reconciler import passes
@@ -25,6 +25,19 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in. ``encrypted``: from the first byte (smtps), else by STARTTLS unless it is ``plain``."""
+
+    host: str
+    port: int
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    encrypted: bool = False
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the reconciler's duties and commands need. Secrets are not shown by ``repr``."""
 
@@ -37,6 +50,10 @@ class Settings:
     """The hour (UTC) from which both sides are read in full every day; none: never."""
     pages: Pages | None
     """None for whoever shows no pages."""
+    mail: MailServer | None
+    """None: nobody is told by mail."""
+    crm_launch: str
+    """The CRM's page that sends a browser to our pages; empty for whoever has no need of it."""
     secrets: tuple[Secret, ...] = field(repr=False)
 
     @classmethod
@@ -48,6 +65,7 @@ class Settings:
         sweep = environment.text("SWEEP_AT", default="2")
         if sweep != "off" and not (sweep.isdecimal() and int(sweep) < 24):
             environment.problems.append(f"SWEEP_AT must be an hour from 0 to 23, or off; it is {sweep!r}")
+        mail = _mail(environment) if {"web", "clock"} & {*duties} else None
         found = cls(
             database=database_url(environment, "SYNC"),
             broker=broker(environment, *users) if users else None,
@@ -55,6 +73,8 @@ class Settings:
             metrics=environment.listen("SYNC_METRICS_LISTEN", default="") if listen else None,
             sweep=int(sweep) if sweep.isdecimal() else None,
             pages=_pages(environment) if "web" in duties else None,
+            mail=mail,
+            crm_launch=_launch(environment) if mail is not None else "",
             secrets=tuple(environment.secrets),
         )
         environment.done()
@@ -68,9 +88,7 @@ def _pages(environment: Environment) -> Pages:
         loopback = host in {"127.0.0.1", "::1"} or host.rpartition(".")[2] == "localhost"
         if address and not address.startswith("https:") and not loopback:
             environment.wrong(f"{name} must be https, but on this machine")
-    launch = environment.url("CRM_LAUNCH_URL", default=f"{origin_of(crm)}/economic/launch", credentials=False)
-    if crm and origin_of(launch) != origin_of(crm):
-        environment.wrong("CRM_LAUNCH_URL must be a page of CRM_ORIGIN")
+    launch = _launch(environment)
     text = environment.secret("CRM_KEYS")
     keys: Mapping[str, bytes] = {}
     try:
@@ -84,4 +102,30 @@ def _pages(environment: Environment) -> Pages:
         crm_origin=origin_of(crm),
         crm_launch=launch,
         keys=keys,
+    )
+
+
+def _launch(environment: Environment) -> str:
+    crm = environment.url("CRM_ORIGIN", credentials=False)
+    launch = environment.url("CRM_LAUNCH_URL", default=f"{origin_of(crm)}/economic/launch", credentials=False)
+    if crm and origin_of(launch) != origin_of(crm):
+        environment.wrong("CRM_LAUNCH_URL must be a page of CRM_ORIGIN")
+    return launch
+
+
+def _mail(environment: Environment) -> MailServer | None:
+    address = environment.url("MAIL_SERVER", default="", schemes=("smtp", "smtps"))
+    if not address:
+        return None
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    loopback = host in {"127.0.0.1", "::1", "localhost"}
+    return MailServer(
+        host=host,
+        port=parts.port or (465 if parts.scheme == "smtps" else 587),
+        sender=environment.text("MAIL_FROM", pattern=r"(?:[^<>\r\n]*<)?[^@<>\s]+@[^@<>\s]+>?"),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encrypted=parts.scheme == "smtps",
+        plain=loopback and parts.scheme == "smtp",
     )

@@ -18,6 +18,7 @@ BREACHES = {
     "floors-messaging": ("crm_outbox/messaging/outbox.py", "from crm_outbox.messaging import relay"),
     "floors-economic": ("economic_adapter/store.py", "from economic_adapter import work"),
     "floors-reconciler": ("reconciler/store.py", "from reconciler import reconcile"),
+    "floors-mail": ("reconciler/mail/dates.py", "from reconciler.mail import letters"),
     "floors-web": ("reconciler/web/doors.py", "from reconciler.web import screen"),
     "sandbox": ("economic_adapter/sandbox/customers.py", "from economic_adapter import mapping"),
     "pure": ("reconciler/plan.py", "import time"),

@@ -1,0 +1,202 @@
+"""Who is written to, when, and how often; against a mail server that refuses, forgets its answers and goes away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from economic_adapter.contract import WriteEconomicCustomer
+from reconciler import mailbox, people
+from reconciler.mail import rounds
+from reconciler.mail.rounds import Post
+from reconciler.person import Person, Role
+from reconciler.rules import Transfer
+from reconciler.settings import MailServer
+from tests.builders.meeting import Both
+from tests.builders.sync import TENANT, done, economic_answered, there
+from tests.integration.mail.postbox import Opened, Postbox, body
+
+LAUNCH = "https://crm.example/economic/launch"
+A_MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+"""Seven on a Danish clock."""
+
+
+@dataclass
+class Office:
+    """A tenant with its questions, its people and its post."""
+
+    both: Both
+    post: Post
+    box: Postbox
+
+    def __post_init__(self) -> None:
+        self.time = A_MONDAY
+
+    def person(self, name: str, role: Role, **given: Any) -> None:
+        found = Person(tenant=TENANT, id=name, name=name, role=role, mail=given.get("mail", f"{name}@firma.example"))
+        with self.both.engine.begin() as connection:
+            people.meet(connection, found, self.time)
+            people.speak(connection, found, given.get("language", "da"))
+
+    def question(self, number: int, name: str = "Nordhavn") -> None:
+        """A name that both changed differently while all was paused."""
+        customer = self.both.linked(number, cvr=f"{number:08}", name=f"{name} {number}")
+        self.both.set(paused='["crm", "economic"]')
+        self.both.in_economic(there(customer, number, "v2", name=f"{name} A/S {number}", contacts=()), 2)
+        self.both.in_crm(customer.model_copy(update={"name": f"{name} Gruppen {number}"}), 2)
+        self.both.set(paused="[]")
+        self.both.in_crm(customer.model_copy(update={"name": f"{name} Gruppen {number}"}), 3)
+
+    def at(self, **after: float) -> None:
+        """What time brings, so long after that Monday, seven o'clock."""
+        self.time = A_MONDAY + timedelta(**after)
+        rounds.turn(self.post)
+
+
+@pytest.fixture
+def office(engine: sa.Engine) -> Iterator[Office]:
+    opened = Opened()
+    both = Both(engine=engine, time=A_MONDAY - timedelta(days=1))
+    both.switch_on(Transfer.CREATED)
+    server = MailServer(host="127.0.0.1", port=opened.box.port, sender="Clickmate <sync@clickmate.example>", plain=True)
+    made = Office(both, Post(engine=engine, now=lambda: made.time, server=server, launch=LAUNCH), opened.box)
+    yield made
+    opened.close()
+
+
+def test_fourteen_questions_are_one_mail_a_working_day_for_each_who_can_act(office: Office) -> None:
+    for number in range(1, 15):
+        office.question(number)
+    office.person("anne", "user")
+    office.person("mette", "admin", language="en")
+    office.person("lars", "reader")
+    office.person("ole", "user", mail="")
+    office.at(minutes=59)
+    assert office.box.arrived == []
+    for minute in (60, 61, 300):
+        office.at(minutes=minute)
+    assert [str(one["To"]) for one in office.box.arrived] == ["anne@firma.example", "mette@firma.example"]
+    assert [str(one["Subject"]) for one in office.box.arrived] == [
+        "14 kunder venter på dit valg", "14 customers wait for your choice",
+    ]  # fmt: skip
+    assert body(office.box.arrived[0]).count(f"{LAUNCH}?to=%2Fcustomers%2F") == 14
+    office.at(days=1, hours=1)
+    assert len(office.box.to("anne@firma.example")) == 2
+    office.at(days=5, hours=1)  # Saturday
+    office.at(days=6, hours=1)
+    assert len(office.box.to("anne@firma.example")) == 2
+
+
+def test_no_question_is_no_mail_also_when_one_opens_later_that_day(office: Office) -> None:
+    office.person("anne", "user")
+    office.at(hours=1)
+    office.question(7)
+    office.at(hours=2)
+    assert office.box.arrived == []
+
+
+def test_lost_access_is_told_admins_once_each_time(office: Office) -> None:
+    office.person("anne", "user")
+    office.person("mette", "admin")
+    office.both.set(state="access_lost")
+    office.at(minutes=1)
+    office.at(minutes=2)
+    assert [str(one["Subject"]) for one in office.box.arrived] == ["Clickmate har mistet adgangen til e-conomic"]
+    assert office.box.arrived[0]["To"] == "mette@firma.example"
+    office.both.set(state="on")
+    office.at(minutes=3)
+    office.both.set(state="access_lost")
+    office.at(minutes=4)
+    assert len(office.box.arrived) == 2
+
+
+def test_a_write_that_waits_while_nothing_moves_is_told_once(office: Office) -> None:
+    office.person("mette", "admin")
+    office.both.in_crm(office.both.new(name="Søgaard", cvr="11111119"))
+    with office.both.engine.begin() as connection:
+        sent, taken = connection.execute(
+            sa.text("select (select max(sent) from sync.operation), (select max(taken_at) from sync.inbox)")
+        ).one()
+    last = max(one for one in (sent, taken) if one is not None)
+    office.time = last + timedelta(minutes=14)
+    rounds.turn(office.post)
+    assert not [one for one in office.box.arrived if "stoppet" in str(one["Subject"])]
+    for minutes in (16, 17):
+        office.time = last + timedelta(minutes=minutes)
+        rounds.turn(office.post)
+    assert [str(one["Subject"]) for one in office.box.arrived if "stoppet" in str(one["Subject"])] == [
+        "Synkroniseringen med e-conomic er stoppet"
+    ]
+
+
+def test_the_letter_tells_the_week_to_the_addresses_an_admin_set(office: Office) -> None:
+    customer = office.both.linked(7, cvr="12345678")
+    with office.both.engine.begin() as connection:
+        people.choose(connection, TENANT, rounds.LETTER_TO, ["bogholder@firma.example"])
+    office.both.time = A_MONDAY + timedelta(days=2)
+    edited = customer.model_copy(update={"phone": "87654321"})
+    office.both.in_crm(edited, 2)
+    (command,) = office.both.said_only(WriteEconomicCustomer)
+    seen = there(edited, 7, "v2", contacts=())
+    office.both.hear(economic_answered(command, done(command.parts[0].operation), customer=seen, version=2))
+    office.at(days=3)
+    assert office.box.arrived == []
+    office.at(days=4, hours=1)
+    office.at(days=4, hours=2)
+    (letter,) = office.box.arrived
+    assert letter["To"] == "bogholder@firma.example"
+    assert letter["Subject"] == "1 oplysning hos jer er rettet fra Clickmate i denne uge"
+    assert '-> "87 65 43 21"' in body(letter)
+    office.at(days=11, hours=1)
+    assert len(office.box.arrived) == 1
+
+
+def test_a_server_that_is_away_gets_the_mail_later_and_the_failure_is_shown(office: Office) -> None:
+    office.question(7)
+    office.person("anne", "user")
+    office.box.taken = "451 try again"
+    office.at(hours=1)
+    with office.both.engine.connect() as connection:
+        shown = mailbox.post(connection, TENANT)
+    assert shown.failure == "the server answered 451"
+    office.box.taken = "250 kept"
+    office.at(hours=1, seconds=30)
+    office.at(hours=1, minutes=2)
+    first, second = office.box.to("anne@firma.example")
+    assert first["Message-ID"] == second["Message-ID"]
+    with office.both.engine.connect() as connection:
+        shown = mailbox.post(connection, TENANT)
+        kept = connection.execute(sa.text("select body, due from sync.mail")).one()
+    assert (shown.readers, shown.failure) == (1, "")
+    assert tuple(kept) == ("", None)
+
+
+def test_an_address_that_is_refused_for_good_is_not_tried_again_and_keeps_nobody_from_theirs(office: Office) -> None:
+    office.question(7)
+    office.person("anne", "user")
+    office.person("bo", "user")
+    office.box.refused["anne@firma.example"] = "550 no such person"
+    office.at(hours=1)
+    office.at(hours=3)
+    assert [str(one["To"]) for one in office.box.arrived] == ["bo@firma.example"]
+    with office.both.engine.connect() as connection:
+        found = connection.execute(sa.text("select failure, tries, due from sync.mail where sent is null")).one()
+    assert tuple(found) == ("the address was refused (550)", 1, None)
+
+
+def test_a_pass_that_stopped_concerns_admins_alone(office: Office) -> None:
+    office.person("anne", "user")
+    office.person("mette", "admin")
+    with office.both.engine.begin() as connection:
+        connection.execute(
+            sa.text("""
+                insert into sync.task (id, tenant, agreement, run, kind, fingerprint, opened)
+                select gen_random_uuid(), tenant, agreement, gen_random_uuid(), 'brake', 'x', :now from sync.agreement
+            """),
+            {"now": A_MONDAY},
+        )
+    office.at(hours=1)
+    assert [str(one["To"]) for one in office.box.arrived] == ["mette@firma.example"]
