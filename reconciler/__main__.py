@@ -133,6 +133,7 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         crm_origin=pages.crm_origin,
         crm_launch=pages.crm_launch,
         resend=settings.resend,
+        has_mail=settings.mail is not None,
     )
     return {"web": partial(Server, app(site), *pages.listen)}
 

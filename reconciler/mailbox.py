@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -12,6 +12,9 @@ from reconciler.contract import TaskKind
 from reconciler.person import Role
 
 Occasion = Literal["digest", "letter", "lost", "stopped"]
+
+LETTER_TO: Final = "letter_to"
+"""The setting that holds the addresses of the weekly letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,16 @@ class Reader:
     role: Role
     address: str
     languages: tuple[str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Somebody who can act, and where they are written to; an empty address: not at all."""
+
+    id: str
+    name: str
+    role: Role
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +105,17 @@ def readers(connection: sa.Connection, tenant: str, roles: Iterable[Role]) -> li
         Reader(id=row.id, name=row.name, role=row.role, address=row.mail, languages=(row.language, row.spoken))
         for row in rows
     ]
+
+
+def everybody(connection: sa.Connection, tenant: str) -> tuple[Told, ...]:
+    """Everybody of a tenant who can act, by name."""
+    rows = connection.execute(_EVERYBODY, {"tenant": tenant})
+    return tuple(Told(id=row.id, name=row.name, role=row.role, address=row.mail) for row in rows)
+
+
+def address(connection: sa.Connection, tenant: str, person: str, address: str) -> bool:
+    """Set where a person is written to; whether that person is known and can act."""
+    return connection.execute(_ADDRESS, {"tenant": tenant, "id": person, "address": address}).rowcount > 0
 
 
 def waiting(connection: sa.Connection, tenant: str) -> list[Waiting]:
@@ -169,6 +193,12 @@ _READERS = sa.text("""
     select id, name, role, mail, language,
         (select value #>> '{}' from sync.setting s where s.tenant = person.tenant and s.name = 'language') as spoken
     from sync.person where tenant = :tenant and role = any(:roles) and mail <> '' order by id
+""")
+_EVERYBODY = sa.text("""
+    select id, name, role, mail from sync.person where tenant = :tenant and role <> 'reader' order by name, id limit 200
+""")
+_ADDRESS = sa.text("""
+    update sync.person set mail = :address where tenant = :tenant and id = :id and role <> 'reader'
 """)
 _WAITING = sa.text("""
     select l.crm_id as customer, coalesce(here.state -> 'customer' ->> 'name', there.state ->> 'name', '') as name,

@@ -19,8 +19,6 @@ from reconciler.web.words import Words, language
 
 log = structlog.get_logger(__name__)
 
-LETTER_TO: Final = "letter_to"
-"""The setting that holds the addresses of the weekly letter."""
 STILL: Final = timedelta(minutes=15)
 """So long something waits, and nothing moves, before it is said that all has stopped."""
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
@@ -104,8 +102,8 @@ def _letter(post: Post, connection: sa.Connection, tenant: str) -> int:
     week = dates.letter(now)
     if week is None or not mailbox.once(connection, tenant, "letter", week[1].date().isoformat(), now):
         return 0
-    settings = people.settings(connection, tenant, (LETTER_TO, "language"))
-    addresses = settings.get(LETTER_TO) or []
+    settings = people.settings(connection, tenant, (mailbox.LETTER_TO, "language"))
+    addresses = settings.get(mailbox.LETTER_TO) or []
     changes = mailbox.written(connection, tenant, *week) if addresses else []
     if not changes:
         return 0

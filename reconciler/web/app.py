@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import doors, lists, screen, settling, widget
+from reconciler.web import doors, lists, mailing, screen, settling, widget
 from reconciler.web.api import problems, router
 from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
@@ -25,6 +25,7 @@ Page = Callable[[Site, Request, Known], Response]
 
 PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **lists.PAGES,
+    **mailing.PAGES,
     **settling.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""

@@ -135,7 +135,7 @@ def test_a_write_that_waits_while_nothing_moves_is_told_once(office: Office) -> 
 def test_the_letter_tells_the_week_to_the_addresses_an_admin_set(office: Office) -> None:
     customer = office.both.linked(7, cvr="12345678")
     with office.both.engine.begin() as connection:
-        people.choose(connection, TENANT, rounds.LETTER_TO, ["bogholder@firma.example"])
+        people.choose(connection, TENANT, mailbox.LETTER_TO, ["bogholder@firma.example"])
     office.both.time = A_MONDAY + timedelta(days=2)
     edited = customer.model_copy(update={"phone": "87654321"})
     office.both.in_crm(edited, 2)

@@ -49,7 +49,7 @@ def _first(call: nodes.Call) -> nodes.Expr:
 
 
 def in_code() -> Iterator[str]:
-    for file in sorted(WEB.rglob("*.py")):
+    for file in sorted([*WEB.rglob("*.py"), *(WEB.parent / "mail").glob("*.py")]):
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not isinstance(call, ast.Call) or not call.args:
                 continue

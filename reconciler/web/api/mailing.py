@@ -1,0 +1,82 @@
+"""Who is told by mail, for a service: as the page shows and sets it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from reconciler.person import Person, Role
+from reconciler.web import mailing
+from reconciler.web.api.problems import Problem, Said
+from reconciler.web.doors import Senseless
+from reconciler.web.site import Site
+
+Address = Annotated[str, Field(max_length=254, examples=["birthe@firma.example"])]
+
+
+class Reader(Said):
+    """Somebody who can act, and where they are written to; empty: not at all."""
+
+    id: str
+    name: str
+    role: Role
+    address: str
+
+
+class Mail(Said):
+    """Who is told by mail, and whether mail arrives."""
+
+    mail_server: bool
+    nobody_is_told: bool
+    people: tuple[Reader, ...]
+    letter_to: tuple[str, ...]
+    failed_at: datetime | None
+    failure: str
+
+
+class ChangedMail(Said):
+    """Addresses to set, by the id of the person; what is not named stays as it is."""
+
+    addresses: dict[Annotated[str, Field(max_length=200)], Address] = Field(default={}, max_length=200)
+    letter_to: tuple[Address, ...] | None = Field(default=None, max_length=mailing.MOST)
+
+
+def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
+    """Seeing and setting who is told."""
+    Asking = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
+    refused: dict[int | str, dict[str, Any]] = {
+        403: {"model": Problem, "description": "Only an administrator's key may"}
+    }
+
+    @made.get("/set-up/mail", tags=["set-up"], responses=refused)
+    def mail(person: Asking) -> Mail:
+        """Who is told of what waits, and whether mail arrives."""
+        return _said(mailing.of(site, person))
+
+    @made.patch(
+        "/set-up/mail",
+        tags=["set-up"],
+        responses={
+            **refused,
+            400: {"model": Problem, "description": "No such person, or no address; nothing was changed"},
+        },
+    )
+    def change_mail(person: Asking, changed: ChangedMail) -> Mail:
+        """Set addresses of people, and those of the weekly letter."""
+        wrong = mailing.change(site, person, changed.letter_to, changed.addresses)
+        if wrong:
+            raise Senseless(f"no address that can be written to: {', '.join(wrong)}")
+        return _said(mailing.of(site, person))
+
+
+def _said(known: mailing.Mail) -> Mail:
+    return Mail(
+        mail_server=known.server,
+        nobody_is_told=known.nobody,
+        people=tuple(Reader(id=one.id, name=one.name, role=one.role, address=one.address) for one in known.people),
+        letter_to=known.letter_to,
+        failed_at=known.post.failed,
+        failure=known.post.failure,
+    )

@@ -1,0 +1,116 @@
+"""Who is told by mail? The page on which an admin sees it, sets addresses, and reads whether mail arrives."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request, Response
+
+from reconciler import mailbox, people
+from reconciler.mailbox import Post, Told
+from reconciler.person import Person
+from reconciler.web import doors, screen
+from reconciler.web.doors import Known, Senseless
+from reconciler.web.site import Site
+
+_ADDRESS: Final = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,187}[A-Za-z0-9])?", re.ASCII)
+"""What mail servers take everywhere (RFC 5321, without quoted names and without SMTPUTF8)."""
+MOST: Final = 20
+"""Addresses a letter goes to at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Who is told. ``server``: whether there is a mail server at all."""
+
+    server: bool
+    post: Post
+    people: tuple[Told, ...]
+    letter_to: tuple[str, ...]
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody is told of anything."""
+        return not self.server or not self.post.readers
+
+
+def of(site: Site, person: Person) -> Mail:
+    """Who of that person's tenant is told; ``Lacking`` for who is no admin."""
+    doors.must(site, person, "administer")
+    with site.engine.connect() as connection:
+        settings = people.settings(connection, person.tenant, (mailbox.LETTER_TO,))
+        return Mail(
+            server=site.has_mail,
+            post=mailbox.post(connection, person.tenant),
+            people=mailbox.everybody(connection, person.tenant),
+            letter_to=tuple(settings.get(mailbox.LETTER_TO) or ()),
+        )
+
+
+def change(
+    site: Site, person: Person, letter_to: Sequence[str] | None, addresses: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Set the letter's addresses (none: as they are) and people's; the addresses that are none, and then nothing is changed.
+
+    ``Senseless`` for a person who is not known and for too many addresses.
+    """
+    doors.must(site, person, "administer")
+    letters = None if letter_to is None else list(dict.fromkeys(one.strip() for one in letter_to if one.strip()))
+    given = {name: address.strip() for name, address in addresses.items()}
+    wrong = [one for one in (*(letters or ()), *given.values()) if one and not _ADDRESS.fullmatch(one)]
+    if len(letters or ()) > MOST:
+        raise Senseless(f"more than {MOST} addresses")
+    if wrong:
+        return tuple(wrong)
+    with site.engine.begin() as connection:
+        for name, address in given.items():
+            if not mailbox.address(connection, person.tenant, name, address):
+                raise Senseless(f"nobody is known as {name!r}")
+        if letters is not None:
+            people.choose(connection, person.tenant, mailbox.LETTER_TO, letters)
+    return ()
+
+
+def page(site: Site, _request: Request, one: Known) -> Response:
+    """Who is told, with a field for each address."""
+    return _shown(site, one, of(site, one.person))
+
+
+def save(site: Site, request: Request, one: Known) -> Response:
+    """Keep the addresses; what is no address is said, with everything as it was written."""
+    given = doors.form(site, request, one)
+    letter_to = "".join(given.get("letter_to", [])).replace(",", "\n").splitlines()
+    written = {name.removeprefix("of."): values[-1] for name, values in given.items() if name.startswith("of.")}
+    wrong = change(site, one.person, letter_to, written)
+    if not wrong:
+        return doors.to(site, "/set-up/mail")
+    known = of(site, one.person)
+    shown = [
+        Told(id=one.id, name=one.name, role=one.role, address=written.get(one.id, one.address)) for one in known.people
+    ]
+    return _shown(site, one, known, shown=shown, letter_to=letter_to, wrong=wrong)
+
+
+def _shown(
+    site: Site,
+    one: Known,
+    known: Mail,
+    *,
+    shown: Sequence[Told] | None = None,
+    letter_to: Sequence[str] | None = None,
+    wrong: tuple[str, ...] = (),
+) -> Response:
+    return screen.page(
+        site,
+        "mail.html",
+        one,
+        400 if wrong else 200,
+        mail=known,
+        people=known.people if shown is None else shown,
+        letter_to="\n".join(known.letter_to if letter_to is None else letter_to),
+        wrong=wrong,
+    )
+
+
+PAGES: Final = {("GET", "/set-up/mail"): page, ("POST", "/set-up/mail"): save}

@@ -1,0 +1,62 @@
+"""Settings of mail: a server, who it is from; a password is not shown, and what is missing or wrong is named."""
+
+import pytest
+
+from crm_outbox.messaging.settings import SettingsError
+from reconciler.settings import MailServer, Settings
+
+GOOD = {
+    "DATABASE_URL": "postgresql://sync:sesame@db/sync", "BROKER_URL": "amqp://mq:5672",
+    "BROKER_MANAGEMENT_URL": "http://mq:15672", "BROKER_PASSWORD_ATTENTION": "attention-password",
+    "CRM_ORIGIN": "https://crm.example.com", "MAIL_FROM": "Clickmate <sync@example.com>",
+}  # fmt: skip
+
+
+def mail(**given: str) -> MailServer | None:
+    return Settings.from_env({**GOOD, **given}, ["clock"]).mail
+
+
+def test_without_a_server_nobody_is_told_and_nothing_else_is_needed() -> None:
+    without = {name: value for name, value in GOOD.items() if name not in {"CRM_ORIGIN", "MAIL_FROM"}}
+    assert Settings.from_env(without, ["clock"]).mail is None
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "encrypted", "plain"),
+    [
+        ("smtp://mail.example.com", 587, False, False),
+        ("smtps://mail.example.com", 465, True, False),
+        ("smtp://mail.example.com:25", 25, False, False),
+        ("smtp://127.0.0.1:2525", 2525, False, True),
+    ],
+)
+def test_a_server_is_spoken_to_in_clear_on_this_machine_alone(
+    address: str, port: int, encrypted: bool, plain: bool
+) -> None:
+    found = mail(MAIL_SERVER=address)
+    assert found is not None
+    assert (found.port, found.encrypted, found.plain) == (port, encrypted, plain)
+
+
+def test_user_and_password_stand_in_the_address_and_are_not_shown() -> None:
+    settings = Settings.from_env(
+        {**GOOD, "MAIL_SERVER": "smtps://sync%40example.com:p%2Fw-sesame@mail.example.com"}, ["clock"]
+    )
+    assert settings.mail is not None
+    assert (settings.mail.user, settings.mail.password) == ("sync@example.com", "p/w-sesame")
+    assert "sesame" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"MAIL_SERVER": "mail.example.com"}, "MAIL_SERVER must be an address that starts with smtp:// or smtps://"),
+        ({"MAIL_SERVER": "smtp://mail.example.com", "MAIL_FROM": ""}, "MAIL_FROM is missing"),
+        ({"MAIL_SERVER": "smtp://mail.example.com", "MAIL_FROM": "Clickmate"}, "MAIL_FROM must be of the form"),
+        ({"MAIL_SERVER": "smtp://mail.example.com", "CRM_ORIGIN": ""}, "CRM_ORIGIN is missing"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(given: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        mail(**given)
+    assert any(one.startswith(named) for one in refused.value.problems)
