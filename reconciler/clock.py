@@ -33,8 +33,10 @@ from reconciler import (
     switching,
     undoing,
 )
+from reconciler.categories import category
 from reconciler.decisions import KEEP
 from reconciler.link import Due
+from reconciler.status import status
 from reconciler.stepping import Clocked
 from reconciler.tables import messages
 
@@ -71,6 +73,7 @@ class Clock:
             + tell_again(self._engine, self._clocked)
             + make_links(self._engine)
             + fill_keys(self._engine)
+            + fill_lists(self._engine, self._clocked)
             + follow_runs(self._engine, self._clocked)
             + running.carry_out(self._engine, self._clocked)
             + undoing.undo(self._engine, self._clocked)
@@ -125,6 +128,18 @@ def fill_keys(engine: sa.Engine) -> int:
     """Make the keys of customers that were recorded before keys were kept; returns how many."""
     with engine.begin() as connection:
         return records.fill(connection, CHUNK)
+
+
+def fill_lists(engine: sa.Engine, clocked: Clocked) -> int:
+    """Say in which list customers stand whose links were saved before there were lists; returns how many."""
+    with engine.begin() as connection:
+        found = store.unlisted(connection, CHUNK)
+        for stored in found:
+            now = clocked.now()
+            rules = stored.agreement.rules_for(stored.link, clocked.resend)
+            told = status(stored.link, rules, now)
+            store.list_in(connection, stored.link, category(stored.link, told, rules, now))
+    return len(found)
 
 
 def resend_configurations(engine: sa.Engine, clocked: Clocked) -> int:

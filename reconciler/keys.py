@@ -54,6 +54,11 @@ def of_customer(customer: Customer | EconomicCustomer | None) -> tuple[str, ...]
     return of(values, [{"email": one.email} for one in people])
 
 
+def ordered(name: str) -> str:
+    """A name as lists are ordered by it and searched by its beginning; of none a blank, so that it is known to be made."""
+    return " ".join(name.lower().split())[:100] or " "
+
+
 def strong(keys: Iterable[str]) -> tuple[str, ...]:
     """Those of the keys by which a customer may be looked for."""
     return tuple(key for key in keys if key.partition(":")[0] in STRONG)

@@ -85,15 +85,26 @@ def search(
 
 
 def fill(connection: sa.Connection, limit: int) -> int:
-    """Make the keys of rows that have none, or an earlier release's, of at most so many on each side; returns how many. May
-    repeat.
+    """Make the keys of rows that have none, or an earlier release's, and the names lists are ordered by, of at most so many
+    on each side; returns how many. May repeat.
 
     Rows that a step holds are left to it: it makes them as it records.
     """
     worked = 0
-    for rows, update in ((_TO_FILL_CRM, _FILL_CRM), (_TO_FILL_ECONOMIC, _FILL_ECONOMIC)):
+    for rows, update in (
+        (_TO_FILL_CRM, _FILL_CRM),
+        (_TO_FILL_ECONOMIC, _FILL_ECONOMIC),
+        (_TO_NAME_CRM, _FILL_CRM),
+        (_TO_NAME_ECONOMIC, _FILL_ECONOMIC),
+    ):
         found = [
-            {"tenant": row.tenant, "id": row.id, "number": row.number, "keys": list(of_state(row.state, row.number))}
+            {
+                "tenant": row.tenant,
+                "id": row.id,
+                "number": row.number,
+                "keys": list(of_state(row.state, row.number)),
+                "name_key": _name_key(row.state, row.number),
+            }
             for row in connection.execute(rows, {"limit": limit, "old": list(keys.OLD_MARKS)})
         ]
         if found:
@@ -106,6 +117,11 @@ def of_state(state: Mapping[str, Any], number: int | None) -> tuple[str, ...]:
     """The keys of a recorded state; ``number`` none for one of the CRM."""
     one = _crm("", state) if number is None else _economic(number, state)
     return keys.of(one.values, one.persons)
+
+
+def _name_key(state: Mapping[str, Any], number: int | None) -> str:
+    one = _crm("", state) if number is None else _economic(number, state)
+    return keys.ordered(one.values.get("name", ""))
 
 
 def _most_shared(found: list[Record], wanted: Collection[str], limit: int) -> list[Record]:
@@ -200,9 +216,20 @@ _TO_FILL_CRM = sa.text(f"""
     select tenant, crm_id as id, cast(null as integer) as number, state from sync.crm_side
     where {_OUTDATED} and state is not null limit :limit for update skip locked
 """)
-_FILL_CRM = sa.text("update sync.crm_side set keys = :keys where tenant = :tenant and crm_id = :id")
+_FILL_CRM = sa.text("update sync.crm_side set keys = :keys, name_key = :name_key where tenant = :tenant and crm_id = :id")
 _TO_FILL_ECONOMIC = sa.text(f"""
     select tenant, agreement as id, number, state from sync.economic_side
     where {_OUTDATED} and state is not null limit :limit for update skip locked
 """)
-_FILL_ECONOMIC = sa.text("update sync.economic_side set keys = :keys where agreement = :id and number = :number")
+_FILL_ECONOMIC = sa.text("""
+    update sync.economic_side side set keys = :keys, name_key = :name_key, linked = exists (
+        select from sync.link l where l.agreement = side.agreement and l.number = side.number)
+    where side.agreement = :id and side.number = :number
+""")
+_UNNAMED = "name_key = '' and state is not null limit :limit for update skip locked"
+_TO_NAME_CRM = sa.text(f"""
+    select tenant, crm_id as id, cast(null as integer) as number, state from sync.crm_side where {_UNNAMED}
+""")
+_TO_NAME_ECONOMIC = sa.text(f"""
+    select tenant, agreement as id, number, state from sync.economic_side where {_UNNAMED}
+""")

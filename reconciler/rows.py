@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
+from reconciler import keys
 from reconciler.decisions import Supplied
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
 from reconciler.rules import System
@@ -98,7 +99,14 @@ def scalars(link: Link) -> dict[str, Any]:
         "supplied": None if link.supplied is None else _SUPPLIED.dump_python(link.supplied, mode="json"),
         "waived": link.waived,
         "due": link.due,
+        "name_key": name_key(link),
     }
+
+
+def name_key(link: Link) -> str:
+    """The name by which lists order that customer: the CRM's, else e-conomic's."""
+    held = (side.values for side in (link.customer.crm, link.customer.economic) if side is not None)
+    return keys.ordered(next((name for values in held if (name := values.get("name", "").strip())), ""))
 
 
 def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
@@ -141,9 +149,11 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
     )
 
 
-def status_row(status: Status) -> dict[str, Any]:
-    """The link's columns that hold its status."""
+def status_row(status: Status, listed: tuple[str, str]) -> dict[str, Any]:
+    """The link's columns that hold its status, the list it stands in and why it is left out."""
     return {
+        "category": listed[0],
+        "left_out": listed[1],
         "status": status.state,
         "status_details": status.details,
         "status_reason": status.reason,

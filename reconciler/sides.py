@@ -29,20 +29,20 @@ WITHOUT_PERSONS = "without_persons"
 """In the state of a customer of e-conomic: why it came without its contact persons. They are not known, and not gone."""
 
 RECORD_CRM = """
-    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, keys, seen)
-    select tenant, crm_id, epoch, number, state, keys, :now from jsonb_populate_recordset(null::sync.crm_side, :crm_sides)
+    insert into sync.crm_side as side (tenant, crm_id, epoch, number, state, keys, name_key, seen)
+    select tenant, crm_id, epoch, number, state, keys, name_key, :now from jsonb_populate_recordset(null::sync.crm_side, :crm_sides)
     on conflict (tenant, crm_id) do update set
         epoch = excluded.epoch, number = excluded.number, state = excluded.state, keys = excluded.keys,
-        seen = excluded.seen
+        name_key = excluded.name_key, seen = excluded.seen
     where (side.epoch, side.number) < (excluded.epoch, excluded.number)
 """
 RECORD_ECONOMIC = """
-    insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, keys, seen)
-    select tenant, agreement, number, epoch, counter, state, keys, :now
+    insert into sync.economic_side as side (tenant, agreement, number, epoch, counter, state, keys, name_key, seen)
+    select tenant, agreement, number, epoch, counter, state, keys, name_key, :now
     from jsonb_populate_recordset(null::sync.economic_side, :economic_sides)
     on conflict (agreement, number) do update set
         tenant = excluded.tenant, epoch = excluded.epoch, counter = excluded.counter, state = excluded.state,
-        keys = excluded.keys, seen = excluded.seen
+        keys = excluded.keys, name_key = excluded.name_key, seen = excluded.seen
     where (side.epoch, side.counter) < (excluded.epoch, excluded.counter)
 """
 
@@ -53,8 +53,8 @@ def crm_row(tenant: str, crm_id: str, seen: CrmSeen) -> dict[str, Any]:
         _CrmState(customer=seen.customer, unsendable=seen.unsendable), mode="json", exclude_none=True
     )  # fmt: skip
     epoch, number = seen.version
-    made = keys.of_customer(seen.customer)
-    return {"tenant": tenant, "crm_id": crm_id, "epoch": epoch, "number": number, "state": state, "keys": made}
+    made = {"keys": keys.of_customer(seen.customer), "name_key": _ordered(seen.customer)}
+    return {"tenant": tenant, "crm_id": crm_id, "epoch": epoch, "number": number, "state": state, **made}
 
 
 def economic_row(tenant: str, agreement: int, seen: EconomicSeen) -> dict[str, Any]:
@@ -63,8 +63,12 @@ def economic_row(tenant: str, agreement: int, seen: EconomicSeen) -> dict[str, A
     if state is not None and seen.unsendable is not None:
         state[WITHOUT_PERSONS] = seen.unsendable.model_dump(mode="json")
     key = {"tenant": tenant, "agreement": agreement, "number": seen.number}
-    made = keys.of_customer(seen.customer)
-    return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state, "keys": made}
+    made = {"keys": keys.of_customer(seen.customer), "name_key": _ordered(seen.customer)}
+    return {**key, "epoch": seen.version.epoch, "counter": seen.version.number, "state": state, **made}
+
+
+def _ordered(customer: Customer | EconomicCustomer | None) -> str:
+    return keys.ordered("" if customer is None else customer.name)
 
 
 def record_crm(connection: sa.Connection, tenant: str, crm_id: str, seen: CrmSeen, now: datetime) -> None:

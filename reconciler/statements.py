@@ -80,6 +80,10 @@ WITH_KEPT = _read("""
         where k.link = l.id and k.chosen <> '{}' and c.value ->> 'crm' is null and c.value ->> 'economic' is null)
     order by l.crm_id limit :limit
 """)
+UNLISTED = _read("where l.left_out = '?' and not l.look_again limit :limit for no key update of l skip locked")
+LIST_IN = sa.text("""
+    update sync.link set category = :category, left_out = :left_out, name_key = :name_key where id = :id
+""")
 MERGED_INTO = sa.text("""
     with recursive gone (crm_id) as (
         select cast(:crm_id as text)
@@ -118,8 +122,8 @@ REMOVE_STRANGER = sa.text(f"""
     delete from sync.link where {STRANGER.format("not exists")}
 """)
 INSERT_MISSING = sa.text("""
-    insert into sync.link (id, tenant, agreement, crm_id, state, look_again)
-    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true
+    insert into sync.link (id, tenant, agreement, crm_id, state, look_again, name_key)
+    select gen_random_uuid(), side.tenant, :agreement, side.crm_id, 'unlinked', true, side.name_key
     from sync.crm_side side
     where side.tenant = :tenant
       and not exists (select from sync.link l
@@ -128,7 +132,7 @@ INSERT_MISSING = sa.text("""
     on conflict do nothing
 """)
 LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived due status status_details status_reason status_message
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived due category left_out name_key status status_details status_reason status_message
 """.split()
 SAVE = sa.text(
     " ".join(
@@ -167,10 +171,7 @@ SAVE = sa.text(
     ), crm_sides as ({sides.RECORD_CRM}), economic_sides as ({sides.RECORD_ECONOMIC})
     update sync.link l set
         revision = l.revision + 1, look_again = false, failures = 0, {", ".join(f"{one} = x.{one}" for one in LINK)},
-        status_since = case
-            when (l.status, l.status_details, l.status_reason, l.status_message)
-               = (x.status, x.status_details, x.status_reason, x.status_message)
-            then l.status_since else :now end
+        status_since = case when :same then l.status_since else :now end
     from jsonb_populate_record(null::sync.link, :link) x
     where l.id = :id
 """.split()
@@ -180,6 +181,11 @@ SAVE = sa.text(
 
 Without blanks, because psycopg remembers how to send a statement only up to 4096 characters.
 """
+HELD_NUMBERS = sa.text("""
+    update sync.economic_side side set linked = exists (
+        select from sync.link l where l.agreement = side.agreement and l.number = side.number)
+    where side.agreement = :agreement and side.number = any(:numbers)
+""")
 GONE_BASES = sa.text("delete from sync.field_base where link = :link and pair = :pair and field = :field")
 GONE_PAIRS = sa.text("delete from sync.pair where link = :link and id = any(:pairs)")
 REMOVE = sa.text("""

@@ -14,6 +14,7 @@ from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved
 from reconciler import agreements, asked, braking, bus, decided, linking, questions, record, runs, sides, similar, store
+from reconciler.categories import category
 from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Pending, Step, Unlinked
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
@@ -73,7 +74,8 @@ def take_step(
         else:
             before, message, told = _without(before, message, done.link.number or 0)
             done = step(before, told, rules, now)
-    store.save(connection, stored, done.link, done.status, message, now)
+    listed = category(done.link, done.status, rules, now)
+    store.save(connection, stored, done.link, done.status, message, now, listed)
     if _went_along(stored.link, done.link, message):
         sides.vacate(connection, stored.link)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]

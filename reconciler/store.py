@@ -172,9 +172,18 @@ def insert_missing(connection: sa.Connection, tenant: str, agreement: int, limit
 
 
 def save(
-    connection: sa.Connection, stored: Stored, link: Link, status: Status, message: Message, now: datetime
+    connection: sa.Connection,
+    stored: Stored,
+    link: Link,
+    status: Status,
+    message: Message,
+    now: datetime,
+    listed: tuple[str, str] = ("waiting", ""),
 ) -> None:
-    """Store what a step made of a link: what changed, both sides as seen, an audit row for each write that landed."""
+    """Store what a step made of a link: what changed, both sides as seen, an audit row for each write that landed.
+
+    ``listed`` is the list the customer stands in, and why it is left out.
+    """
     heard = message if isinstance(message, Heard) else Heard()
     change = rows.changes(None if stored.fresh else stored.link, link, heard.outcomes)
     if change.gone_bases:
@@ -191,7 +200,8 @@ def save(
         {
             "id": link.id,
             "now": now,
-            "link": _json(rows.scalars(link) | rows.status_row(status)),
+            "same": status == stored.told,
+            "link": _json(rows.scalars(link) | rows.status_row(status, listed)),
             "pairs": _json(change.pairs),
             "bases": _json(change.bases),
             "operations": _json(change.operations),
@@ -207,6 +217,11 @@ def save(
     )
 
 
+    numbers = {one for one in (stored.link.number, link.number) if one is not None}
+    if numbers and (stored.fresh or stored.link.number != link.number):
+        connection.execute(statements.HELD_NUMBERS, {"agreement": link.agreement, "numbers": sorted(numbers)})
+
+
 def remove(connection: sa.Connection, link: UUID) -> None:
     """Forget a locked link that is about nothing any more, unless a person decided something about it."""
     connection.execute(statements.REMOVE, {"id": link})
@@ -215,6 +230,17 @@ def remove(connection: sa.Connection, link: UUID) -> None:
 def hold(connection: sa.Connection, link: UUID, run: UUID | None) -> None:
     """A locked link waits for a person to let that run go on; none, and it waits no longer."""
     connection.execute(statements.HELD, {"id": link, "held": run})
+
+
+def unlisted(connection: sa.Connection, limit: int) -> list[Stored]:
+    """Lock and load links that were saved before there were lists, those that nobody else holds."""
+    return _locked(connection, statements.UNLISTED, {"limit": limit})
+
+
+def list_in(connection: sa.Connection, link: Link, listed: tuple[str, str]) -> None:
+    """A locked link stands in that list, and that is why it is left out."""
+    values = {"id": link.id, "category": listed[0], "left_out": listed[1], "name_key": rows.name_key(link)}
+    connection.execute(statements.LIST_IN, values)
 
 
 def put_off(connection: sa.Connection, link: UUID, now: datetime, longest: timedelta) -> None:

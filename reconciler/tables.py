@@ -76,10 +76,15 @@ crm_side = sa.Table(
     sa.Column("seen", _MOMENT, nullable=False),
     # what matching compares: kind:value
     sa.Column("keys", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # the name as lists are ordered by it; empty until it is made
+    sa.Column("name_key", sa.Text, nullable=False, server_default=""),
 )
 """What the CRM held last of each customer, recorded also while no agreement is on."""
 sa.Index("crm_side_keys", crm_side.c["keys"], postgresql_using="gin")
 sa.Index("crm_side_unkeyed", crm_side.c.tenant, postgresql_where=sa.text("keys = '{}' and state is not null"))
+
+sa.Index("crm_side_name", crm_side.c.tenant, crm_side.c.name_key, crm_side.c.crm_id)
+sa.Index("crm_side_unnamed", crm_side.c.tenant, postgresql_where=sa.text("name_key = '' and state is not null"))
 
 economic_side = sa.Table(
     "economic_side",
@@ -93,11 +98,22 @@ economic_side = sa.Table(
     sa.Column("state", JSONB),
     sa.Column("seen", _MOMENT, nullable=False),
     sa.Column("keys", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("name_key", sa.Text, nullable=False, server_default=""),
+    # a link has this number: the customer stands in the lists by that
+    sa.Column("linked", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """What e-conomic held last of each customer, recorded also without a link."""
 sa.Index("economic_side_keys", economic_side.c["keys"], postgresql_using="gin")
 sa.Index(
     "economic_side_unkeyed", economic_side.c.agreement, postgresql_where=sa.text("keys = '{}' and state is not null")
+)
+
+sa.Index(
+    "economic_side_free", economic_side.c.agreement, economic_side.c.name_key, economic_side.c.number,
+    postgresql_where=sa.text("state is not null and not linked"),
+)  # fmt: skip
+sa.Index(
+    "economic_side_unnamed", economic_side.c.agreement, postgresql_where=sa.text("name_key = '' and state is not null")
 )
 
 link = sa.Table(
@@ -150,6 +166,11 @@ link = sa.Table(
     sa.Column("status_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("status_message", sa.Text, nullable=False, server_default=""),
     sa.Column("status_since", _MOMENT),
+    # which list it stands in (none: there is no such customer any more), why it is left out (?: not looked at since there
+    # are lists), and the name they are ordered by
+    sa.Column("category", sa.Text, nullable=False, server_default="waiting"),
+    sa.Column("left_out", sa.Text, nullable=False, server_default="?"),
+    sa.Column("name_key", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("tenant", "agreement", "crm_id"),
     sa.ForeignKeyConstraint(["tenant", "agreement"], ["sync.agreement.tenant", "sync.agreement.agreement"]),
 )
@@ -167,6 +188,11 @@ sa.Index(
 )  # fmt: skip
 sa.Index("link_held", link.c.held, postgresql_where=link.c.held.isnot(None))
 sa.Index("link_status", link.c.tenant, link.c.agreement, link.c.status)
+sa.Index(
+    "link_name", link.c.tenant, link.c.agreement, link.c.name_key, link.c.id, postgresql_where=link.c.category != ""
+)
+sa.Index("link_category", link.c.tenant, link.c.agreement, link.c.category, link.c.name_key, link.c.id)
+sa.Index("link_unlisted", link.c.agreement, postgresql_where=sa.text("left_out = '?' and not look_again"))
 
 pair = sa.Table(
     "pair",
