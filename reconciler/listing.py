@@ -4,12 +4,15 @@ There are three kinds: those with a link, those of the CRM without one, and thos
 from the key of its last row, so that a page far down costs no more than the first.
 """
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
 
 from reconciler.agreement import Agreement
 from reconciler.categories import Category, LeftOut
@@ -18,6 +21,8 @@ CATEGORIES: Final[tuple[Category, ...]] = ("same", "different", "waiting", "choi
 _LAST: Final = "\U0010ffff"
 """Sorts after every letter a name may go on with."""
 _AT_ONCE: Final = 1000
+_MOST_NUMBER: Final = 999_999_999
+_CURSOR: Final = TypeAdapter(tuple[str, Literal[0, 1, 2], str, bool])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,28 @@ class Cursor:
     kind: int
     id: str
     backwards: bool = False
+
+    @property
+    def text(self) -> str:
+        """The cursor as it stands in an address."""
+        whole = [self.name_key, self.kind, self.id, self.backwards]
+        return base64.urlsafe_b64encode(to_json(whole)).decode().rstrip("=")
+
+    @staticmethod
+    def parsed(text: str) -> "Cursor | None":
+        """The cursor of its text; none for what no page of ours gave."""
+        try:
+            found = from_json(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+            name_key, kind, key, backwards = _CURSOR.validate_python(found)
+            if kind == 0:
+                key = str(UUID(key))
+            elif kind == 2 and not 0 < int(key) <= _MOST_NUMBER:
+                return None
+        except ValueError:
+            return None
+        if "\0" in name_key + key:
+            return None
+        return Cursor(name_key=name_key, kind=kind, id=key, backwards=backwards)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +127,7 @@ def page(
             where = [conditions[kind], reach[kind], "l.category = :category" if kind == 0 and category else None]
             statement = _statement(kind, [one for one in where if one], backwards=backwards)
             for row in connection.execute(sa.text(statement), values):
-                found[kind, row.key] = _row(row, kind, known, values)
+                found[kind, row.key] = _row(row, kind, known)
     ordered = sorted(found.values(), key=lambda one: (one.name_key, one.kind, _sortable(one)), reverse=backwards)
     more, rows = len(ordered) > limit, ordered[:limit]
     rows = rows[::-1] if backwards else rows
@@ -173,7 +200,7 @@ def _sortable(one: Row) -> tuple[int, str]:
     return (one.number or 0, "") if one.kind == 2 else (0, one.key)
 
 
-def _row(row: sa.Row[Any], kind: int, known: Agreement | None, values: Mapping[str, Any]) -> Row:
+def _row(row: sa.Row[Any], kind: int, known: Agreement | None) -> Row:
     left_out: LeftOut = row.left_out if row.left_out != "?" else ""
     if kind > 0 and left_out != "lead":
         never_on = known is None or known.since is None

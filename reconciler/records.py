@@ -216,7 +216,9 @@ _TO_FILL_CRM = sa.text(f"""
     select tenant, crm_id as id, cast(null as integer) as number, state from sync.crm_side
     where {_OUTDATED} and state is not null limit :limit for update skip locked
 """)
-_FILL_CRM = sa.text("update sync.crm_side set keys = :keys, name_key = :name_key where tenant = :tenant and crm_id = :id")
+_FILL_CRM = sa.text(
+    "update sync.crm_side set keys = :keys, name_key = :name_key where tenant = :tenant and crm_id = :id"
+)
 _TO_FILL_ECONOMIC = sa.text(f"""
     select tenant, agreement as id, number, state from sync.economic_side
     where {_OUTDATED} and state is not null limit :limit for update skip locked

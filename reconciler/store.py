@@ -216,7 +216,6 @@ def save(
         },
     )
 
-
     numbers = {one for one in (stored.link.number, link.number) if one is not None}
     if numbers and (stored.fresh or stored.link.number != link.number):
         connection.execute(statements.HELD_NUMBERS, {"agreement": link.agreement, "numbers": sorted(numbers)})

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import doors, lists, mailing, screen, settling, widget
+from reconciler.web import customers, doors, lists, mailing, screen, settling, widget
 from reconciler.web.api import problems, router
 from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 Page = Callable[[Site, Request, Known], Response]
 
 PAGES: Final[Mapping[tuple[str, str], Page]] = {
+    **customers.PAGES,
     **lists.PAGES,
     **mailing.PAGES,
     **settling.PAGES,

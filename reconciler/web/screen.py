@@ -22,7 +22,10 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
 }
 STRICT_TRANSPORT: Final = {"strict-transport-security": "max-age=31536000"}
-PLACES: Final[tuple[tuple[str, str, Right], ...]] = (("", "Choose the right details", "see"),)
+PLACES: Final[tuple[tuple[str, str, Right], ...]] = (
+    ("", "Choose the right details", "see"),
+    ("customers", "Customers", "see"),
+)
 """What the menu leads to: path, words, and the right without which it is not shown."""
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "sync_0013"
-down_revision = "sync_0012"
+revision = "sync_0014"
+down_revision = "sync_0013"
 branch_labels = None
 depends_on = None
 
