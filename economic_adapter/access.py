@@ -12,11 +12,12 @@ from crm_outbox.contract import Outcome
 from crm_outbox.messaging import outbox as messages
 from crm_outbox.messaging.envelope import Envelope, Version
 from crm_outbox.messaging.outbox import Draft, Outbox
-from economic_adapter import account, agreements, store
+from economic_adapter import account, agreements, records, store
+from economic_adapter import budget as budgets
 from economic_adapter.account import Account
 from economic_adapter.attempt import Ending
 from economic_adapter.budget import Lane
-from economic_adapter.contract import AgreementObserved, Reference
+from economic_adapter.contract import AgreementObserved, Reach, Reference
 from economic_adapter.protocol import AccessLost, Answer, Failed, Forbidden, Request
 from economic_adapter.sealing import KeyRing
 
@@ -144,6 +145,7 @@ def observe(
         calls_today=found.calls_today,
         seen=found.seen_at or now,
         outcome=outcome,
+        reach=_reach(connection, number, now),
     )
     draft = Draft(
         data=seen,
@@ -154,6 +156,14 @@ def observe(
         cause=cause,
     )
     messages.append(connection, outbox, draft)
+
+
+def _reach(connection: Connection, number: int, now: datetime) -> Reach | None:
+    budget = records.budget(connection, number)
+    if budget is None:
+        return None
+    found = budgets.reach(budget, now)
+    return Reach(at=now, down_since=found.down_since, next_call=found.next_call)
 
 
 def _webhook_note(found: agreements.Agreement) -> str:

@@ -141,7 +141,9 @@ def regain_access(connection: Connection, number: int) -> bool:
 
 def hurry(connection: Connection, number: int, now: datetime) -> None:
     """Access is there again: forget failures of before, and do at once what waited for it. An operator's pause stays."""
-    connection.execute(sa.update(table).where(table.c.number == number).values(failures=0, probe_at=None))
+    connection.execute(
+        sa.update(table).where(table.c.number == number).values(failures=0, failing_since=None, probe_at=None)
+    )
     connection.execute(
         sa.update(work)
         .where(work.c.agreement == number, work.c.worker.is_(None), work.c.waiting != "", work.c.due_at > now)

@@ -16,6 +16,8 @@ DAY_SOFT = 45_000
 """Calls a day after which only people and edits are served; e-conomic complains at 50,000."""
 LOOKS_SHARE = 0.4
 """The part of a day that people's looks may use."""
+CALLS_OF_A_LOOK = 2
+"""What is left of that share must be enough for a look at a customer and its contact persons."""
 BREAKER = 5
 """So many failures in a row, and one probe at a time is sent until one succeeds."""
 THROTTLE = 1.0
@@ -24,6 +26,8 @@ UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
 """The end of a pause that has none."""
 LONGEST_BELIEVED = timedelta(hours=2)
 """Longer than any 429 is believed: a pause that ends later is an operator's."""
+TOLD_FROM = timedelta(seconds=2)
+"""A shorter wait is over before it is told."""
 PROBE_AT_LEAST = timedelta(seconds=45)
 """How long a probe may be out before the next one; the deadline of a whole call."""
 
@@ -53,6 +57,8 @@ class Budget:
     seen_at: datetime | None = None
     paused_until: datetime | None = None
     failures: int = 0
+    failing_since: datetime | None = None
+    """When the first of these failures in a row was."""
     probe_at: datetime | None = None
     day: date | None = None
     calls: int = 0
@@ -65,6 +71,25 @@ class Wait:
 
     until: datetime
     cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whether e-conomic is called, as people may be told: since when it is not answering, and when a look is served next."""
+
+    down_since: datetime | None = None
+    next_call: datetime | None = None
+
+
+def reach(budget: Budget, now: datetime) -> Reach:
+    """How e-conomic can be reached. An operator's pause is not e-conomic's and is not told here."""
+    if budget.failures >= BREAKER:
+        return Reach(down_since=budget.failing_since)
+    wait = check(budget, Lane.PERSON, now)
+    pauses = budget.paused_until is not None and now + LONGEST_BELIEVED < budget.paused_until
+    if wait is None or pauses or wait.until - now < TOLD_FROM:
+        return Reach()
+    return Reach(next_call=wait.until)
 
 
 def stopped(budget: Budget, now: datetime) -> Wait | None:
@@ -83,7 +108,7 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
     today = _today(budget, now)
     if lane >= Lane.HOOK and today.calls >= DAY_SOFT:
         return Wait(until=_tomorrow(now), cause="paused")
-    if lane is Lane.PERSON and today.looks >= DAY_SOFT * LOOKS_SHARE:
+    if lane is Lane.PERSON and today.looks + CALLS_OF_A_LOOK > DAY_SOFT * LOOKS_SHARE:
         return Wait(until=_tomorrow(now), cause="paused")
     free_at = _free_at(budget, lane)
     if free_at is not None and now < free_at:
@@ -106,7 +131,7 @@ def spend(budget: Budget, lane: Lane, now: datetime) -> Budget:
 
 def answered(budget: Budget, rate: Rate | None, now: datetime) -> Budget:
     """An answer came, good or bad: e-conomic is there, and may have told how full the bucket is."""
-    healthy = replace(budget, failures=0, probe_at=None)
+    healthy = replace(budget, failures=0, failing_since=None, probe_at=None)
     return told(healthy, rate, now)
 
 
@@ -129,7 +154,7 @@ def failed(budget: Budget, now: datetime, most: float, chance: float) -> Budget:
     """No usable answer. After some in a row the breaker opens, and probes are as far apart as the back-off says."""
     failures = budget.failures + 1
     probe_at = now + back_off(failures, most, chance) if failures >= BREAKER else None
-    return replace(budget, failures=failures, probe_at=probe_at)
+    return replace(budget, failures=failures, failing_since=budget.failing_since or now, probe_at=probe_at)
 
 
 def back_off(attempt: int, most: float, chance: float) -> timedelta:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -31,6 +32,9 @@ ALLOWED: Mapping[str, tuple[Kind, ...]] = {
 
 What is read because somebody asked (pages, looks) is read whether the agreement is on or not.
 """
+
+LOOK = "look"
+"""In the command of a row: the id under which somebody waits for a look."""
 
 _work, _mark = tables.work, tables.mark
 
@@ -62,6 +66,12 @@ class Claim:
     command: Mapping[str, Any] = field(default_factory=dict, repr=False)
     cause: Envelope | None = field(default=None, repr=False)
     mark: Mark | None = None
+
+    @property
+    def look(self) -> UUID | None:
+        """The look somebody waits for, if this is one."""
+        found = self.command.get(LOOK)
+        return None if found is None else UUID(found)
 
 
 def due_agreements(connection: Connection, now: datetime, most: int = 16) -> dict[int, int]:
@@ -116,7 +126,7 @@ def claim(
             if marked is None:
                 connection.execute(sa.delete(_work).where(_work.c.id == row["id"]))
             else:
-                connection.execute(mine.values(lane=Lane.HOOK, expires_at=None, cause=None))
+                connection.execute(mine.values(lane=Lane.HOOK, expires_at=None, cause=None, command={}))
     return None
 
 
@@ -187,24 +197,33 @@ def again(connection: Connection, claim: Claim, due_at: datetime) -> None:
 
 
 def finish(connection: Connection, claim: Claim) -> None:
-    """The row is done. A look clears its mark if nobody marked again meanwhile; else the row stays for the newer mark."""
-    if claim.kind == "look" and claim.number is not None:
-        if claim.mark is not None:
-            connection.execute(
-                sa.delete(_mark).where(
-                    _mark.c.agreement == claim.agreement,
-                    _mark.c.number == claim.number,
-                    _mark.c.counter == claim.mark.counter,
-                )
-            )
-        if _marked(connection, claim.agreement, claim.number) is not None:
-            connection.execute(
-                sa.update(_work)
-                .where(*_own(claim))
-                .values(lane=Lane.HOOK, expires_at=None, cause=None, worker=None, claimed_at=None, attempts=0)
-            )
-            return
+    """The row is done. A look clears its mark if nobody marked again meanwhile; else the row stays for the newer mark.
+
+    It stays too for who began to wait for a look meanwhile: what was read may be older than that.
+    """
+    if claim.kind == "look" and _stays(connection, claim):
+        return
     connection.execute(sa.delete(_work).where(*_own(claim)))
+
+
+def _stays(connection: Connection, claim: Claim) -> bool:
+    """Whether the row of a look that is done is given back for another look."""
+    if claim.mark is not None:
+        connection.execute(
+            sa.delete(_mark).where(
+                _mark.c.agreement == claim.agreement,
+                _mark.c.number == claim.number,
+                _mark.c.counter == claim.mark.counter,
+            )
+        )
+    given: dict[str, Any] = {"worker": None, "claimed_at": None, "attempts": 0}
+    waited_for = connection.scalar(sa.select(_work.c.command[LOOK].astext).where(*_own(claim)))
+    if waited_for is None or waited_for == str(claim.look):
+        if _marked(connection, claim.agreement, claim.number) is None:
+            return False
+        given |= {"lane": Lane.HOOK, "expires_at": None, "cause": None, "command": {}}
+    connection.execute(sa.update(_work).where(*_own(claim)).values(**given))
+    return True
 
 
 def postpone(

@@ -99,11 +99,14 @@ class Client:
             transport=_Transport(), timeout=timeout, follow_redirects=False, trust_env=False, max_redirects=0
         )
 
-    def send(self, request: Request, grant: Grant) -> Answer:
-        """One call and its answer; any ``protocol.Failed``. Repeating it is the caller's decision."""
+    def send(self, request: Request, grant: Grant, within: float | None = None) -> Answer:
+        """One call and its answer; any ``protocol.Failed``. Repeating it is the caller's decision.
+
+        ``within``: seconds after which it is given up, where that is sooner than it would be anyway.
+        """
         started = time.monotonic()
         try:
-            answer = self._exchange(request, grant)
+            answer = self._exchange(request, grant, self._deadline if within is None else min(within, self._deadline))
         except Failed as error:
             _tell(request, type(error).__name__.lower(), error.head, started)
             raise
@@ -123,7 +126,7 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._addresses.rest}, {self._addresses.apis})"
 
-    def _exchange(self, request: Request, grant: Grant) -> Answer:
+    def _exchange(self, request: Request, grant: Grant, deadline: float) -> Answer:
         url = self._addresses.base(request.surface) + request.target
         if not self._addresses.allowed(url):
             raise NotAllowed(f"no token is sent to {urlsplit(url).netloc}")
@@ -137,7 +140,7 @@ class Client:
             headers["Idempotency-Key"] = str(request.key)
         try:
             with (
-                _deadline(self._deadline),
+                _deadline(deadline),
                 self._http.stream(request.method, url, headers=headers, content=request.body) as response,
             ):
                 body = _read(response)

@@ -83,6 +83,27 @@ class CrmState(Words):
     unsendable: NotSent | None = None
 
 
+class Search(Words):
+    """By what a customer of the CRM that has no number yet may be found in e-conomic."""
+
+    customer: str
+    cvr: str = ""
+    ean: str = ""
+
+
+class Looked(Words):
+    """How far a look is that somebody waits for, who finds it by the id they gave it.
+
+    ``taken``: a worker has it. ``unanswered``, with the cause: away, late, throttled, access_lost, bug; it is tried again
+    until it expires, so it may still be answered. ``missing``: e-conomic said that there is no such customer, which is
+    believed, and told, when it says so again.
+    """
+
+    look: UUID
+    how: Literal["taken", "answered", "missing", "unanswered"]
+    cause: str = ""
+
+
 class CustomerObserved(Words):
     """``economic.customer.observed.v1``: what was seen, and why it was looked at.
 
@@ -108,6 +129,8 @@ class CustomerObserved(Words):
     """The backfill, import or sweep it belongs to: entered there before any version gate."""
     unsendable: NotSent | None = None
     """Why ``economic`` comes without its contact persons: they are more than a message can carry. They are not gone."""
+    look: Looked | None = None
+    """The look with an id that this is about; it may come alone, when nothing was seen."""
 
 
 class Choice(Words):
@@ -129,6 +152,17 @@ class Reference(Words):
     base_currency: str = ""
 
 
+class Reach(Words):
+    """Whether e-conomic is called for an agreement; told whenever it changes."""
+
+    at: datetime
+    """When it was so: of two, the later one holds."""
+    down_since: datetime | None = None
+    """Since when nothing was answered; only one call at a time is tried. None: it answers."""
+    next_call: datetime | None = None
+    """Before then nobody's look is served: e-conomic said so, or the day's share is used."""
+
+
 class AgreementObserved(Words):
     """``economic.agreement.observed.v1``: what is known of an agreement, and the outcome of a configuration."""
 
@@ -144,14 +178,21 @@ class AgreementObserved(Words):
     calls_today: int = 0
     seen: datetime
     outcome: Outcome | None = None
+    reach: Reach | None = None
 
 
 class LookAtCustomer(Words):
-    """``economic.customer.look.v1``: read this customer. Never answered as a command; what is read is an observation."""
+    """``economic.customer.look.v1``: read this customer. What is read is an observation.
+
+    One with an id is waited for: it is told when it is taken and how it ended. Any other is never answered as a command.
+    """
 
     agreement: int
-    number: int
+    number: int = 0
+    """0, which nobody has: ``search`` says who is looked for."""
     expires: datetime | None = None
+    look: UUID | None = None
+    search: Search | None = None
 
 
 class Defaults(Words):

@@ -4,10 +4,13 @@ Every call is permitted in a short transaction of its own on the agreement's row
 obey one bucket, one pause and one breaker.
 """
 
+import contextvars
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -20,6 +23,9 @@ from economic_adapter.claims import Claim
 from economic_adapter.client import Grant
 from economic_adapter.protocol import Answer, Failed, Request, Throttled, Transient
 
+LOOK_SECONDS: Final = 5.0
+"""A look that somebody waits for is given up after so long."""
+
 Finish = Callable[[Connection], None]
 """What a row leaves behind, in the transaction that ends its claim."""
 
@@ -27,8 +33,8 @@ Finish = Callable[[Connection], None]
 class Sender(Protocol):
     """Who sends: ``client.Client``, or a test's own."""
 
-    def send(self, request: Request, grant: Grant) -> Answer:
-        """One call and its answer, or ``protocol.Failed``."""
+    def send(self, request: Request, grant: Grant, within: float | None = None) -> Answer:
+        """One call and its answer, or ``protocol.Failed``; ``within``: seconds after which it is given up."""
         ...
 
 
@@ -41,6 +47,10 @@ class Held(Exception):
         self.attempt = attempt
 
 
+class Late(Transient):
+    """Whoever waited for this look does so no longer. It says nothing of e-conomic, which may only be slow."""
+
+
 class Stopped(Exception):
     """The claim is not its own any more, or the agreement was switched off: leave everything as it is."""
 
@@ -51,6 +61,7 @@ class Desk:
 
     ``open_grant`` gives the grant of an agreement in clear. ``lost`` notes, in the caller's transaction, that e-conomic
     refuses us, and tells of it. ``check`` does a row of kind ``check``. ``ring`` wakes the relay after a commit.
+    ``reached`` tells, in the caller's transaction, that whether e-conomic is called for an agreement is another now.
     """
 
     engine: sa.Engine
@@ -62,6 +73,7 @@ class Desk:
     lost: Callable[[Connection, int, Failed], None]
     check: Callable[["Desk", Claim, "Calls"], Finish]
     ring: Callable[[], None] = lambda: None
+    reached: Callable[[Connection, int], None] = lambda _connection, _agreement: None
     backoff_max: float = 900.0
     confirm_missing: float = 60.0
     """Seconds after which a customer seen missing is looked at again, before it is told."""
@@ -79,12 +91,35 @@ class Calls:
         self.made = 0
         """How many were made."""
         self._answer: Answer | None = None
+        self._ends = None if claim.look is None else time.monotonic() + LOOK_SECONDS
+
+    def both(self, first: Request, second: Request) -> tuple[Answer | Failed, Answer | Failed]:
+        """Two calls that only read, at the same time; raises as ``send`` where the first may not be made."""
+        grant = self._permitted(None, calls=2)
+        answers: list[Answer | Failed] = []
+        context = contextvars.copy_context()  # so that the logs of both name the same
+        other = threading.Thread(target=lambda: answers.append(context.run(self._tried, second, grant)), daemon=True)
+        other.start()
+        mine = self._tried(first, grant)
+        other.join()
+        theirs = answers[0] if answers else Transient("lost")
+        for one in (mine, theirs):
+            self._answer = _sign_of_life(one) or self._answer
+        return mine, theirs
 
     def send(self, request: Request, record: Callable[[Connection], bool] | None = None) -> Answer:
         """One call. ``record`` stores, in the permitting transaction, that it leaves; false stops it.
 
         Raises ``Held`` when it may not be made now, ``Stopped`` when the row is not ours any more, or ``protocol.Failed``.
         """
+        grant = self._permitted(record)
+        said = self._tried(request, grant)
+        self._answer = _sign_of_life(said)
+        if isinstance(said, Failed):
+            raise said
+        return said
+
+    def _permitted(self, record: Callable[[Connection], bool] | None, calls: int = 1) -> Grant:
         desk, claim = self._desk, self._claim
         with desk.engine.begin() as connection:
             account = self._locked(connection)
@@ -93,20 +128,34 @@ class Calls:
             told = self._told(account)
             if (wait := budgets.stopped(told, desk.now())) is not None:
                 raise Held(wait)
-            self._keep(connection, account, budgets.spend(told, claim.lane, desk.now()))
+            for _ in range(calls):
+                told = budgets.spend(told, claim.lane, desk.now())
+            self._keep(connection, account, told)
             if record is not None and not (claims.still_mine(connection, claim) and record(connection)):
                 raise Stopped
             if self._grant is None:
                 self._grant = desk.open_grant(connection, claim.agreement)
-        self.made += 1
+        self.made += calls
+        return self._grant
+
+    def _sent(self, request: Request, grant: Grant) -> Answer:
+        if self._ends is None:
+            return self._desk.client.send(request, grant)
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise Late("late")
         try:
-            self._answer = desk.client.send(request, self._grant)
-        except (Transient, Throttled):
-            raise
-        except Failed as failed:  # e-conomic is there; the flow may go on with what it said
-            self._answer = None if failed.head is None else Answer(head=failed.head)
-            raise
-        return self._answer
+            return self._desk.client.send(request, grant, within=left)
+        except Transient as failed:
+            if time.monotonic() < self._ends:
+                raise
+            raise Late("late", failed.head) from None
+
+    def _tried(self, request: Request, grant: Grant) -> Answer | Failed:
+        try:
+            return self._sent(request, grant)
+        except Failed as failed:
+            return failed
 
     def fold(self, connection: Connection) -> None:
         """Put what the last good answer told into the agreement's budget; locks the agreement if there is something."""
@@ -121,6 +170,8 @@ class Calls:
         match failed:
             case Throttled():
                 after = budgets.throttled(account.budget, rate, failed.retry_after, now, self._desk.chance())
+            case Late():
+                after = account.budget
             case Transient():
                 told = budgets.told(account.budget, rate, now)
                 after = budgets.failed(told, now, self._desk.backoff_max, self._desk.chance())
@@ -144,6 +195,18 @@ class Calls:
     def _keep(self, connection: Connection, account: records.Account, after: budgets.Budget) -> records.Account:
         if after != account.budget:
             records.keep_budget(connection, account.number, after)
+        now = self._desk.now()
         if account.budget.failures >= budgets.BREAKER and after.failures == 0:
-            claims.hurry(connection, account.number, self._desk.now())
+            claims.hurry(connection, account.number, now)
+        if budgets.reach(after, now) != budgets.reach(account.budget, now):
+            self._desk.reached(connection, account.number)
         return records.Account(number=account.number, tenant=account.tenant, state=account.state, budget=after)
+
+
+def _sign_of_life(said: Answer | Failed) -> Answer | None:
+    """What an answer told of e-conomic, also a bad one: it is there, and the flow may go on with what it said."""
+    if isinstance(said, Answer):
+        return said
+    if isinstance(said, Transient | Throttled) or said.head is None:
+        return None
+    return Answer(head=said.head)

@@ -77,6 +77,7 @@ def desk(settings: Settings, engine: sa.Engine, client: Client, ring: Callable[[
         lost=lambda connection, number, failed: access.lose(connection, OUTBOX, number, failed, now(), probe),
         check=Checking(public_url=settings.public_url, key=uuid.uuid4, probe=probe).do,
         ring=ring,
+        reached=lambda connection, number: access.observe(connection, OUTBOX, number, now()),
         backoff_max=settings.clocks.backoff_max,
     )
 

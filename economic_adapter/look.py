@@ -13,8 +13,8 @@ from economic_adapter import claims, mapping, records
 from economic_adapter.claims import Claim
 from economic_adapter.desk import Calls, Desk, Finish
 from economic_adapter.mapping import Body
-from economic_adapter.observation import Seen, tell
-from economic_adapter.protocol import Ambiguous, NotFound, Request, items
+from economic_adapter.observation import Seen, tell, tell_look
+from economic_adapter.protocol import Ambiguous, Answer, Failed, NotFound, Request, items
 
 _MOST_PAGES = 25
 
@@ -24,8 +24,7 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
     number = claim.number
     if number is None:
         raise ValueError("a look without a number")
-    body = customer(calls, number)
-    contacts = [] if body is None else contacts_of(calls, number)
+    body, contacts = _at_once(calls, number) if claim.look is not None else _one_after_the_other(calls, number)
     now = desk.now()
     why = claim.mark.why if claim.mark is not None else "look"
     old_numbers = claim.mark.old_numbers if claim.mark is not None else ()
@@ -33,6 +32,12 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
     def finish(connection: Connection) -> None:
         if body is None and not _believed(connection, desk, claim.agreement, number, now):
             records.miss(connection, claim.agreement, number, now)
+            tell_look(connection, desk.outbox, claim, "missing")
+            if (
+                claim.look is not None and claim.mark is None
+            ):  # whoever looks again, at the latest the nightly pass, confirms
+                claims.finish(connection, claim)
+                return
             due = now + timedelta(seconds=desk.confirm_missing)
             claims.postpone(connection, claim, due_at=due, waiting="")
             return
@@ -46,12 +51,32 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
     return finish
 
 
+def _one_after_the_other(calls: Calls, number: int) -> tuple[Body | None, Sequence[Body]]:
+    body = customer(calls, number)
+    return body, [] if body is None else contacts_of(calls, number)
+
+
+def _at_once(calls: Calls, number: int) -> tuple[Body | None, Sequence[Body]]:
+    """Somebody waits: both calls at the same time."""
+    mine, persons = calls.both(requests.customer(number), requests.contacts_of(number))
+    if isinstance(mine, NotFound):
+        return None, []
+    if isinstance(mine, Failed):
+        raise mine
+    if isinstance(persons, Failed):
+        raise persons
+    return _body(mine, number), contacts_of(calls, number, persons)
+
+
 def customer(calls: Calls, number: int) -> Body | None:
     """The customer's body; none only when e-conomic said that there is no such customer."""
     try:
-        answer = calls.send(requests.customer(number))
+        return _body(calls.send(requests.customer(number)), number)
     except NotFound:
         return None
+
+
+def _body(answer: Answer, number: int) -> Body:
     body = answer.body if isinstance(answer.body, dict) else {}
     if mapping.customer_number(body) != number:
         raise Ambiguous("another_customer", answer.head)
@@ -59,24 +84,24 @@ def customer(calls: Calls, number: int) -> Body | None:
     return mapping.plain(body)
 
 
-def contacts_of(calls: Calls, number: int) -> list[Body]:
-    """All contact persons of a customer, deleted ones among them, each once."""
+def contacts_of(calls: Calls, number: int, answer: Answer | None = None) -> list[Body]:
+    """All contact persons of a customer, deleted ones among them, each once. ``answer``: their first page, where it is there."""
     found: dict[int, Body] = {}
-    for body in every_page(calls, lambda cursor: requests.contacts_of(number, cursor)):
+    for body in every_page(calls, lambda cursor: requests.contacts_of(number, cursor), answer):
         mapping.contact(body)
         if body.get("customerNumber") == number:
             found[mapping.contact_number(body)] = mapping.plain(body)
     return [found[one] for one in sorted(found)]
 
 
-def every_page(calls: Calls, request: Callable[[str | None], Request]) -> Sequence[Body]:
+def every_page(calls: Calls, request: Callable[[str | None], Request], answer: Answer | None = None) -> Sequence[Body]:
     """All records of a cursor listing; a cursor that comes again or never ends is an error."""
     found: list[Body] = []
     cursor: str | None = None
     passed: set[str] = set()
     for _ in range(_MOST_PAGES):
-        answer = calls.send(request(cursor))
-        page, cursor = items(answer)
+        page, cursor = items(answer or calls.send(request(cursor)))
+        answer = None
         found += page
         if cursor is None:
             return found

@@ -19,7 +19,7 @@ from crm_outbox.messaging.envelope import Lane, Unsendable, Version
 from crm_outbox.messaging.outbox import Draft, Outbox, append, append_all
 from economic_adapter import mapping
 from economic_adapter.claims import Claim
-from economic_adapter.contract import CustomerObserved, aggregate
+from economic_adapter.contract import CustomerObserved, Looked, aggregate
 from economic_adapter.mapping import Body
 
 log = structlog.get_logger(__name__)
@@ -59,8 +59,12 @@ def tell(
     stopping: Stopping | None = None,
     run: UUID | None = None,
 ) -> None:
-    """Append the observation; ``seen`` none when only outcomes are told. What belongs to a run goes in the bulk lane."""
-    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, stopping, run))
+    """Append the observation; ``seen`` none when only outcomes are told. What belongs to a run goes in the bulk lane.
+
+    It answers the look somebody waits for, if the claim is one.
+    """
+    looked = None if claim.look is None else Looked(look=claim.look, how="answered")
+    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, stopping, run, looked))
 
 
 def tell_all(connection: Connection, outbox: Outbox, claim: Claim, why: Why, run: UUID, seen: Sequence[Seen]) -> None:
@@ -72,6 +76,19 @@ def tell_all(connection: Connection, outbox: Outbox, claim: Claim, why: Why, run
         except Unsendable:  # found before anything was sent: now one by one
             for one in drafts:
                 _append(connection, outbox, one)
+
+
+def tell_look(
+    connection: Connection,
+    outbox: Outbox,
+    claim: Claim,
+    how: Literal["taken", "missing", "unanswered"],
+    cause: str = "",
+) -> None:
+    """Append how far the look of a claim is that somebody waits for; nothing for any other row."""
+    if claim.look is not None:
+        looked = Looked(look=claim.look, how=how, cause=cause)
+        append(connection, outbox, _draft(claim, "look", claim.number, None, (), None, None, looked))
 
 
 _AT_ONCE = 200
@@ -105,6 +122,7 @@ def _draft(
     outcomes: Sequence[Outcome],
     stopping: Stopping | None,
     run: UUID | None,
+    looked: Looked | None = None,
 ) -> Draft:
     economic = None if seen is None or seen.body is None else mapping.customer(seen.body, seen.contacts)
     data = CustomerObserved(
@@ -120,14 +138,16 @@ def _draft(
         candidates_many=None if stopping is None else stopping.many,
         old_numbers=() if seen is None else seen.old_numbers,
         run=run,
+        look=looked,
     )
+    customer = claim.customer or claim.command.get("search", {}).get("customer")
     return Draft(
         data=data,
         tenant=claim.tenant,
-        subject=crm_aggregate(claim.customer or "") if number is None else aggregate(claim.agreement, number),
+        subject=crm_aggregate(customer or "") if number is None else aggregate(claim.agreement, number),
         version=None if seen is None else seen.version,
         cause=claim.cause,
-        customer=claim.customer,
+        customer=customer,
         agreement=claim.agreement,
         number=number,
         lane=Lane.LIVE if run is None else Lane.BULK,

@@ -70,6 +70,12 @@ def account(connection: Connection, number: int) -> Account | None:
     return Account(number=number, tenant=row["tenant"], state=row["state"], budget=budget_of(row))
 
 
+def budget(connection: Connection, number: int) -> Budget | None:
+    """The budget of an agreement as it is now, not locked."""
+    row = connection.execute(sa.select(_agreement).where(_agreement.c.number == number)).mappings().one_or_none()
+    return None if row is None else budget_of(row)
+
+
 def budget_of(agreement: sa.RowMapping) -> Budget:
     """The budget in an agreement's row."""
     return Budget(
@@ -79,6 +85,7 @@ def budget_of(agreement: sa.RowMapping) -> Budget:
         seen_at=agreement["bucket_seen_at"],
         paused_until=agreement["paused_until"],
         failures=agreement["failures"],
+        failing_since=agreement["failing_since"],
         probe_at=agreement["probe_at"],
         day=agreement["day"],
         calls=agreement["calls_today"],
@@ -98,6 +105,7 @@ def keep_budget(connection: Connection, number: int, budget: Budget) -> None:
             bucket_seen_at=budget.seen_at,
             paused_until=budget.paused_until,
             failures=budget.failures,
+            failing_since=budget.failing_since,
             probe_at=budget.probe_at,
             day=budget.day,
             calls_today=budget.calls,

@@ -81,14 +81,17 @@ def receive_look(connection: Connection, command: LookAtCustomer, cause: Envelop
     if command.expires is None:
         mark(connection, command.agreement, command.number, why="look", now=now, gather=Gather(quiet=0, most=0))
         return
+    words = command.model_dump(mode="json", include={"look", "search"}, exclude_none=True)
+    searched = command.search if command.number == 0 else None
     row = insert(_work).values(
         agreement=command.agreement,
         kind="look",
-        key=str(command.number),
+        key=str(command.number) if searched is None else f"search/{searched.customer}",
         lane=Lane.PERSON,
-        number=command.number,
+        number=command.number if searched is None else None,
         due_at=now,
         expires_at=command.expires,
+        command=words,
         cause=cause_of(cause),
     )
     connection.execute(
@@ -98,6 +101,7 @@ def receive_look(connection: Connection, command: LookAtCustomer, cause: Envelop
                 "lane": row.excluded.lane,
                 "due_at": sa.func.least(_work.c.due_at, row.excluded.due_at),
                 "expires_at": sa.func.greatest(_work.c.expires_at, row.excluded.expires_at),
+                "command": row.excluded.command,
                 "cause": row.excluded.cause,
             },
         )

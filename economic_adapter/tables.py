@@ -58,6 +58,7 @@ agreement = sa.Table(
     sa.Column("bucket_seen_at", _MOMENT),
     sa.Column("paused_until", _MOMENT),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failing_since", _MOMENT),
     sa.Column("probe_at", _MOMENT),
     sa.Column("day", sa.Date),
     sa.Column("calls_today", sa.Integer, nullable=False, server_default="0"),

@@ -12,10 +12,10 @@ from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from economic_adapter import budget as budgets
-from economic_adapter import claims, importing, look, poll, records, write
+from economic_adapter import claims, importing, look, observation, poll, records, search, write
 from economic_adapter.budget import Lane
 from economic_adapter.claims import Claim, Kind
-from economic_adapter.desk import Calls, Desk, Finish, Held, Stopped
+from economic_adapter.desk import Calls, Desk, Finish, Held, Late, Stopped
 from economic_adapter.protocol import AccessLost, Failed, Forbidden, Throttled, Transient
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ BUG_REST = timedelta(hours=1)
 """A row that failed three times by our own mistake is tried once an hour, and shows as stuck meanwhile."""
 
 _FLOWS: Mapping[Kind, Callable[[Desk, Claim, Calls], Finish]] = {
-    "look": look.do,
+    "look": lambda desk, claim, calls: (search if claim.number is None else look).do(desk, claim, calls),
     "write": write.do,
     "poll": poll.do,
     "page": importing.do,
@@ -71,7 +71,7 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
         lanes = [lane for lane in Lane if budgets.check(account.budget, lane, now) is None]
         if not lanes:
             return None
-        return claims.claim(
+        claim = claims.claim(
             connection,
             agreement,
             state=account.state,
@@ -81,6 +81,11 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
             now=now,
             probe=account.budget.failures >= budgets.BREAKER,
         )
+        if claim is not None:
+            observation.tell_look(connection, desk.outbox, claim, "taken")
+    if claim is not None and claim.look is not None:
+        desk.ring()
+    return claim
 
 
 def _finish(desk: Desk, claim: Claim, calls: Calls, finish: Finish) -> bool:
@@ -108,6 +113,8 @@ def _ended(desk: Desk, claim: Claim, finish: Finish, before: Finish = lambda _: 
 def _give_back(desk: Desk, claim: Claim, calls: Calls, held: Held) -> None:
     with desk.engine.begin() as connection:
         _waits(desk, connection, claim, calls, held.wait.cause)
+        if held.wait.cause:
+            observation.tell_look(connection, desk.outbox, claim, "unanswered", held.wait.cause)
         claims.postpone(connection, claim, due_at=held.wait.until, waiting=held.wait.cause, attempt=held.attempt)
     ROWS.labels(claim.kind, "held").inc()
 
@@ -117,6 +124,7 @@ def _failed(desk: Desk, claim: Claim, calls: Calls, failed: Failed) -> None:
     with desk.engine.begin() as connection:
         account = calls.fold_failure(connection, failed)
         _waits(desk, connection, claim, calls, _cause(failed))
+        observation.tell_look(connection, desk.outbox, claim, "unanswered", _cause(failed))
         match failed:
             case Throttled():
                 until = account.budget.paused_until or now
@@ -136,6 +144,7 @@ def _failed(desk: Desk, claim: Claim, calls: Calls, failed: Failed) -> None:
 def _bug(desk: Desk, claim: Claim, calls: Calls, error: Exception) -> None:
     with desk.engine.begin() as connection:
         _waits(desk, connection, claim, calls, "bug")
+        observation.tell_look(connection, desk.outbox, claim, "unanswered", "bug")
         _rest(desk, connection, claim, type(error).__name__)
     ROWS.labels(claim.kind, "bug").inc()
 
@@ -158,6 +167,8 @@ def _cause(failed: Failed) -> str:
             return "throttled"
         case AccessLost() | Forbidden():
             return "access_lost"
+        case Late():
+            return "late"
         case Transient():
             return "away"
         case _:

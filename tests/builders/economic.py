@@ -73,13 +73,13 @@ class Wire:
     die_before: int | None = None
     die_after: int | None = None
 
-    def send(self, request: Request, grant: Grant) -> Answer:
+    def send(self, request: Request, grant: Grant, within: float | None = None) -> Answer:
         """One call."""
         if self.die_before == len(self.asked):
             raise Crash
         self.asked.append(request)
         try:
-            answer = self.client.send(request, grant)
+            answer = self.client.send(request, grant, within)
         except Failed:
             if self.die_after == len(self.asked) - 1:
                 raise Crash from None
@@ -119,6 +119,7 @@ class Bench:
                 connection, self.outbox, number, failed, self.time, 60.0
             ),
             check=lambda _desk, _claim, _calls: lambda _connection: None,
+            reached=lambda connection, number: access.observe(connection, self.outbox, number, self.time),
             backoff_max=10.0,
         )
         with self.engine.begin() as connection:

@@ -36,8 +36,11 @@ from economic_adapter.contract import (
     EconomicPart,
     ImportProgressed,
     LookAtCustomer,
+    Looked,
+    Reach,
     Reference,
     RunImport,
+    Search,
     WriteEconomicCustomer,
 )
 from reconciler.contract import RunProgressed, StatusChanged, TaskClosed, TaskOpened
@@ -145,6 +148,7 @@ SAMPLES: tuple[Words, ...] = (
         candidates_many=_MANY,
         old_numbers=(1041,),
         run=identity(96),
+        look=Looked(look=identity(100), how="unanswered", cause="away"),
     ),
     AgreementObserved(
         agreement=123456,
@@ -166,8 +170,15 @@ SAMPLES: tuple[Words, ...] = (
         calls_today=412,
         seen=AT,
         outcome=_OUTCOME,
+        reach=Reach(at=AT, down_since=AT, next_call=AT),
     ),
-    LookAtCustomer(agreement=123456, number=1042, expires=AT),
+    LookAtCustomer(
+        agreement=123456,
+        number=1042,
+        expires=AT,
+        look=identity(100),
+        search=Search(customer="48211", cvr="12345674", ean="5790000000005"),
+    ),
     WriteEconomicCustomer(
         agreement=123456,
         customer="48211",

@@ -16,7 +16,7 @@ class Client:
     def __init__(self, world: "World") -> None:
         self.world = world
 
-    def send(self, request: Request, _grant: object) -> Answer:
+    def send(self, request: Request, _grant: object, within: float | None = None) -> Answer:
         """One call."""
         world, peril = self.world, self.world.peril
         peril.gap()

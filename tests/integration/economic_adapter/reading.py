@@ -63,4 +63,4 @@ def at_call(at_desk: Bench, path: str, act: Callable[[], object], *, nth: int = 
             act()
         return answer
 
-    at_desk.wire.send = send  # type: ignore[method-assign]
+    at_desk.wire.send = send  # type: ignore[method-assign,assignment]

@@ -117,7 +117,7 @@ def test_a_count_that_never_agrees_ends_the_run_with_a_sentence(at_desk: Bench) 
         answer = real(request, grant)
         return replace(answer, body=7) if request.path == "/Customers/count" else answer
 
-    at_desk.wire.send = send  # type: ignore[method-assign]
+    at_desk.wire.send = send  # type: ignore[method-assign,assignment]
     run = at_desk.run()
     at_desk.work()
     last = at_desk.far(run)[-1]

@@ -21,7 +21,7 @@ def test_what_is_tried_while_e_conomic_seems_away_is_whoever_failed_least(at_des
             raise Transient("status_503", Head(status=503))
         return answers(request, grant)
 
-    at_desk.wire.send = send  # type: ignore[method-assign]
+    at_desk.wire.send = send  # type: ignore[method-assign,assignment]
     version = at_desk.sandbox.data.agreement().customers[1001].version
     at_desk.command(part(number=1001, object_version=version, fields={"phone": "1"}), number=1001)
     while at_desk.agreement()["failures"] < BREAKER:

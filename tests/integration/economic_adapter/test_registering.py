@@ -171,7 +171,7 @@ class Refusing:
         self.client, self.failed, self.times = parts.client, failed, times
         self.urls: list[str] = []
 
-    def send(self, request: Request, grant: Grant) -> Answer:
+    def send(self, request: Request, grant: Grant, within: float | None = None) -> Answer:
         if request.method == "PUT" and self.times:
             self.times -= 1
             self.urls.append((request.body or b"").decode().partition('"url": "')[2].partition('"')[0])
