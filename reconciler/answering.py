@@ -200,8 +200,7 @@ def _decided(
         first = {
             one.detail: other
             for one in saved.outcome
-            if one.reason in {"moved", "chosen"}
-            and (other := deciding.chosen_first(connection, link, saved, one)) is not None
+            if one.reason in {"moved", "chosen"} and (other := deciding.chosen_first(connection, link, one)) is not None
         }
         return _said(saved, first)
 

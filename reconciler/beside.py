@@ -13,19 +13,20 @@ from uuid import UUID
 
 from reconciler import chosen, fields
 from reconciler.fields import Group
-from reconciler.link import Kind, Link, Pair
+from reconciler.link import Kind, Link, Pair, Refusal
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System
 from reconciler.tasks import planned
 
-Stands = Literal["contested", "differs", "kept", "waits", "same"]
+Stands = Literal["contested", "refused", "differs", "kept", "waits", "same", "alone"]
+"""``refused``: a write of it was refused, and another value can be chosen. ``alone``: only one side has the record, or shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One detail of one record. ``base`` is what each side held when they last agreed, none where they never did.
 
-    ``changed`` are the sides that moved since. ``texts`` are the values of its fields in the CRM, for a value of one's own.
+    ``changed`` are the sides that moved since. ``refusal`` is why a write of it was refused last. ``texts`` are the values of its fields in the CRM, for a value of one's own.
     """
 
     record: UUID
@@ -39,6 +40,7 @@ class Row:
     changed: frozenset[System]
     stands: Stands
     reason: str
+    refusal: Refusal | None
     mark: str
     invoices: bool
     texts: Mapping[str, str]
@@ -48,10 +50,29 @@ class Row:
         """What its fields in a form are named by."""
         return f"{self.record}.{self.detail}"
 
+    @property
+    def may_be_chosen(self) -> bool:
+        """Whether a person can choose whose value both get."""
+        return self.stands in {"contested", "refused", "differs", "kept"}
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for a choice."""
+        return self.stands in {"contested", "refused"}
+
 
 def rows(link: Link, rules: Rules) -> tuple[Row, ...]:
-    """The details of a linked customer and of the contact persons both sides have, in order."""
-    return tuple(_row(pair, one) for pair, one in planned(link, rules))
+    """The details of a customer and of its contact persons, in order; of what one side alone has, those that are not empty."""
+    plans: dict[UUID, list[Detail]] = {}
+    for pair, one in planned(link, rules):
+        plans.setdefault(pair.id, []).append(one)
+    found: list[Row] = []
+    for pair in link.pairs:
+        found += [_row(pair, one.group, _stands(pair, one), one.reason) for one in plans.get(pair.id, ())]
+        if pair.id not in plans:
+            alone = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind])
+            found += [one for one in alone if one.crm.strip() or one.economic.strip()]
+    return tuple(found)
 
 
 def mark(pair: Pair, group: Group) -> str:
@@ -78,10 +99,9 @@ def parts(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tuple[str,
     return left, right
 
 
-def _row(pair: Pair, one: Detail) -> Row:
+def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
     crm = pair.crm.values if pair.crm else {}
     economic = pair.economic.values if pair.economic else {}
-    group = one.group
     base = {name: pair.base[name] for name in group.fields if name in pair.base}
     known = len(base) == len(group.fields)
     before = {
@@ -101,8 +121,9 @@ def _row(pair: Pair, one: Detail) -> Row:
         changed=frozenset(
             _changed(pair.kind, group, before, {System.CRM: crm, System.ECONOMIC: economic}) if known else ()
         ),
-        stands=_stands(pair, one),
-        reason=one.reason,
+        stands=stands,
+        reason=reason,
+        refusal=next((one for one in pair.refusals if any(name in one.values for name in group.fields)), None),
         mark=mark(pair, group),
         invoices=group.invoices,
         texts={name: fields.text(crm, name) for name in group.fields},
@@ -113,6 +134,8 @@ def _stands(pair: Pair, one: Detail) -> Stands:
     choice = pair.chosen.get(one.group.name)
     if one.do is Do.ASK:
         return "contested"
+    if one.do is Do.REFUSED:
+        return "refused"
     if choice is not None and chosen.kept(choice):
         return "kept"
     if one.do is Do.WAIT or choice is not None or one.target is not None:

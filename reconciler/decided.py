@@ -101,6 +101,18 @@ def writes(connection: sa.Connection, decision: UUID) -> tuple[Write, ...]:
     )
 
 
+def landed(connection: sa.Connection, decision: UUID) -> dict[System, datetime]:
+    """When what was written in consequence of a decision reached each system last."""
+    return {System(row.system): row.at for row in connection.execute(_LANDED, {"decision": decision})}
+
+
+def undone_by(connection: sa.Connection, saved: Saved) -> Saved | None:
+    """The newest decision that undid that one, or is about to."""
+    values = {"link": saved.decision.link, "decision": saved.decision.id}
+    row = connection.execute(_UNDONE_BY, values).one_or_none()
+    return None if row is None else _saved(row)
+
+
 def persons_made(connection: sa.Connection, link: Link) -> bool:
     """Whether contact persons were created for those two since they were linked: they stay when the two are unlinked."""
     key = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id, "since": link.linked_at}
@@ -129,6 +141,10 @@ _GET = sa.text("select * from sync.decision where id = :id")
 _WRITES = sa.text("""
     select system, record, record_id, before, after from sync.audit
     where decision = :decision and action = 'change' order by id
+""")
+_LANDED = sa.text("select system, max(at) as at from sync.audit where decision = :decision group by 1")
+_UNDONE_BY = sa.text("""
+    select * from sync.decision where link = :link and undoes = :decision and state <> 'refused' order by at desc, id limit 1
 """)
 _PERSONS_MADE = sa.text("""
     select exists (

@@ -6,6 +6,7 @@ What it sets going ends in later steps; each part ends written on both sides, or
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
@@ -27,6 +28,14 @@ _BACK = frozenset({"link", "renumbered", "unlink", "not_the_same"})
 
 class NotDecided(Exception):
     """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which."""
+
+
+class NotUndone(NotDecided):
+    """It cannot be undone: ``old`` (over 30 days), ``open`` (not carried out yet), or there is ``nothing`` to put back."""
+
+    def __init__(self, why: Literal["old", "open", "nothing"], text: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
@@ -83,12 +92,12 @@ def undo(
         raise NotDecided("its customer is not known any more")
     now = clocked.now()
     if now - first.decision.at > KEEP:
-        raise NotDecided(f"it is over {KEEP.days} days old")
+        raise NotUndone("old", f"it is over {KEEP.days} days old")
     wishes = backwards(first.outcome, carrying.standing_in(stored.link))
     if not wishes and not (first.state == "done" and first.decision.means in _BACK):
-        raise NotDecided(
-            "it is not carried out yet" if first.state == "open" else "it changed nothing that can be put back"
-        )
+        if first.state == "open":
+            raise NotUndone("open", "it is not carried out yet")
+        raise NotUndone("nothing", "it changed nothing that can be put back")
     decision = replace(
         first.decision, id=new, means="undo", who=who, who_id=who_id, at=now, wishes=wishes, undoes=undone, task="",
         seen=versions(stored.link),
@@ -130,8 +139,8 @@ def versions(link: Link) -> tuple[str, str]:
     return str(link.crm_version or ""), str(link.economic_version or "")
 
 
-def chosen_first(connection: Connection, link: Link, saved: Saved, ended: Ended) -> Saved | None:
-    """The decision that settled a detail before this one could, if what both sides hold now is what it chose."""
+def chosen_first(connection: Connection, link: Link, ended: Ended) -> Saved | None:
+    """The decision that settled a detail before that part of another could, if what both sides hold now is what it chose."""
     if ended.other is not None:
         return decided.get(connection, ended.other)
     pair = next((one for one in link.pairs if one.id == ended.record), None)
@@ -139,7 +148,7 @@ def chosen_first(connection: Connection, link: Link, saved: Saved, ended: Ended)
         return None
     group = next((one for one in fields.GROUPS[pair.kind] if one.name == ended.detail), None)
     for other in decided.of_link(connection, link.id):
-        if group is None or other.decision.id == saved.decision.id:
+        if group is None or other.decision.id == ended.decision:
             continue
         for one in other.outcome:
             if (one.record, one.detail) != (ended.record, ended.detail) or one.result == "refused":

@@ -1,5 +1,6 @@
 """What does each page and answer show? Reading only; a tenant sees nothing of another's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -79,6 +80,31 @@ def questions(connection: sa.Connection, tenant: str, *, limit: int, skip: int =
     return found, int(total or 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a customer's question stands among the open ones; ``position`` is none once it is answered.
+
+    ``before`` and ``after`` are the customers of the questions beside it, by their ids in the CRM.
+    """
+
+    position: int | None
+    total: int
+    before: str | None
+    after: str | None
+
+
+def place(connection: sa.Connection, tenant: str, link: UUID) -> Place:
+    """Where the first open question about a customer stands in the list, or where its last one stood."""
+    return Place(**connection.execute(_PLACE, {"tenant": tenant, "link": link}).one()._asdict())
+
+
+def agreed(connection: sa.Connection, link: UUID, about: Sequence[tuple[UUID, str]]) -> datetime | None:
+    """When the first of these fields, by record and name, was the same on both sides last."""
+    values = {"link": link, "records": [one for one, _ in about], "fields": [name for _, name in about]}
+    found: datetime | None = connection.execute(_AGREED, values).scalar()
+    return found
+
+
 def parsed(text: str | None) -> Version | None:
     """A version as the CRM wrote it on its page; none where there is none or it is no version."""
     try:
@@ -98,4 +124,29 @@ _QUESTIONS = sa.text("""
     order by t.opened, t.id limit :limit offset :skip
 """)
 _QUESTIONS_COUNTED = sa.text("select count(*) from sync.task where tenant = :tenant and closed is null")
+_PLACE = sa.text("""
+    with mine as (
+        select t.opened, t.id, t.closed is null as open from sync.task t where t.link = :link
+        order by t.closed is not null, t.closed desc, t.opened, t.id limit 1
+    ), others as (
+        select t.opened, t.id, l.crm_id from sync.task t join sync.link l on l.id = t.link
+        where t.tenant = :tenant and t.closed is null and t.link <> :link and l.crm_id is not null
+    )
+    select (select count(*) from sync.task t, mine
+            where t.tenant = :tenant and t.closed is null and mine.open and (t.opened, t.id) <= (mine.opened, mine.id)
+            having bool_and(mine.open)) as position,
+           (select count(*) from sync.task where tenant = :tenant and closed is null) as total,
+           (select o.crm_id from others o, mine where (o.opened, o.id) < (mine.opened, mine.id)
+            order by o.opened desc, o.id desc limit 1) as before,
+           coalesce(
+               (select o.crm_id from others o, mine where (o.opened, o.id) > (mine.opened, mine.id)
+                order by o.opened, o.id limit 1),
+               (select o.crm_id from others o order by o.opened, o.id limit 1)) as after
+""")
+"""After the last question comes the first one that was skipped."""
+_AGREED = sa.text("""
+    select min(b.agreed) from sync.field_base b join unnest(cast(:records as uuid[]), cast(:fields as text[])) as x(pair, field)
+        on x.pair = b.pair and x.field = b.field
+    where b.link = :link
+""")
 _SEEN = sa.text("select seen from sync.economic_side where agreement = :agreement and number = :number")

@@ -86,9 +86,14 @@ def form(site: Site, request: Request, one: Known) -> dict[str, list[str]]:
 
 def must(site: Site, person: Person, right: Right) -> None:
     """``Lacking`` unless that person has that right."""
-    if not may(person.role, right, kept(site, person)):
+    if not has(site, person, right):
         with site.engine.connect() as connection:
             raise Lacking(people.admins(connection, person.tenant))
+
+
+def has(site: Site, person: Person, right: Right) -> bool:
+    """Whether that person has that right, as the admins of the tenant have it."""
+    return may(person.role, right, kept(site, person))
 
 
 def kept(site: Site, person: Person) -> Kept:

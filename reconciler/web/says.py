@@ -46,6 +46,12 @@ def label(words: Words, name: str) -> str:
     return words(LABELS[name.removeprefix("contact.")])
 
 
+def within(words: Words, name: str) -> str:
+    """A field as it stands inside a sentence: "navn", "e-mail", and "CVR-nr." as ever."""
+    text = label(words, name)
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text.startswith("E-") else text
+
+
 def first(words: Words, said: Standing, second: Layer, since: datetime | None) -> str:
     """What is true of the customer, in the present only where that holds now. ``since``: when the agreement changed last."""
     told, n = said.status, len({one.field for one in said.differs})
@@ -94,15 +100,19 @@ def first(words: Words, said: Standing, second: Layer, since: datetime | None) -
 def because(words: Words, said: Standing) -> str:
     """Why it could not be transferred, and where it is put right."""
     told = said.status
-    known = cause(told.reason)
     field, value = next(iter(said.values.items()), (told.details[0] if told.details else "", ""))
+    return caused(words, told.reason, field, value, told.message)
+
+
+def caused(words: Words, code: str, field: str, value: str, message: str) -> str:
+    """What a code of the other side means for that field and value, and where it is put right."""
+    known = cause(code)
     about = (
         words(known.about) if known.about else label(words, field) if field.removeprefix("contact.") in LABELS else ""
     )
     sentence = words(
-        known.text, v=value or told.message, n=value, detail=about, document=about, name=told.message, code=told.reason,
-        id="-",
-    )  # fmt: skip
+        known.text, v=value or message, n=value, detail=about, document=about, name=message, code=code, id="-"
+    )
     return f"{sentence} {words(NEXT[known.step])}" if known.step in NEXT else sentence
 
 

@@ -1,27 +1,27 @@
 """How does a person settle a customer? One page: both values, a choice for each detail, one save, a receipt for each system."""
 
 from collections.abc import Mapping
-from typing import Final
-from urllib.parse import quote
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import beside, decided, deciding, fields, ordering, store, views
-from reconciler.beside import Row
+from reconciler import beside, choosing, decided, deciding, fields, ordering, store, views
+from reconciler.choosing import Chosen, Taken
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Wish
+from reconciler.deciding import NotDecided, NotUndone
 from reconciler.link import Link
-from reconciler.stepping import Clocked
-from reconciler.web import doors, screen, status
+from reconciler.web import doors, reasons, screen, status
 from reconciler.web.doors import Known, Senseless, Unknown
-from reconciler.web.says import first, label, small
+from reconciler.web.receipts import receipt, taken_by
+from reconciler.web.says import first, label, small, within
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
-TAKES = ("crm", "economic", "text", "different")
+LIST: Final = "list"
+"""What ``from`` says in the address of a customer that was opened from the list of questions."""
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -29,147 +29,160 @@ def page(site: Site, request: Request, one: Known) -> Response:
     told = status.of(site, one.person, request.path_params["crm_id"], None, ours=True)
     if told.found.stored is None:
         raise Unknown
+    asked = request.query_params
     with site.engine.connect() as connection:
-        saved = _saved(connection, told.found.stored.link, request.query_params.get("decision", ""))
-    return _shown(site, one, told, told.found.stored, saved, tuple(request.query_params.getlist("stale")))
+        return _shown(site, connection, one, told, told.found.stored, asked)
 
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
     given = doors.form(site, request, one)
     doors.must(site, one.person, "settle")
-    decision_id = _id("".join(given.get("decision", [])))
+    crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
 
-    def do(connection: sa.Connection) -> tuple[Saved | None, list[str]]:
-        stored = _found(connection, one, request.path_params["crm_id"])
-        link = stored.link
-        wishes, stale = _wishes(link, beside.rows(link, stored.agreement.rules_for(link, site.resend)), given)
-        if not wishes:
-            return None, stale
-        decision = Decision(
-            id=decision_id,
-            tenant=link.tenant,
-            agreement=link.agreement or 0,
-            link=link.id,
-            means="settle",
-            who=one.person.name,
-            who_id=one.person.id,
-            at=site.now(),
-            wishes=tuple(wishes),
-            seen=deciding.versions(link),
-        )
-        return deciding.save(_clocked(site), connection, decision), stale
+    def do(connection: sa.Connection) -> Chosen | None:
+        return choosing.choose(site.clocked, connection, one.person, crm_id, decision, _takes(given))
 
     try:
-        saved, stale = ordering.within(site.engine, do)
+        came = ordering.within(site.engine, do)
     except NotDecided as why:
         raise Senseless(str(why)) from why
-    after = "&".join(f"stale={name}" for name in stale)
-    if saved is not None:
-        after = f"decision={saved.decision.id}" + (f"&{after}" if after else "")
-    return doors.to(site, f"/customers/{quote(request.path_params['crm_id'], safe='')}?{after}")
+    if came is None:
+        raise Unknown
+    after = [("stale", key) for key in came.stale]
+    after += [("decision", str(came.saved.decision.id))] if came.saved is not None else []
+    return _to(site, crm_id, given, after or [("unchosen", "1")])
 
 
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
-    doors.form(site, request, one)
+    given = doors.form(site, request, one)
     doors.must(site, one.person, "settle")
-    undone = _id(request.path_params["decision"])
+    undone, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
 
-    def do(connection: sa.Connection) -> tuple[Saved, str]:
+    def do(connection: sa.Connection) -> tuple[str, list[tuple[str, str]]]:
         known = decided.get(connection, undone)
         if known is None or known.decision.tenant != one.person.tenant:
             raise Unknown
         person = one.person
         if not known.decision.is_by(person):
             doors.must(site, person, "undo_others")
-        again = deciding.undo(_clocked(site), connection, person.tenant, undone, person.name, uuid4(), who_id=person.id)
-        link = store.load(connection, again.decision.link).link
-        return again, link.crm_id
+        crm_id = store.load(connection, known.decision.link).link.crm_id
+        try:
+            again = deciding.undo(
+                site.clocked, connection, person.tenant, undone, person.name, _id(new) if new else uuid4(),
+                who_id=person.id,
+            )  # fmt: skip
+        except NotUndone as why:
+            return crm_id, [("decision", str(undone)), ("not_undone", why.why)]
+        return crm_id, [("decision", str(again.decision.id))]
 
     try:
-        again, crm_id = ordering.within(site.engine, do)
+        crm_id, after = ordering.within(site.engine, do)
     except NotDecided as why:
         raise Senseless(str(why)) from why
-    return doors.to(site, f"/customers/{quote(crm_id, safe='')}?decision={again.decision.id}")
+    return _to(site, crm_id, given, after)
 
 
-def _shown(
-    site: Site, one: Known, told: Told, stored: store.Stored, saved: Saved | None, stale: tuple[str, ...]
-) -> Response:
-    link, agreement = stored.link, told.found.agreement
-    rules = stored.agreement.rules_for(link, site.resend)
-    rows = beside.rows(link, rules)
+def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored: store.Stored, asked: Any) -> Response:
+    link, agreement, words = stored.link, told.found.agreement, one.words
+    rows = beside.rows(link, stored.agreement.rules_for(link, site.resend))
     crm = link.customer.crm.values if link.customer.crm else {}
+    economic = link.customer.economic.values if link.customer.economic else {}
+    contested = [(row.record, name) for row in rows if row.stands == "contested" for name in row.fields]
+    from_list = asked.get("from") == LIST
     return screen.page(
         site,
         "customer.html",
         one,
         customer=link.crm_id,
-        name=fields.text(crm, "name") or link.crm_id,
+        name=fields.text(crm, "name") or fields.text(economic, "name") or link.crm_id,
         number=link.number,
-        cvr=fields.text(crm, "cvr"),
-        line=first(one.words, told.first, told.second, None if agreement is None else agreement.changed),
-        small=small(one.words, told.second),
-        open_rows=[row for row in rows if row.stands in {"contested", "differs", "kept", "waits"}],
-        same_rows=[row for row in rows if row.stands == "same"],
+        cvr=fields.text(crm, "cvr") or fields.text(economic, "cvr"),
+        line=first(words, told.first, told.second, None if agreement is None else agreement.changed),
+        small=small(words, told.second),
+        why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
+        rows={
+            "open": [row for row in rows if row.may_be_chosen or row.stands == "waits"],
+            "same": [row for row in rows if row.stands == "same"],
+            "alone": [row for row in rows if row.stands == "alone"],
+        },
         parts=beside.parts,
-        label=lambda name: label(one.words, name),
+        cause=lambda row: reasons.cause(words, row),
+        label=lambda name: label(words, name),
+        within=lambda name: within(words, name),
         may_settle=one.person.role != "reader",
         decision=uuid4(),
-        saved=saved,
-        receipt=None if saved is None else _receipt(saved),
-        stale=stale,
+        use_all=asked.get("all") if asked.get("all") in {"crm", "economic"} else "",
+        unchosen=next((row for row in rows if row.asks), None) if "unchosen" in asked else None,
+        stale=[_stale(one, connection, link, key) for key in asked.getlist("stale")[: len(rows)]],
+        place=views.place(connection, link.tenant, link.id) if from_list else None,
+        back=_back(one, link.crm_id),
+        **_receipt(site, connection, one, stored, asked),
     )
 
 
-def _receipt(saved: Saved) -> dict[str, str]:
-    """For each system whether it has what was chosen: ``updated``, ``waiting``, or nothing where nothing was to be written."""
-    towards: dict[str, str] = {}
-    left = {(one.record, one.detail): one for one in saved.outcome}
-    for wish in saved.decision.wishes:
-        ended = left.get((wish.record, wish.detail))
-        for system, target in (("crm", wish.crm), ("economic", wish.economic)):
-            if target is None or (ended is not None and ended.result == "refused"):
-                continue
-            if ended is None:
-                towards[system] = "waiting"
-            else:
-                towards.setdefault(system, "updated")
-    return towards
+def _receipt(site: Site, connection: sa.Connection, one: Known, stored: store.Stored, asked: Any) -> dict[str, Any]:
+    """What the page says of the decision that it was led to."""
+    link = stored.link
+    saved = _saved(connection, link, asked.get("decision", ""))
+    if saved is None:
+        return {"saved": None, "receipt": None, "not_undone": ""}
+    taken = {
+        f"{end.record}.{end.detail}": by
+        for end in saved.outcome
+        if end.reason in {"moved", "chosen"} and (by := deciding.chosen_first(connection, link, end)) is not None
+    }
+    rules = stored.agreement.rules_for(link, site.resend)
+    shown = receipt(
+        one.words, saved, link, rules, decided.landed(connection, saved.decision.id), taken,
+        decided.undone_by(connection, saved),
+    )  # fmt: skip
+    mine = saved.decision.is_by(one.person) or doors.has(site, one.person, "undo_others")
+    why = reasons.NOT_UNDONE.get(asked.get("not_undone", ""), "")
+    return {
+        "saved": saved,
+        "receipt": shown,
+        "may_undo": shown.undo and mine,
+        "not_undone": one.words(why) if why else "",
+    }
 
 
-def _wishes(link: Link, rows: tuple[Row, ...], given: Mapping[str, list[str]]) -> tuple[list[Wish], list[str]]:
-    """What was chosen, as wishes over what was seen; and the details that moved since, by their label's field."""
-    wishes: list[Wish] = []
-    stale: list[str] = []
-    known = {row.key: row for row in rows}
-    pairs = {pair.id: pair for pair in link.pairs}
+def _stale(one: Known, connection: sa.Connection, link: Link, key: str) -> str:
+    """That a detail moved before it could be chosen, or who chose it first."""
+    detail = key.partition(".")[2]
+    if detail not in {group.name for groups in fields.GROUPS.values() for group in groups}:
+        return ""
+    by = choosing.settled_by(connection, link, key)
+    if by is not None:
+        return f"{label(one.words, detail)}: {taken_by(one.words, by)}"
+    return one.words(reasons.MOVED, detail=label(one.words, detail))
+
+
+def _takes(given: Mapping[str, list[str]]) -> dict[str, Taken]:
+    """The choices of a form, by the keys of their rows."""
+    takes = {}
     for name, values in given.items():
-        if not name.startswith("choice."):
-            continue
-        row, take = known.get(name.removeprefix("choice.")), values[-1]
-        if row is None or take not in TAKES:
-            raise Senseless(name)
-        if "".join(given.get(f"mark.{row.key}", [])) != row.mark:
-            stale.append(row.detail)
-            continue
-        texts = (
-            {field: _line(given.get(f"text.{row.key}.{field}", [])) for field in row.fields} if take == "text" else None
-        )
-        wishes.append(deciding.wish(link, pairs[row.record], row.detail, take, texts))
-    return wishes, stale
+        if name.startswith("choice."):
+            key = name.removeprefix("choice.")
+            texts = {
+                field.rpartition(".")[2]: typed[-1].replace("\r\n", "\n")
+                for field, typed in given.items()
+                if field.startswith(f"text.{key}.")
+            }
+            takes[key] = Taken(take=values[-1], mark="".join(given.get(f"mark.{key}", [])), texts=texts)
+    return takes
 
 
-def _line(values: list[str]) -> str:
-    return values[-1].replace("\r\n", "\n") if values else ""
+def _to(site: Site, crm_id: str, given: Mapping[str, list[str]], after: list[tuple[str, str]]) -> Response:
+    """On to the page of that customer, from the list if it was opened from there."""
+    came = [("from", LIST)] if given.get("from") == [LIST] else []
+    return doors.to(site, f"/customers/{quote(crm_id, safe='')}?{urlencode(after + came)}")
 
 
-def _found(connection: sa.Connection, one: Known, crm_id: str) -> store.Stored:
-    found = views.customer(connection, one.person.tenant, crm_id).stored
-    if found is None:
-        raise Unknown
-    return found
+def _back(one: Known, crm_id: str) -> str:
+    """The customer in Clickmate, where the CRM said which of its pages it came from."""
+    return one.session.return_to if unquote(urlsplit(one.session.return_to).path).endswith(f"/{crm_id}") else ""
 
 
 def _saved(connection: sa.Connection, link: Link, text: str) -> Saved | None:
@@ -185,10 +198,6 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise Unknown from error
-
-
-def _clocked(site: Site) -> Clocked:
-    return Clocked(resend=site.resend, now=site.now)
 
 
 PAGES: Final = {

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from crm_outbox.messaging.settings import origin_of
+from reconciler.stepping import Clocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class Site:
     def origin(self) -> str:
         """Scheme, host and port of our own pages, as browsers name them."""
         return origin_of(self.public_url)
+
+    @property
+    def clocked(self) -> Clocked:
+        """What a step needs besides the database."""
+        return Clocked(resend=self.resend, now=self.now)
 
     @property
     def is_secure(self) -> bool:

@@ -41,7 +41,7 @@ def test_two_saves_at_once_are_one_and_two_people_are_told_who_was_first(desk: D
     early = next(one for one in states.values() if one is not late)
     assert early.state == "open"
     with desk.engine.begin() as connection:
-        first = deciding.chosen_first(connection, desk.link(), late, late.outcome[0])
+        first = deciding.chosen_first(connection, desk.link(), late.outcome[0])
     assert first is not None
     assert first.decision.id == early.decision.id
     assert len([one for one in desk.said() if isinstance(one.data, WriteCustomer | WriteEconomicCustomer)]) == 1
@@ -57,7 +57,7 @@ def test_whoever_comes_after_it_was_carried_out_is_told_too(desk: Desk) -> None:
     saved = desk.save(late)
     assert (saved.state, saved.outcome[0].reason) == ("refused", "moved")
     with desk.engine.begin() as connection:
-        first = deciding.chosen_first(connection, desk.link(), saved, saved.outcome[0])
+        first = deciding.chosen_first(connection, desk.link(), saved.outcome[0])
     assert first is not None
     assert first.decision.who == "Marie"
 

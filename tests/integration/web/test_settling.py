@@ -67,7 +67,7 @@ def test_the_page_shows_both_values_with_the_difference_marked_and_the_last_comm
     assert re.search(r'<mark><span class="hidden">forskellen begynder</span>&amp;<span', shown.text)
     assert re.search(r'<mark><span class="hidden">forskellen begynder</span>og<span', shown.text)
     assert "Nordhavn Tømrer ApS" in shown.text.partition("Birk")[2]
-    assert shown.text.count('value="crm"') == 1, "only what is contested can be chosen"
+    assert shown.text.count('type="radio"') == 4, "only what is contested can be chosen"
 
 
 def test_where_access_was_lost_the_page_says_since_when(pages: Pages, both: Both) -> None:
@@ -196,6 +196,7 @@ def test_whoever_has_the_same_name_is_another_person_and_undoes_it_only_where_ot
         ({"decision": "not-an-id"}, 404),
         ({"form_token": "x"}, 403),
         ({}, 303),
+        ({"from": "http://elsewhere.example"}, 303),
     ],
 )
 def test_what_no_page_of_ours_sends_changes_nothing(
@@ -243,4 +244,5 @@ def test_script_in_any_value_is_text(pages: Pages, both: Both) -> None:
     both.set(paused='["crm", "economic"]')
     both.in_crm(customer.model_copy(update={"name": "<script>alert(1)</script>"}), 3)
     shown = arrive(pages).get(f"/customers/{customer.id}").text
-    assert "<script" not in shown
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(1)" in shown

@@ -25,7 +25,7 @@ def test_a_question_leads_to_its_customer_and_says_what_it_is_about(pages: Pages
     pages.time = both.time
     shown = pages.arrive(tenant=TENANT).get().text
     assert "Vælg de rigtige oplysninger (1)" in shown
-    assert f'/customers/{customer.id}">Nordhavn Gruppen</a>' in shown
+    assert f'/customers/{customer.id}?from=list">Nordhavn Gruppen</a>' in shown
     assert "Navn" in shown.partition("Nordhavn Gruppen</a>")[2]
     assert "Intet venter på dig." in pages.arrive(tenant="other").get().text
 

@@ -1,0 +1,106 @@
+"""Why is a person asked about a customer, and why was a choice not carried out? In sentences, never as codes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from reconciler import fields
+from reconciler.beside import Row
+from reconciler.decisions import Ended
+from reconciler.link import Link, Refusal
+from reconciler.pair import UNCLEAR
+from reconciler.rules import System
+from reconciler.web.says import caused, label, within
+from reconciler.web.words import Words
+
+MOVED: Final = "{Detail} was changed after you opened this page. See the new value and choose again."
+REFUSED: Final[Mapping[str, str]] = {
+    "moved": MOVED,
+    "chosen": "{Detail} was chosen again meanwhile.",
+    "gone": "{Detail} is not in both systems any more.",
+    "not_linked": "The customer is not linked any more.",
+    "unclear": "We do not know whether the edit reached e-conomic. Look there, and choose.",
+    "ambiguous": "We do not know whether the edit reached e-conomic. Look there, and choose.",
+}
+UNDOING: Final[Mapping[str, str]] = {
+    "moved": "Cannot undo: the detail has changed since",
+    "chosen": "Cannot undo: the detail has changed since",
+    "edited": "Cannot undo: the detail has changed since",
+    "persons": "Contact persons that were created are kept.",
+    "filled_stays": "What was filled in stays.",
+    "under_way": "It is being undone already.",
+}
+"""What an undo could not put back, or leaves as it is."""
+NOT_UNDONE: Final[Mapping[str, str]] = {
+    "old": "It is over 30 days old and cannot be undone any more.",
+    "open": "It is not carried out yet. Undo it when it is.",
+    "nothing": "It changed nothing that can be put back.",
+}
+
+
+def why(words: Words, rows: Iterable[Row], agreed: datetime | None) -> str:
+    """Why the person is asked, a sentence for each cause. ``agreed``: since when the contested details differ."""
+    said = dict.fromkeys(one for row in rows if row.asks for one in _why(words, row, agreed))
+    return " ".join(one if one.endswith(".") else f"{one}." for one in said)
+
+
+def cause(words: Words, row: Row) -> str:
+    """Why a write of that detail was refused last; nothing where none was."""
+    refusal = row.refusal
+    if refusal is None:
+        return ""
+    if refusal.code in UNCLEAR:
+        return words(REFUSED["unclear"])
+    field = refusal.detail or row.fields[0]
+    value = (row.economic if refusal.system is System.CRM else row.crm) if row.fields[1:] else row.texts[field]
+    return caused(words, refusal.code, field if field in row.fields else row.detail, value, refusal.message)
+
+
+def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> str:
+    """Why a part of a decision was not carried out."""
+    name = label(words, ended.detail) if ended.detail else ""
+    if undo and ended.reason in UNDOING:
+        text = words(UNDOING[ended.reason])
+        return f"{name}: {text}" if name else text
+    if ended.reason in REFUSED:
+        return words(REFUSED[ended.reason], detail=name)
+    refusal = _refusal(link, ended)
+    field = refusal.detail if refusal is not None and refusal.detail else ended.detail
+    value = "" if ended.economic is None else fields.text(ended.economic[1], field)
+    text = caused(words, ended.reason, field, value, "" if refusal is None else refusal.message)
+    return f"{name}: {text}" if name else text
+
+
+def _why(words: Words, row: Row, agreed: datetime | None) -> Iterable[str]:
+    if row.refusal is not None:
+        if row.refusal.code in UNCLEAR:
+            yield words("We could not tell whether the edit arrived")
+        elif row.refusal.system is System.ECONOMIC:
+            yield words("e-conomic refused {detail}", detail=within(words, row.detail))
+        return
+    match row.reason:
+        case "empty":
+            yield words("{Detail} was cleared and may not be empty", detail=label(words, row.detail))
+        case "bouncing":
+            yield words("The two systems keep changing the same detail. Choose what should apply.")
+        case "kept":
+            yield words("One of two values that were to stay different has changed")
+        case "unknown":
+            if row.changed:
+                yield words("We could not tell whether the edit arrived")
+        case _ if row.base is None:
+            yield words("First comparison. The customer was just linked.")
+        case _:
+            if agreed is not None:
+                yield words("The customer was changed in both systems since {date}", date=words.day(agreed))
+
+
+def _refusal(link: Link, ended: Ended) -> Refusal | None:
+    for pair in link.pairs:
+        if pair.id != ended.record:
+            continue
+        group = next((one for one in fields.GROUPS[pair.kind] if one.name == ended.detail), None)
+        for one in pair.refusals:
+            if one.code == ended.reason and group is not None and any(name in one.values for name in group.fields):
+                return one
+    return None
