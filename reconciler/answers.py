@@ -98,6 +98,16 @@ def _marked(link: Link, mark: str, choice: Choice) -> Link:
     return put(link, replace(link.customer, chosen=chosen, refusals=kept))
 
 
+def _flows(link: Link, decision: Decision) -> Answered:
+    """It flows, or flows no longer; one whose linking is just being undone does not begin again."""
+    on = decision.means == "flow"
+    if link.state is not LinkState.LINKED:
+        return _refused(link, decision, "not_linked")
+    if on and link.number in link.parted:
+        return _refused(link, decision, "parted")
+    return _done(replace(link, flows=on), decision)
+
+
 def _same_person(link: Link, decision: Decision) -> Answered:
     """A person of the CRM and one of e-conomic are one: paired without a base, so that blanks fill and rules decide."""
 
@@ -179,6 +189,8 @@ _SIMPLE: dict[str, Callable[[Link, Decision], Answered]] = {
     "retry": _retry,
     "inactive": _inactive,
     "supply": _supplied,
+    "flow": _flows,
+    "still": _flows,
     "same_person": _same_person,
     "another_person": _another_person,
     "create": _created_again,

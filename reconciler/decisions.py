@@ -14,10 +14,10 @@ KEEP = timedelta(days=30)
 
 Means = Literal[
     "settle", "undo", "retry", "leave", "link", "renumbered", "not_the_same", "create", "unlink", "inactive", "bar",
-    "same_customer", "same_person", "another_person", "supply",
+    "same_customer", "same_person", "another_person", "supply", "flow", "still",
 ]  # fmt: skip
 """What a decision is about. ``leave``: the question is answered with leaving everything as it is. ``supply``: what a creation lacks
-is given for this customer alone."""
+is given for this customer alone. ``flow``: from here on the customer flows automatically; ``still``: it does not."""
 
 Take = Literal["crm", "economic", "text", "different", "undo"]
 """Whose value both get: one side's, a new one; or none, and they stay different. ``undo``: what was there before."""

@@ -26,7 +26,7 @@ Badge = Literal["barred", "lead", "does_not_flow"]
 Note = Literal["shortened", "kept"]
 Act = Literal[
     "set_up", "reconnect", "resume", "correct", "retry", "choose", "create_again", "unlink", "leave", "choose_customer",
-    "show_differences", "update", "create_now", "create", "show_details",
+    "show_differences", "update", "create_now", "create", "show_details", "turn_on", "turn_off",
 ]  # fmt: skip
 
 _ACTS: Final[Mapping[State, tuple[tuple[Act, Right], ...]]] = {
@@ -46,6 +46,8 @@ _ACTS: Final[Mapping[State, tuple[tuple[Act, Right], ...]]] = {
     "same": (("show_details", "see"),),
 }
 """The buttons of each state, and the right each needs."""
+DELETED: Final = frozenset({"deleted_there", "deleted_edited"})
+"""Kinds of the question about a customer that is deleted in e-conomic."""
 _MOST_ALSO: Final = 2
 _BELOW_SENDING: Final[frozenset[State]] = frozenset({"different", "same"})
 
@@ -86,6 +88,8 @@ class Standing:
     values: Mapping[str, str] = field(default_factory=dict)
     """What an error is about: the values of the CRM's fields it names, by field."""
     actions: tuple[Action, ...] = ()
+    task: str = ""
+    """The open question about one deleted in e-conomic, which *Leave it* answers, by its fingerprint."""
 
 
 def standing(
@@ -109,8 +113,15 @@ def standing(
         flows=link.flows,
         towards=next((one.system for one in link.pending), None),
         values=_values(link, told.details) if told.state == "error" else {},
-        actions=_actions(told, person, kept),
+        actions=(*_actions(told, person, kept, asked), *_switch(link, person, kept)),
+        task=next((one.fingerprint for one in asked if one.kind in DELETED), ""),
     )
+
+
+def _switch(link: Link, person: Person, kept: Kept) -> Iterable[Action]:
+    """The other position of *Flows automatically*, of whoever is linked."""
+    if link.state is LinkState.LINKED:
+        yield Action(name="turn_off" if link.flows else "turn_on", allowed=may(person.role, "settle", kept))
 
 
 def _is_older(known: Version | None, shown: Version | None) -> bool:
@@ -204,9 +215,14 @@ def _contacts(link: Link, plans: Plans) -> tuple[int, int]:
     return len(same), len(alive)
 
 
-def _actions(told: Status, person: Person, kept: Kept) -> tuple[Action, ...]:
-    """A state's buttons. What is put right at its source needs no second try, and what is not cannot be corrected there."""
+def _actions(told: Status, person: Person, kept: Kept, asked: Sequence[Task] = ()) -> tuple[Action, ...]:
+    """A state's buttons. What is put right at its source needs no second try, and what is not cannot be corrected there.
+
+    What was answered with leaving it cannot be left once more.
+    """
     acts = _ACTS[told.state]
+    if told.state == "deleted" and all(one.kind not in DELETED for one in asked):
+        acts = tuple(one for one in acts if one[0] != "leave")
     if told.state == "error":
         at_source = cause(told.reason).step == "source"
         acts = tuple(one for one in acts if (one[0] == "correct") == at_source)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import customers, doors, lists, mailing, screen, settling, widget
+from reconciler.web import acting, customers, doors, lists, mailing, screen, settling, widget
 from reconciler.web.api import problems, router
 from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
@@ -28,9 +28,10 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **lists.PAGES,
     **mailing.PAGES,
     **settling.PAGES,
+    **acting.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""
-FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES}
+FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES, **acting.FRAMED}
 """Every page that stands inside a page of the CRM."""
 
 
@@ -79,27 +80,28 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             return problems.problem(error)
         spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
         words = Words(spoken, site.now())
+        bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
         match error:
             case NotIn():
                 log.info("page.not_in", why=str(error))
-                return screen.bare(site, "not_in.html", words, 401)
+                return bare(site, "not_in.html", words, 401)
             case Forged():
                 log.warning("page.forged_form")
-                return screen.bare(site, "not_in.html", words, 403)
+                return bare(site, "not_in.html", words, 403)
             case Lacking():
-                return screen.bare(site, "lacking.html", words, 403, helpers=error.helpers)
+                return bare(site, "lacking.html", words, 403, helpers=error.helpers)
             case HTTPException() if error.status_code in {404, 405}:
-                return screen.bare(site, "not_found.html", words, error.status_code)
+                return bare(site, "not_found.html", words, error.status_code)
             case Unknown():
-                return screen.bare(site, "not_found.html", words, 404)
+                return bare(site, "not_found.html", words, 404)
             case Senseless():
                 log.warning("page.senseless_form", why=str(error))
-                return screen.bare(site, "senseless.html", words, 400)
+                return bare(site, "senseless.html", words, 400)
             case _:
                 known_as = secrets.token_hex(6)
                 log.error("page.failed", id=known_as, error=type(error).__name__)
                 away = isinstance(error, problems.AWAY)
-                response = screen.bare(site, "failed.html", words, 503 if away else 500, id=known_as)
+                response = bare(site, "failed.html", words, 503 if away else 500, id=known_as)
                 if away:
                     response.headers["retry-after"] = "5"
                 return response

@@ -115,9 +115,10 @@ def of_key(site: Site, request: Request) -> Person:
 
 
 def of_pass(site: Site, request: Request) -> Pass:
-    """What the pass of a widget says, in its address or, of its own requests, in the ``Authorization`` header."""
+    """What the pass of a widget says: in its address, in the form it sends, or in the ``Authorization`` header."""
     scheme, _, held = request.headers.get("authorization", "").partition(" ")
     text = held.strip() if scheme.lower() == "bearer" else request.query_params.get("pass", "")
+    text = text or "".join(fields_of(request).get("pass", []))
     try:
         return passes.read(site.keys, text, "widget", site.now())
     except passes.Refused as refused:

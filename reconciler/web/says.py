@@ -22,6 +22,7 @@ BUTTONS: Final[Mapping[Act, str]] = {
     "retry": "Try again", "choose": "Choose", "create_again": "Create again", "unlink": "Unlink", "leave": "Leave it",
     "choose_customer": "Choose customer", "show_differences": "Show differences", "update": "Update in e-conomic",
     "create_now": "Create now", "create": "Create in e-conomic", "show_details": "View details",
+    "turn_on": "Turn on", "turn_off": "Turn off",
 }  # fmt: skip
 BADGES: Final[Mapping[Badge, str]] = {
     "barred": "Blocked in e-conomic",

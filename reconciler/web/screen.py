@@ -76,6 +76,13 @@ def framed(site: Site, name: str, words: Words, /, **values: Any) -> Response:
     return response
 
 
+def bare_framed(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
+    """As ``bare``, where it stands inside a page of the CRM."""
+    response = bare(site, name, words, status, **values)
+    response.headers["content-security-policy"] = policy(site, framed=True)
+    return response
+
+
 def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
     """A page for somebody we do not know, or when something went wrong."""
     return _shown(site, name, words, status, {"who": None, "form_token": "", "places": [], **values})

@@ -13,7 +13,7 @@ from reconciler.choosing import Chosen, Taken
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
 from reconciler.link import Link
-from reconciler.web import doors, reasons, screen, status
+from reconciler.web import acting, doors, reasons, screen, status
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
 from reconciler.web.says import first, label, small, within
@@ -112,6 +112,9 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         label=lambda name: label(words, name),
         within=lambda name: within(words, name),
         may_settle=one.person.role != "reader",
+        acts=acting.buttons(acting.of_session(link.crm_id, one), told),
+        switch=acting.switch(acting.of_session(link.crm_id, one), told),
+        flows=link.flows,
         decision=uuid4(),
         use_all=asked.get("all") if asked.get("all") in {"crm", "economic"} else "",
         unchosen=next((row for row in rows if row.asks), None) if "unchosen" in asked else None,

@@ -4,18 +4,17 @@ No cookie counts here: the pass in its address says who looks, at which customer
 """
 
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 
 from reconciler.standing import Act
-from reconciler.web import doors, says, screen, status
+from reconciler.web import acting, doors, says, screen, status
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 
 _PAGES: Final[dict[Act, str]] = dict.fromkeys(
-    ("choose", "choose_customer", "show_differences", "show_details", "create_again", "unlink", "leave"),
-    "/customers/{}",
+    ("choose", "choose_customer", "show_differences", "show_details"), "/customers/{}"
 )
 """The page of ours that each button leads to."""
 
@@ -29,10 +28,14 @@ def page(site: Site, request: Request) -> Response:
     told = status.of(site, held.person, customer, request.query_params.get("version"))
     agreement = told.found.agreement
     buttons = [
-        (words(says.BUTTONS[one.name]), f"{site.crm_launch}?{urlencode({'to': _PAGES[one.name].format(customer)})}")
+        (
+            words(says.BUTTONS[one.name]),
+            f"{site.crm_launch}?{urlencode({'to': _PAGES[one.name].format(quote(customer, safe=''))})}",
+        )
         for one in told.first.actions
         if one.allowed and one.name in _PAGES
     ]
+    at = acting.of_widget(site, request)
     lacking = any(not one.allowed for one in told.first.actions) and told.admins
     return screen.framed(
         site,
@@ -47,6 +50,9 @@ def page(site: Site, request: Request) -> Response:
         contacts=told.first.contacts,
         number=told.number,
         buttons=buttons,
+        acts=acting.buttons(at, told),
+        switch=acting.switch(at, told),
+        flows=told.first.flows,
         helpers=", ".join(told.admins) if lacking else "",
     )
 

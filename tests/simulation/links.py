@@ -110,7 +110,14 @@ class Links:
         session.drop(self.sync.links, link)
 
     def save(
-        self, session: Session, stored: Stored, link: Link, status: Status, message: Message, _now: datetime
+        self,
+        session: Session,
+        stored: Stored,
+        link: Link,
+        status: Status,
+        message: Message,
+        _now: datetime,
+        _listed: object = None,
     ) -> None:
         self.world.second()
         self.world.peril.gap()

@@ -61,12 +61,14 @@ def test_what_differs_is_named_with_both_values_and_who_may_choose(pages: Pages,
     both.set(paused="[]")
     told = said(pages, customer.id)
     assert (told["state"], told["choices"]) == ("choice", 1)
-    assert told["actions"] == [{"name": "choose", "allowed": True, "why_not": ""}]
+    may = {"allowed": True, "why_not": ""}
+    assert told["actions"] == [{"name": "choose", **may}, {"name": "turn_off", **may}]
     assert told["differs"] == [{"field": "name", "crm": "Nordhavn Gruppen", "economic": "Nordhavn A/S", "person": ""}]
     with pages.engine.begin() as connection:
         people.meet(connection, Person(tenant=TENANT, id="m", name="Mette Krogh", role="admin"), pages.time)
     told = said(pages, customer.id, key(pages, "reader"))
-    assert told["actions"] == [{"name": "choose", "allowed": False, "why_not": "Mette Krogh"}]
+    may = {"allowed": False, "why_not": "Mette Krogh"}
+    assert told["actions"] == [{"name": "choose", **may}, {"name": "turn_off", **may}]
 
 
 def test_one_that_may_be_there_already_is_neither_yes_nor_no(pages: Pages, both: Both) -> None:

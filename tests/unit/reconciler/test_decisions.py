@@ -340,7 +340,7 @@ def test_two_contact_persons_details_are_settled_like_a_customers() -> None:
 
 
 def test_a_decision_is_known_by_the_persons_id_and_by_the_name_only_where_no_id_was_kept() -> None:
-    made = a_decision(())
+    made = a_decision(id=OTHER, at=contested().now)
     anne = Person(tenant="t", id="u1", name="Anne", role="user")
     namesake = replace(anne, id="u2")
     with_id, without = replace(made, who="Anne", who_id="u1"), replace(made, who="Anne", who_id="")

@@ -1,0 +1,268 @@
+"""What happens when somebody presses a button of the status? A panel that says what it would do, one press, and back.
+
+The same in the widget's frame, where every request carries its pass and no cookie counts, and on our own pages.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from fastapi import Request, Response
+
+from reconciler import ordering, pressing
+from reconciler.deciding import NotDecided
+from reconciler.person import Person, Right
+from reconciler.pressing import NotThere, Press, Pressed
+from reconciler.standing import Act
+from reconciler.stepping import Clocked
+from reconciler.web import doors, panels, says, screen
+from reconciler.web.doors import Known, Senseless, Unknown
+from reconciler.web.panels import Panel
+from reconciler.web.site import Site
+from reconciler.web.status import Told
+from reconciler.web.words import Words, language
+
+Pressing = Literal["update", "create", "retry", "unlink", "leave", "flow", "still"]
+Given = Mapping[str, list[str]]
+
+RIGHTS: Final[Mapping[Pressing, Right]] = {
+    "update": "settle", "create": "create", "retry": "settle", "unlink": "settle", "leave": "settle", "flow": "settle",
+    "still": "settle",
+}  # fmt: skip
+_PANELS: Final[Mapping[Panel, str]] = {
+    "update": "Update in e-conomic", "create": "Create in e-conomic", "flow": "Flows automatically", "unlink": "Unlink",
+}  # fmt: skip
+"""The panels, and what each is headed with."""
+_OPENS: Final[Mapping[Act, Panel]] = {
+    "update": "update", "create": "create", "create_now": "create", "create_again": "create", "unlink": "unlink",
+    "turn_on": "flow",
+}  # fmt: skip
+_POSTS: Final[Mapping[Act, Pressing]] = {"retry": "retry", "leave": "leave", "turn_off": "still"}
+_SWITCH: Final[frozenset[Act]] = frozenset({"turn_on", "turn_off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where somebody stands who presses: who, about whom, what every form and address must carry, and how a page is shown."""
+
+    person: Person
+    words: Words
+    customer: str
+    base: str
+    """The path of the customer there, without a slash before it."""
+    back: str
+    """The path of its status."""
+    fields: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    one: Known | None = None
+
+    def path(self, name: str, **more: object) -> str:
+        """The path of one of its panels or presses."""
+        return self._with(f"{self.base}/{name}", more)
+
+    def home(self, **more: object) -> str:
+        """The path of its status."""
+        return self._with(self.back, more)
+
+    def _with(self, path: str, more: Mapping[str, object]) -> str:
+        query = urlencode({**self.query, **more}, doseq=True)
+        return f"{path}?{query}" if query else path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button of the status that acts: a link to its panel, or a form with these fields."""
+
+    text: str
+    path: str
+    fields: Mapping[str, str] | None = None
+
+
+def of_session(customer: str, one: Known) -> Place:
+    """On our own page of that customer."""
+    at = f"customers/{quote(customer, safe='')}"
+    fields = {"form_token": one.form_token}
+    return Place(person=one.person, words=one.words, customer=customer, base=at, back=at, fields=fields, one=one)
+
+
+def of_widget(site: Site, request: Request) -> Place:
+    """In the frame beside the customer that the pass names."""
+    held = doors.of_pass(site, request)
+    given = {name: values[-1] for name, values in doors.fields_of(request).items()}
+    asked = {name: request.query_params.get(name) or given.get(name, "") for name in ("pass", "version", "lang")}
+    query = {name: value for name, value in asked.items() if value}
+    spoken = language(asked["lang"], held.lang, accepted=request.headers.get("accept-language", ""))
+    words = Words(spoken, site.now())
+    return Place(
+        person=held.person, words=words, customer=held.customer or "", base="widget", back="widget", fields=query,
+        query=query,
+    )  # fmt: skip
+
+
+def buttons(at: Place, told: Told) -> list[Button]:
+    """The status's buttons that act, of those this person may press."""
+    return [_button(at, told, one.name) for one in told.first.actions if one.allowed and _acts(one.name)]
+
+
+def switch(at: Place, told: Told) -> Button | None:
+    """The other position of *Flows automatically*, where this person may choose it."""
+    found = (one for one in told.first.actions if one.allowed and one.name in _SWITCH)
+    return next((_button(at, told, one.name) for one in found), None)
+
+
+def _acts(name: Act) -> bool:
+    return name not in _SWITCH and (name in _OPENS or name in _POSTS)
+
+
+def _button(at: Place, told: Told, name: Act) -> Button:
+    text = at.words(says.BUTTONS[name])
+    if name in _OPENS:
+        return Button(text=text, path=at.path(_OPENS[name]))
+    task = {"task": told.first.task} if name == "leave" else {}
+    path = f"{at.base}/{_POSTS[name]}"
+    return Button(text=text, path=path, fields={**at.fields, "decision": str(uuid4()), **task})
+
+
+def _panel(site: Site, request: Request, at: Place, panel: Panel) -> Response:
+    doors.must(site, at.person, RIGHTS[panel])
+    seen = panels.seen(site, at.person, at.customer, panel)
+    asked = request.query_params
+    values = {
+        "panel": panel,
+        "title": at.words(_PANELS[panel]),
+        "name": seen.name,
+        "seen": seen,
+        "told": panels.told(
+            site, at.words, at.person, asked.get("decision", ""), asked.getlist("stale"), "moved" in asked
+        ),
+        "update": None if seen.update is None else panels.updated(at.words, seen.update),
+        "create": None if seen.create is None else panels.created(at.words, seen.create),
+        "writes": panels.written(at.words, seen.writes),
+        "action": f"{at.base}/{panel}",
+        "fields": {**at.fields, "decision": str(uuid4())},
+        "home": at.home(),
+        "page": f"customers/{quote(at.customer, safe='')}",
+    }
+    if at.one is None:
+        return screen.framed(site, "panel_framed.html", at.words, **values)
+    return screen.page(site, "panel_page.html", at.one, **values)
+
+
+def _press(site: Site, at: Place, given: Given, pressing_: Pressing) -> Response:
+    doors.must(site, at.person, RIGHTS[pressing_])
+    pressed = press(site, at.person, at.customer, pressing_, given)
+    refused = pressed.saved is not None and pressed.saved.state in {"refused", "partly"}
+    shown = pressing_ in _PANELS and (refused or pressed.saved is None or bool(pressed.stale))
+    more: dict[str, object] = {}
+    if pressed.saved is not None and (refused or pressing_ == "update"):
+        more["decision"] = pressed.saved.decision.id
+    if pressed.stale:
+        more["stale"] = pressed.stale
+    if pressed.moved:
+        more["moved"] = 1
+    if not shown and at.one is None:
+        more = {}
+    path = at.path(pressing_, **more) if shown else at.home(**more)
+    prefix = urlsplit(site.public_url).path.rstrip("/")
+    return Response(status_code=303, headers={"location": f"{prefix}/{path}"})
+
+
+def press(site: Site, person: Person, crm_id: str, pressing_: Pressing, given: Given) -> Pressed:
+    """Decide what a form says; ``Unknown`` for a customer that is not there, ``Senseless`` for what no form of ours sends."""
+    pressed = Press(person=person, customer=crm_id, id=_id("".join(given.get("decision", []))))
+    does = _DOES[pressing_]
+    try:
+        return ordering.within(site.engine, lambda connection: does(site.clocked, connection, pressed, given))
+    except NotThere as error:
+        raise Unknown from error
+    except NotDecided as why:
+        raise Senseless(str(why)) from why
+
+
+def _update(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+    marks = {name.removeprefix("mark."): values[-1] for name, values in given.items() if name.startswith("mark.")}
+    return pressing.update(clocked, connection, pressed, marks)
+
+
+def _create(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+    return pressing.create(
+        clocked,
+        connection,
+        pressed,
+        not_these=[_number(one) for one in given.get("not", [])],
+        task=_last(given, "task"),
+        also_a_lead=bool(_last(given, "lead")),
+    )
+
+
+def _retry(clocked: Clocked, connection: sa.Connection, pressed: Press, _: Given) -> Pressed:
+    return pressing.retry(clocked, connection, pressed)
+
+
+def _unlink(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+    return pressing.unlink(clocked, connection, pressed, _number(_last(given, "number")))
+
+
+def _leave(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+    return pressing.leave(clocked, connection, pressed, _last(given, "task"))
+
+
+def _flow(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+    return pressing.flow(clocked, connection, pressed, _last(given, "shown"))
+
+
+def _still(clocked: Clocked, connection: sa.Connection, pressed: Press, _: Given) -> Pressed:
+    return pressing.still(clocked, connection, pressed)
+
+
+_DOES: Final[Mapping[Pressing, Callable[[Clocked, sa.Connection, Press, Given], Pressed]]] = {
+    "update": _update, "create": _create, "retry": _retry, "unlink": _unlink, "leave": _leave, "flow": _flow,
+    "still": _still,
+}  # fmt: skip
+
+
+def _last(given: Given, name: str) -> str:
+    return given.get(name, [""])[-1]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise Senseless("no customer number")
+    return int(text)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Senseless("no id of a form") from error
+
+
+def _page_panel(panel: Panel, site: Site, request: Request, one: Known) -> Response:
+    return _panel(site, request, of_session(request.path_params["crm_id"], one), panel)
+
+
+def _page_press(name: Pressing, site: Site, request: Request, one: Known) -> Response:
+    return _press(site, of_session(request.path_params["crm_id"], one), doors.form(site, request, one), name)
+
+
+def _framed_panel(panel: Panel, site: Site, request: Request) -> Response:
+    return _panel(site, request, of_widget(site, request), panel)
+
+
+def _framed_press(name: Pressing, site: Site, request: Request) -> Response:
+    return _press(site, of_widget(site, request), doors.fields_of(request), name)
+
+
+PAGES: Final = {
+    **{("GET", f"/customers/{{crm_id}}/{one}"): partial(_page_panel, one) for one in _PANELS},
+    **{("POST", f"/customers/{{crm_id}}/{one}"): partial(_page_press, one) for one in _DOES},
+}
+FRAMED: Final = {
+    **{("GET", f"/widget/{one}"): partial(_framed_panel, one) for one in _PANELS},
+    **{("POST", f"/widget/{one}"): partial(_framed_press, one) for one in _DOES},
+}
