@@ -125,8 +125,10 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     pages = settings.pages
     if pages is None:
         raise SettingsError(["no pages were asked for"])
+    engine = database.engine(settings.database, "web", pool=10)
     site = Site(
-        engine=database.engine(settings.database, "web", pool=10),
+        engine=engine,
+        ring=Doorbell(engine, messages.schema).ring,
         now=lambda: datetime.now(UTC),
         keys=pages.keys,
         public_url=pages.public_url,

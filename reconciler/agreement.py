@@ -1,7 +1,7 @@
 """What is an agreement to the reconciler: its switch, its settings, and the rules they give a step? Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from economic_adapter.contract import ConfigureAgreement, Defaults
+from reconciler.freshness import Reach
 from reconciler.link import Link, LinkState
 from reconciler.rules import Area, Rule, Rules, System, Transfer
 
@@ -90,6 +91,9 @@ class Agreement:
     receive: bool = True
     brake_customers: int = 20
     brake_percent: int = 5
+    reach: Reach = field(default_factory=Reach)
+    reach_at: datetime | None = None
+    """When that was told to be so."""
 
     @property
     def takes_strangers(self) -> bool:
@@ -165,4 +169,10 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         receive=row["receive"],
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],
+        reach=Reach(
+            down_since=row["down_since"],
+            throttled_until=row["next_call"],
+            checked=row["polling"] and row["webhooks"] != "refused",
+        ),
+        reach_at=row["reach_at"],
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Reference
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Reach, Reference
 from reconciler import locks
 from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, agreement_of, state_of
 from reconciler.rules import Area, Rules
@@ -74,6 +74,12 @@ def note(connection: sa.Connection, tenant: str, seen: AgreementObserved) -> Non
             "seen": seen.seen,
         },
     )
+
+
+def reach(connection: sa.Connection, tenant: str, agreement: int, told: Reach) -> bool:
+    """Store how e-conomic can be reached for an agreement; false for what is older than what is stored."""
+    values = {"tenant": tenant, "agreement": agreement, **told.model_dump()}
+    return connection.execute(_REACH, values).rowcount == 1
 
 
 def move(
@@ -207,6 +213,10 @@ _NOTE = sa.text("""
         reference = coalesce(cast(:reference as jsonb), reference), webhooks = :webhooks, polling = :polling,
         calls_today = :calls_today, seen = :seen
     where tenant = :tenant and agreement = :agreement and (seen is null or seen <= :seen)
+""")
+_REACH = sa.text("""
+    update sync.agreement set reach_at = :at, down_since = :down_since, next_call = :next_call
+    where tenant = :tenant and agreement = :agreement and (reach_at is null or reach_at <= :at)
 """)
 _EXPECT = sa.text("""
     update sync.agreement

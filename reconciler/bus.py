@@ -103,6 +103,19 @@ def asked(tenant: str, words: RunImport | RunBackfill | LookAtCustomer) -> Draft
             return Draft(data=words, tenant=tenant, subject=subject, agreement=agreement, number=number, lane=Lane.BULK)
 
 
+def waited_for(link: Link, words: LookAtCustomer) -> Draft:
+    """That a customer is to be looked at, or searched for, by somebody who waits."""
+    subject = economic.aggregate(words.agreement, words.number) if words.number else crm.aggregate(link.crm_id)
+    return Draft(
+        data=words,
+        tenant=link.tenant,
+        subject=subject,
+        customer=link.crm_id or None,
+        agreement=words.agreement,
+        number=words.number or None,
+    )
+
+
 def progressed(run: Run, done: int, total: int) -> Draft:
     """How far a run came."""
     return Draft(

@@ -22,6 +22,7 @@ from reconciler import (
     agreements,
     braking,
     bus,
+    looks,
     meeting,
     ordering,
     overview,
@@ -208,7 +209,12 @@ def retain(engine: sa.Engine) -> int:
     worked = upkeep.retain(engine, messages)
     with engine.begin() as connection:
         now = datetime.now(UTC)
-        return worked + store.expire(connection, now - KEEP_OPERATIONS) + runs.forget(connection, now - KEEP_RUNS)
+        return (
+            worked
+            + store.expire(connection, now - KEEP_OPERATIONS)
+            + looks.forget(connection, now)
+            + runs.forget(connection, now - KEEP_RUNS)
+        )
 
 
 def _tell(engine: sa.Engine, clocked: Clocked, waiting: store.Waiting, lane: Lane) -> int:

@@ -6,6 +6,7 @@ The first layer says what is true of the pair; it is said in the present tense o
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 from crm_outbox.messaging.envelope import Version
 
@@ -22,16 +23,29 @@ DEADLINE: Final = timedelta(seconds=5)
 """So long a look may take once somebody has taken it, and so long it may lie before nobody did."""
 GIVEN_UP_AFTER: Final = timedelta(seconds=10)
 """After this a page stops asking."""
+EXPIRES: Final = timedelta(seconds=30)
+"""A look that nobody took for so long is not made any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """The last look at e-conomic that was asked for because of this customer, and how far it is."""
 
-    asked: datetime
+    id: UUID | None = None
+    asked: datetime | None = None
     taken: datetime | None = None
     refused: datetime | None = None
     """When e-conomic, or the way to it, refused an answer."""
+    answered: datetime | None = None
+    """When this look, or one before it, was answered last."""
+    missing: bool = False
+    """Whether e-conomic answered that there is no such customer, which is not believed yet."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was answered, or refused."""
+        ends = (self.answered, self.refused)
+        return self.asked is None or any(one is not None and one >= self.asked for one in ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +86,23 @@ class Layer:
     next_try: datetime | None = None
 
 
+def is_asked(look: Look, seen: datetime | None, reach: Reach, now: datetime) -> bool:
+    """Whether a person who opens the customer now makes a look, after the last one.
+
+    Not while one is on its way or was just made, nor while none would be served.
+    """
+    if reach.down_since is not None or (reach.throttled_until is not None and reach.throttled_until > now):
+        return False
+    if seen is not None and _younger(seen, FRESH, now):
+        return False
+    return not (look.asked is not None and _younger(look.asked, FRESH, now)) and not is_on_its_way(look, now)
+
+
+def is_on_its_way(look: Look, now: datetime) -> bool:
+    """Whether a look was asked for and may still be served."""
+    return look.asked is not None and _younger(look.asked, EXPIRES, now) and not look.is_over
+
+
 def layer(known: Known, look: Look | None, reach: Reach, shown: Version | None, now: datetime) -> Layer:
     """The second layer for a page that shows that version of the CRM's customer; without a version, in the past tense."""
     freshness = _freshness(known, look, reach, now)
@@ -99,13 +130,18 @@ def _freshness(known: Known, look: Look | None, reach: Reach, now: datetime) -> 
         return "throttled"
     if _delayed(look, reach, now) is not None:
         return "delayed"
-    if look is not None and (known.seen is None or look.asked > known.seen) and (way := _under_way(look, now)):
+    if look is not None and _waits(look, known) and (way := _under_way(look, now)):
         return way
     return "known" if known.seen is not None and _holds(known, reach, now) else "older"
 
 
+def _waits(look: Look, known: Known) -> bool:
+    """Whether that look was asked for after e-conomic was seen last."""
+    return look.asked is not None and (known.seen is None or look.asked > known.seen)
+
+
 def _under_way(look: Look, now: datetime) -> Freshness | None:
-    waited = now - look.asked
+    waited = timedelta(0) if look.asked is None else now - look.asked
     late = look.taken is not None and now - look.taken >= DEADLINE
     if look.refused is not None or late or waited >= GIVEN_UP_AFTER:
         return "no_answer"
@@ -118,8 +154,10 @@ def _delayed(look: Look | None, reach: Reach, now: datetime) -> datetime | None:
     """Since when we are the reason that nothing is heard."""
     if reach.delayed_since is not None:
         return reach.delayed_since
-    lies = look is not None and look.taken is None and look.refused is None
-    return look.asked if look is not None and lies and now - look.asked >= DEADLINE else None
+    if look is None or look.asked is None or now - look.asked < DEADLINE:
+        return None
+    lies = look.taken is None and look.refused is None and (look.answered is None or look.answered < look.asked)
+    return look.asked if lies else None
 
 
 def _holds(known: Known, reach: Reach, now: datetime) -> bool:

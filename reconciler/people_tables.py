@@ -74,3 +74,30 @@ setting = sa.Table(
     sa.Column("value", JSONB, nullable=False),
 )
 """What an admin chose for a tenant that is not an agreement's: its language, who may create, who is mailed."""
+
+look = sa.Table(
+    "look",
+    metadata,
+    sa.Column("link", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("agreement", sa.Integer, nullable=False),
+    sa.Column("opened", _MOMENT, nullable=False),
+    sa.Column("id", sa.Uuid),
+    sa.Column("asked", _MOMENT),
+    # when a look before this one was answered
+    sa.Column("seen", _MOMENT),
+)
+"""The look at e-conomic that people wait for who watch a customer; one for all of them."""
+sa.Index("look_opened", look.c.tenant, look.c.agreement, look.c.opened)
+
+look_told = sa.Table(
+    "look_told",
+    metadata,
+    sa.Column("look", sa.Uuid, nullable=False),
+    # taken | answered | missing | unanswered
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False, server_default=""),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+"""What was told of such a look; only added to, so that whoever hears it waits for nobody."""
+sa.Index("look_told_look", look_told.c.look)

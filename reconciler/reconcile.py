@@ -14,7 +14,7 @@ from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Re
 from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, linking, meeting, questions, reading, sides, store, strangers, switching
+from reconciler import agreements, bus, linking, looks, meeting, questions, reading, sides, store, strangers, switching
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.stepping import Clocked, dissolve, take_step
 
@@ -40,6 +40,8 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
 
 def observed(clocked: Clocked, connection: Connection, envelope: Envelope, seen: CustomerObserved) -> None:
     """What the adapter saw: recorded for both sides, told to the link it concerns, if there is one."""
+    if seen.look is not None:
+        looks.told(connection, seen.look, clocked.now())
     here, there = _crm_seen(seen), _economic_seen(seen)
     heard = Heard(
         outcomes=seen.outcomes,

@@ -23,7 +23,8 @@ from reconciler.status import status
 from reconciler.tasks import Plans, all_candidates, planned, tasks
 
 Badge = Literal["barred", "lead", "does_not_flow"]
-Note = Literal["shortened", "kept"]
+Note = Literal["shortened", "kept", "not_found"]
+"""``not_found``: e-conomic did not find it once, which is not believed yet; nothing a link tells."""
 Act = Literal[
     "set_up", "reconnect", "resume", "correct", "retry", "choose", "create_again", "unlink", "leave", "choose_customer",
     "show_differences", "update", "create_now", "create", "show_details", "turn_on", "turn_off",

@@ -14,7 +14,7 @@ from crm_outbox.contract import Result
 from crm_outbox.messaging.envelope import Envelope
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement
-from reconciler import agreements, bus, reading, runs, store
+from reconciler import agreements, bus, opening, reading, runs, store
 from reconciler.agreements import Agreement
 from reconciler.prefill import prefill
 from reconciler.rules import Transfer
@@ -38,6 +38,7 @@ def observed(
     if known is None:
         return
     agreements.note(connection, tenant, seen)
+    _reached(connection, known, seen, now)
     if not known.defaults and seen.reference is not None:
         agreements.give_defaults(connection, tenant, seen.agreement, prefill(seen.reference))
     outcome = seen.outcome
@@ -63,6 +64,15 @@ def observed(
         _move(connection, known, "on", now)
     elif seen.state in {"connected", "on", "off"} and known.state == "disconnected":
         _move(connection, known, "connected" if known.since is None else "off", now)
+
+
+def _reached(connection: Connection, known: Agreement, seen: AgreementObserved, now: datetime) -> None:
+    """How e-conomic can be reached; where it answers again, what people opened meanwhile is looked at."""
+    told = seen.reach
+    if told is None or not agreements.reach(connection, known.tenant, known.agreement, told):
+        return
+    if known.reach.down_since is not None and told.down_since is None:
+        opening.again(connection, known.tenant, known.agreement, now)
 
 
 def switch_on(

@@ -49,6 +49,10 @@ agreement = sa.Table(
     sa.Column("polling", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("calls_today", sa.Integer, nullable=False, server_default="0"),
     sa.Column("seen", _MOMENT),
+    # how e-conomic can be reached for it, and when that was so
+    sa.Column("reach_at", _MOMENT),
+    sa.Column("down_since", _MOMENT),
+    sa.Column("next_call", _MOMENT),
     # the configuration that is not answered yet
     sa.Column("operation", sa.Uuid),
     sa.Column("configure", JSONB),

@@ -1,7 +1,11 @@
 """What does each page and answer show? Reading only; a tenant sees nothing of another's."""
 
+<<<<<<< HEAD
 from collections.abc import Sequence
 from dataclasses import dataclass
+=======
+from dataclasses import dataclass, replace
+>>>>>>> 3d990b3 (Whoever opens a customer makes one look, shared by all who watch; the status follows how e-conomic answers, under an ETag)
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,10 +13,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging.envelope import Version
-from reconciler import agreements, store
+from reconciler import agreements, looks, opening, store
 from reconciler.agreement import Agreement
 from reconciler.contract import State, TaskKind
-from reconciler.freshness import Known
+from reconciler.freshness import Known, Look
 from reconciler.link import Link
 
 _OF_AGREEMENT: Final[dict[str, State]] = {"on": "not_there", "access_lost": "access_lost"}
@@ -25,6 +29,13 @@ class Customer:
     agreement: Agreement | None
     stored: store.Stored | None
     known: Known
+    look: Look | None = None
+    """The last look at it that somebody waited for."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether e-conomic said last that it has no such customer, which is not believed yet."""
+        return self.look is not None and self.look.missing and self.look.answered == self.known.seen
 
     @property
     def without_link(self) -> State:
@@ -42,10 +53,25 @@ def customer(connection: sa.Connection, tenant: str, crm_id: str) -> Customer:
     found = store.of_customer(connection, crm_id, tenant, used.agreement)
     if not found:
         return Customer(agreement=used, stored=None, known=Known(seen=None, compared=None))
-    link = found[0].link
-    return Customer(
-        agreement=used, stored=found[0], known=Known(seen=_seen(connection, link), compared=link.crm_version)
-    )
+    link, look = found[0].link, looks.of(connection, found[0].link.id)
+    seen = _later(_seen(connection, link), None if look is None else look.answered)
+    return Customer(agreement=used, stored=found[0], known=Known(seen=seen, compared=link.crm_version), look=look)
+
+
+def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -> tuple[Customer, bool]:
+    """As ``customer``, for a person who opens it: e-conomic is asked where it is to be; whether it was.
+
+    The command to look leaves with the caller's transaction.
+    """
+    found = customer(connection, tenant, crm_id)
+    if found.stored is None or found.agreement is None:
+        return found, False
+    look, asked = opening.opened(connection, found.stored.link, found.agreement, found.known.seen, now)
+    return replace(found, look=look), asked
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
 def _seen(connection: sa.Connection, link: Link) -> datetime | None:

@@ -26,7 +26,7 @@ LIST: Final = "list"
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """Both sides of a customer, and what a save came to."""
-    told = status.of(site, one.person, request.path_params["crm_id"], None, ours=True)
+    told = status.of(site, one.person, request.path_params["crm_id"], None, ours=True, opening=True)
     if told.found.stored is None:
         raise Unknown
     asked = request.query_params

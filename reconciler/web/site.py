@@ -23,6 +23,8 @@ class Site:
     """The CRM's page that sends a browser here, signed in; it takes ``to``, the path that is wanted."""
     resend: timedelta
     """After how long an unanswered command is sent again."""
+    ring: Callable[[], None] = lambda: None
+    """Says that something of ours was committed that is to leave."""
     has_mail: bool = False
     """Whether there is a mail server to tell people by."""
 

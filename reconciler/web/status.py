@@ -1,8 +1,12 @@
 """How does a customer stand, for whoever asks? The one answer behind the widget, the customer's page and the JSON."""
 
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
 
-from reconciler import people, views
+from reconciler import looks, people, views
 from reconciler.freshness import Layer, Reach, layer
 from reconciler.person import Person
 from reconciler.standing import Standing, standing, unknown
@@ -25,19 +29,54 @@ class Told:
         return None if self.found.stored is None else self.found.stored.link.number
 
 
-def of(site: Site, person: Person, crm_id: str, version: str | None, *, ours: bool = False) -> Told:
+def of(
+    site: Site, person: Person, crm_id: str, version: str | None, *, ours: bool = False, opening: bool = False
+) -> Told:
     """How that customer of that person's tenant stands, on a page that shows that version of it.
 
-    ``ours``: the page shows the version that was compared, whatever it is.
+    ``ours``: the page shows the version that was compared, whatever it is. ``opening``: the person opens it, or wants it
+    compared again, so that e-conomic is asked unless it just was.
     """
     now = site.now()
-    with site.engine.connect() as connection:
-        found = views.customer(connection, person.tenant, crm_id)
+    asked = False
+    with site.engine.begin() as connection:
+        if opening:
+            found, asked = views.opened(connection, person.tenant, crm_id, now)
+        else:
+            found = views.customer(connection, person.tenant, crm_id)
         kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
+    if asked:
+        site.ring()
     shown = found.known.compared if ours else views.parsed(version)
     if found.stored is None:
         first = unknown(found.without_link, person, kept)
     else:
         link = found.stored.link
         first = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
-    return Told(found=found, first=first, second=layer(found.known, None, Reach(), shown, now), admins=tuple(admins))
+    if found.is_missing:
+        first = replace(first, notes=(*first.notes, "not_found"))
+    reach = Reach() if found.agreement is None else found.agreement.reach
+    second = layer(found.known, found.look, reach, shown, now)
+    return Told(found=found, first=first, second=second, admins=tuple(admins))
+
+
+def wait(site: Site, link: UUID, look: UUID) -> None:
+    """Until that look at a customer was answered or refused, at most two seconds; not at all where many wait already."""
+    if not _WAITING.acquire(blocking=False):
+        return
+    try:
+        until = time.monotonic() + LONGEST_WAIT
+        while time.monotonic() < until:
+            with site.engine.connect() as connection:
+                found = looks.of(connection, link)
+            if found is None or found.id != look or found.is_over:
+                return
+            time.sleep(_BETWEEN)
+    finally:
+        _WAITING.release()
+
+
+LONGEST_WAIT: Final = 2.0
+_BETWEEN: Final = 0.05
+_WAITING: Final = threading.BoundedSemaphore(8)
+"""Who waits holds a thread of the server: so many may, all others are shown what there is."""

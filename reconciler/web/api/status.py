@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from reconciler.contract import State
 from reconciler.freshness import Freshness
 from reconciler.person import Person
 from reconciler.standing import Act, Badge, Note, Standing
-from reconciler.web import status
+from reconciler.web import etag, status
 from reconciler.web.api.problems import Said
 from reconciler.web.site import Site
 
@@ -69,13 +70,17 @@ class CustomerStatus(Said):
     next_try_at: datetime | None
     flows: bool
     actions: tuple[Action, ...]
+    look_id: UUID | None
+    """The look at e-conomic that was asked for last, shared by all who watch this customer."""
+    etag: str = ""
+    """Another one where anything of this is another."""
 
 
-def status_of(site: Site, person: Person, crm_id: str, version: str | None) -> CustomerStatus:
-    """How that customer stands, for that person, on a page that shows that version of it."""
-    told = status.of(site, person, crm_id, version)
+def status_of(site: Site, person: Person, crm_id: str, version: str | None, *, look: bool = True) -> CustomerStatus:
+    """How that customer stands, for that person, on a page that shows that version of it. ``look``: the person opens it."""
+    told = status.of(site, person, crm_id, version, opening=look)
     found, second = told.found, told.second
-    return CustomerStatus(
+    made = CustomerStatus(
         **_first(told.first, list(told.admins)),
         agreement=None if found.agreement is None else found.agreement.agreement,
         customer_number=told.number,
@@ -87,24 +92,36 @@ def status_of(site: Site, person: Person, crm_id: str, version: str | None) -> C
         freshness=second.freshness,
         since=second.since,
         next_try_at=second.next_try,
+        look_id=None if found.look is None else found.look.id,
     )
+    return made.model_copy(update={"etag": etag.of(made.model_dump_json())})
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
     """What can be asked about one customer's status."""
     Asking = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
 
-    @made.get("/customers/{crm_id}/status", tags=["customers"])
+    @made.get(
+        "/customers/{crm_id}/status",
+        tags=["customers"],
+        response_model=CustomerStatus,
+        responses={304: {"description": "As it was told under the `ETag` in `If-None-Match`"}},
+    )
     def customer_status(
+        request: Request,
         person: Asking,
         crm_id: CrmId,
         version: Annotated[
             str | None,
             Query(max_length=30, description="The version the page shows, `epoch.number`.", examples=["1.17"]),
         ] = None,
-    ) -> CustomerStatus:
+        look: Annotated[
+            bool, Query(description="Whether e-conomic is asked, unless it just was; a page that only polls says no.")
+        ] = True,
+    ) -> Response:
         """How one customer stands. Without a version nothing is said to hold now."""
-        return status_of(site, person, crm_id, version)
+        told = status_of(site, person, crm_id, version, look=look)
+        return etag.answer(request, told.etag, told.model_dump_json(), "application/json")
 
 
 def _first(said: Standing, admins: list[str]) -> dict[str, Any]:
