@@ -1,11 +1,7 @@
 """What does each page and answer show? Reading only; a tenant sees nothing of another's."""
 
-<<<<<<< HEAD
 from collections.abc import Sequence
-from dataclasses import dataclass
-=======
 from dataclasses import dataclass, replace
->>>>>>> 3d990b3 (Whoever opens a customer makes one look, shared by all who watch; the status follows how e-conomic answers, under an ETag)
 from datetime import datetime
 from typing import Final
 from uuid import UUID
