@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from crm_outbox import applier, backfill, changes, customers, tables
+from crm_outbox import applier, backfill, changes, customers, tables, tailing
 from crm_outbox.contract import Stage
 from crm_outbox.messaging import commands, database, telemetry, upkeep
 from crm_outbox.messaging.consumer import Consumer
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     again.set_defaults(command=_publish_again)
     _mount_customers(actions.add_parser("customer", help="the small CRM's customers"))
     commands.mount(actions, PACKAGE)
+    tailing.mount(actions)
     return parser
 
 

@@ -49,6 +49,10 @@ class _Lane:
     wide: bool = False
 
 
+BROKEN = (AMQPError, OSError)
+"""What a connection raises that cannot be made, or was lost."""
+
+
 def nothing() -> None:
     """What a consumer does after a commit unless told otherwise."""
 

@@ -12,6 +12,11 @@ USERS = (
 CLOCKS = {"POLL_SECONDS": "1", "POLL_IDLE_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
 """Shorter than in production, so that what waits there for minutes is seen in seconds."""
 
+DEMO_SIGN_IN = "DEMO_SIGN_IN"
+"""Set where whoever comes may sign in as anybody: the demo's CRM starts nowhere else, and ``./run up`` refuses it."""
+DEMO_KEY = "demo"
+"""The name of the key that the demo's CRM signs with."""
+
 
 def environment(
     *,
@@ -48,7 +53,8 @@ def environment(
         "WEB_LISTEN": f"127.0.0.1:{web_port}",
         "WEB_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "CRM_ORIGIN": f"http://crm.localhost:{crm_port}",
-        "CRM_KEYS": f"local={secrets.token_hex(32)}",
+        "CRM_KEYS": f"{DEMO_KEY}={secrets.token_hex(32)}",
+        DEMO_SIGN_IN: "on",
         "WORKER_THREADS": "4",
         **clocks,
     }

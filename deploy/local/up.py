@@ -21,6 +21,7 @@ from crm_outbox.messaging.duty import LEAVE_WITHIN
 from crm_outbox.messaging.settings import Environment, SettingsError, database_url
 from deploy.local.account import ROOT
 from deploy.local.demo.processes import GROUPS, die_with_parent
+from deploy.local.environment import DEMO_KEY, DEMO_SIGN_IN
 from deploy.migrations import histories
 
 PAUSE_SECONDS = 5.0
@@ -53,6 +54,12 @@ def wrong(environ: Mapping[str, str]) -> list[str]:
             package.Settings.from_env(environ, package.DUTIES)
         except SettingsError as error:
             problems |= dict.fromkeys(error.problems)
+    keys = {one.partition("=")[0].strip() for one in environ.get("CRM_KEYS", "").split(",")}
+    if environ.get(DEMO_SIGN_IN) or DEMO_KEY in keys:
+        problems[
+            f"the demo's sign-in is on ({DEMO_SIGN_IN}, or the key {DEMO_KEY!r} in CRM_KEYS): whoever comes would be signed in"
+            " as anybody; unset it, and take a key of your own"
+        ] = None
     return list(problems)
 
 

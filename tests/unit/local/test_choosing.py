@@ -1,5 +1,8 @@
 """Which provider is chosen, which tests are run, which packages are fetched: the pure parts of the set-up."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +132,17 @@ def test_what_is_missing_for_the_real_e_conomic_is_named_at_once_and_each_thing_
     problems = up.wrong({})
     assert {"BROKER_URL is missing", "ECONOMIC_APP_SECRET is missing"} <= set(problems)
     assert len(problems) == len(set(problems))
+
+
+@pytest.mark.parametrize("given", [{"DEMO_SIGN_IN": "on"}, {"CRM_KEYS": "2026a=00, demo=00"}])
+def test_the_demos_sign_in_is_refused_for_the_real_e_conomic(given: dict[str, str]) -> None:
+    assert any("the demo's sign-in is on" in one for one in up.wrong(given))
+    assert not any("sign-in" in one for one in up.wrong({"CRM_KEYS": "2026a=00"}))
+
+
+def test_the_demos_crm_starts_in_the_demo_alone() -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "DEMO_SIGN_IN"}
+    command = [sys.executable, "-m", "deploy.local.demo.crm", "--port", "1"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "that is for the demo alone" in done.stderr

@@ -14,6 +14,7 @@ from crm_outbox.messaging.outbox import Doorbell
 from crm_outbox.messaging.server import Server
 from deploy.local.demo.crm.app import Crm, app
 from deploy.local.demo.hands import TENANT
+from deploy.local.environment import DEMO_SIGN_IN
 from reconciler.passes import keys_of
 
 
@@ -21,6 +22,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="crm", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
+    if os.environ.get(DEMO_SIGN_IN) != "on":
+        parser.error("whoever comes here is signed in as anybody; that is for the demo alone, which says so itself")
     engine = database.engine(os.environ["DATABASE_URL"], "crm-pages")
     ((key_id, key),) = keys_of(os.environ["CRM_KEYS"]).items()
     made = Crm(
