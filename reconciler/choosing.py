@@ -90,9 +90,15 @@ def _wishes(link: Link, rows: tuple[Row, ...], takes: Mapping[str, Taken]) -> tu
         row = known.get(key)
         if row is None or taken.take not in TAKES:
             raise NotDecided(f"{key}: {taken.take}")
+        if any(not _can_be_stored(text) for text in taken.texts.values()):
+            raise NotDecided(f"{key}: a text holds what cannot be stored")
         if taken.mark != row.mark or not row.may_be_chosen:
             stale.append(key)
             continue
         texts = {name: taken.texts.get(name, row.texts[name]) for name in row.fields} if taken.take == "text" else None
         wishes.append(deciding.wish(link, pairs[row.record], row.detail, taken.take, texts))
     return wishes, stale
+
+
+def _can_be_stored(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

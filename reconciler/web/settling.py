@@ -13,6 +13,7 @@ from reconciler.choosing import Chosen, Taken
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
 from reconciler.link import Link
+from reconciler.person import Person
 from reconciler.web import acting, doors, reasons, screen, status
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
@@ -26,29 +27,18 @@ LIST: Final = "list"
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """Both sides of a customer, and what a save came to."""
-    told = status.of(site, one.person, request.path_params["crm_id"], None, ours=True, opening=True)
-    if told.found.stored is None:
+    found = status.of(site, one.person, request.path_params["crm_id"], None, ours=True, opening=True)
+    if found.found.stored is None:
         raise Unknown
-    asked = request.query_params
     with site.engine.connect() as connection:
-        return _shown(site, connection, one, told, told.found.stored, asked)
+        return _shown(site, connection, one, found, found.found.stored, request.query_params)
 
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
     given = doors.form(site, request, one)
-    doors.must(site, one.person, "settle")
     crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
-
-    def do(connection: sa.Connection) -> Chosen | None:
-        return choosing.choose(site.clocked, connection, one.person, crm_id, decision, _takes(given))
-
-    try:
-        came = ordering.within(site.engine, do)
-    except NotDecided as why:
-        raise Senseless(str(why)) from why
-    if came is None:
-        raise Unknown
+    came = chosen(site, one.person, crm_id, decision, _takes(given))
     after = [("stale", key) for key in came.stale]
     after += [("decision", str(came.saved.decision.id))] if came.saved is not None else []
     return _to(site, crm_id, given, after or [("unchosen", "1")])
@@ -57,31 +47,56 @@ def save(site: Site, request: Request, one: Known) -> Response:
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
     given = doors.form(site, request, one)
-    doors.must(site, one.person, "settle")
-    undone, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
-
-    def do(connection: sa.Connection) -> tuple[str, list[tuple[str, str]]]:
-        known = decided.get(connection, undone)
-        if known is None or known.decision.tenant != one.person.tenant:
-            raise Unknown
-        person = one.person
-        if not known.decision.is_by(person):
-            doors.must(site, person, "undo_others")
-        crm_id = store.load(connection, known.decision.link).link.crm_id
-        try:
-            again = deciding.undo(
-                site.clocked, connection, person.tenant, undone, person.name, _id(new) if new else uuid4(),
-                who_id=person.id,
-            )  # fmt: skip
-        except NotUndone as why:
-            return crm_id, [("decision", str(undone)), ("not_undone", why.why)]
-        return crm_id, [("decision", str(again.decision.id))]
-
+    which, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
     try:
-        crm_id, after = ordering.within(site.engine, do)
+        crm_id, again = undone(site, one.person, which, _id(new) if new else uuid4())
+    except NotUndone as why:
+        with site.engine.connect() as connection:
+            crm_id, _ = told(connection, one.person, which)
+        return _to(site, crm_id, given, [("decision", str(which)), ("not_undone", why.why)])
+    return _to(site, crm_id, given, [("decision", str(again.decision.id))])
+
+
+def chosen(site: Site, person: Person, crm_id: str, decision: UUID, takes: Mapping[str, Taken]) -> Chosen:
+    """Save what that person chose, for pages and services alike."""
+    doors.must(site, person, "settle")
+    try:
+        came = ordering.within(
+            site.engine,
+            lambda connection: choosing.choose(site.clocked, connection, person, crm_id, decision, takes),
+        )
     except NotDecided as why:
         raise Senseless(str(why)) from why
-    return _to(site, crm_id, given, after)
+    if came is None:
+        raise Unknown
+    return came
+
+
+def undone(site: Site, person: Person, which: UUID, new: UUID) -> tuple[str, Saved]:
+    """Undo a decision, by another one named ``new``; the customer it is about. ``NotUndone`` where that cannot be."""
+    doors.must(site, person, "settle")
+
+    def do(connection: sa.Connection) -> tuple[str, Saved]:
+        crm_id, known = told(connection, person, which)
+        if not known.decision.is_by(person):
+            doors.must(site, person, "undo_others")
+        again = deciding.undo(site.clocked, connection, person.tenant, which, person.name, new, who_id=person.id)
+        return crm_id, again
+
+    try:
+        return ordering.within(site.engine, do)
+    except NotUndone:
+        raise
+    except NotDecided as why:
+        raise Senseless(str(why)) from why
+
+
+def told(connection: sa.Connection, person: Person, which: UUID) -> tuple[str, Saved]:
+    """A decision of that person's tenant, and the customer it is about."""
+    known = decided.get(connection, which)
+    if known is None or known.decision.tenant != person.tenant:
+        raise Unknown
+    return store.load(connection, known.decision.link).link.crm_id, known
 
 
 def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored: store.Stored, asked: Any) -> Response:

@@ -1,0 +1,279 @@
+"""What can a service see and choose of one customer? Both values of each detail, decisions over what was seen, and their undo."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field, StringConstraints
+
+from reconciler import beside, choosing, decided, deciding, store, views
+from reconciler.beside import Stands
+from reconciler.choosing import Taken
+from reconciler.decided import Saved
+from reconciler.deciding import NotUndone
+from reconciler.decisions import Means, Result, Take
+from reconciler.link import Kind, Link
+from reconciler.person import Person
+from reconciler.rules import System
+from reconciler.web import receipts, settling
+from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.status import CrmId
+from reconciler.web.doors import Senseless, Unknown
+from reconciler.web.receipts import How
+from reconciler.web.site import Site
+
+_MOST: Final = 200
+Text = Annotated[str, StringConstraints(max_length=2000)]
+Mark = Annotated[str, StringConstraints(max_length=64)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Both(Said):
+    """What each side held when they last agreed."""
+
+    crm: str
+    economic: str
+
+
+class Refused(Said):
+    """Why a write of a detail was refused last: the code of the side that refused it, and its own words."""
+
+    code: str
+    message: str
+
+
+class Row(Said):
+    """One detail of one record. ``mark`` is of the values as they stand: a wish carries it, and another by then is refused."""
+
+    record: UUID
+    kind: Kind
+    person: str
+    detail: str
+    fields: dict[str, str]
+    """Its fields with the CRM's values, which a value of one's own begins with."""
+    crm: str
+    economic: str
+    last_agreed: Both | None
+    changed: tuple[System, ...]
+    stands: Stands
+    may_be_chosen: bool
+    refused: Refused | None
+    on_invoices: bool
+    mark: str
+
+
+class Details(Said):
+    """Both sides of a customer, detail by detail."""
+
+    customer: str
+    customer_number: int | None
+    rows: tuple[Row, ...]
+
+
+class WishOf(Said):
+    """What is chosen for one detail of one record. ``texts`` by field, with ``take`` text."""
+
+    record: UUID
+    detail: Name
+    take: Literal["crm", "economic", "text", "different"]
+    mark: Mark
+    texts: Annotated[dict[Name, Text], Field(max_length=20, default_factory=dict)]
+
+
+class Choosing(Said):
+    """A decision. Its id is the caller's: sent again it is the same decision, and is told as it stands."""
+
+    id: UUID
+    wishes: Annotated[tuple[WishOf, ...], Field(min_length=1, max_length=_MOST)]
+
+
+class By(Said):
+    """Who decided, and when."""
+
+    who: str
+    at: datetime
+
+
+class Part(Said):
+    """One detail of a decision, and how it ended; nothing while it has not."""
+
+    record: UUID
+    detail: str
+    take: Take
+    result: Result | None
+    reason: str
+    taken_by: By | None
+
+
+class DecisionTold(Said):
+    """A decision as it stands: for each system that is to be written whether it has what was chosen."""
+
+    id: UUID
+    customer: str
+    means: Means
+    by: By
+    state: Literal["open", "done", "refused", "partly"]
+    ended: datetime | None
+    systems: dict[System, How]
+    parts: tuple[Part, ...]
+    undoes: UUID | None
+    undone_by: UUID | None
+
+
+class Moved(Said):
+    """A detail that is another than the one that was seen; who chose it meanwhile, if somebody did."""
+
+    record: UUID
+    detail: str
+    taken_by: By | None
+
+
+class Came(Said):
+    """What came of wishes: a decision about those that held, and the details that moved; without any, no decision."""
+
+    decision: DecisionTold | None
+    moved: tuple[Moved, ...]
+
+
+class Undoing(Said):
+    """The undoing decision's id, the caller's: sent again it is the same one."""
+
+    id: UUID
+
+
+_NOT_THERE: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": Problem, "description": "Nothing of that id in this tenant"}
+}
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    **_NOT_THERE,
+    400: {"model": Problem, "description": "It names what is not there, or cannot be done; nothing was changed"},
+    403: {"model": Problem, "description": "The key's role may only look"},
+}
+
+
+def details(site: Site, person: Person, crm_id: str) -> Details:
+    """Both sides of a customer of that person's tenant."""
+    with site.engine.connect() as connection:
+        stored = views.customer(connection, person.tenant, crm_id).stored
+    if stored is None:
+        raise Unknown
+    link = stored.link
+    rows = beside.rows(link, stored.agreement.rules_for(link, site.resend))
+    return Details(customer=link.crm_id, customer_number=link.number, rows=tuple(_row(one) for one in rows))
+
+
+def _row(one: beside.Row) -> Row:
+    return Row(
+        record=one.record,
+        kind=one.kind,
+        person=one.person,
+        detail=one.detail,
+        fields=dict(one.texts),
+        crm=one.crm,
+        economic=one.economic,
+        last_agreed=None if one.base is None else Both(crm=one.base[0], economic=one.base[1]),
+        changed=tuple(sorted(one.changed)),
+        stands=one.stands,
+        may_be_chosen=one.may_be_chosen,
+        refused=None if one.refusal is None else Refused(code=one.refusal.code, message=one.refusal.message),
+        on_invoices=one.invoices,
+        mark=one.mark,
+    )
+
+
+def told(connection: sa.Connection, crm_id: str, saved: Saved) -> DecisionTold:
+    """A decision as it stands now."""
+    link = store.load(connection, saved.decision.link).link
+    ended = {(one.record, one.detail): one for one in saved.outcome}
+    back = decided.undone_by(connection, saved)
+    parts = []
+    for wish in saved.decision.wishes:
+        end = ended.get((wish.record, wish.detail))
+        first = deciding.chosen_first(connection, link, end) if end and end.reason in {"moved", "chosen"} else None
+        parts.append(
+            Part(
+                record=wish.record,
+                detail=wish.detail,
+                take=wish.take,
+                result=None if end is None else end.result,
+                reason="" if end is None else end.reason,
+                taken_by=_by(first),
+            )
+        )
+    return DecisionTold(
+        id=saved.decision.id,
+        customer=crm_id,
+        means=saved.decision.means,
+        by=By(who=saved.decision.who, at=saved.decision.at),
+        state=saved.state,
+        ended=saved.ended,
+        systems=receipts.systems(saved, link),
+        parts=tuple(parts),
+        undoes=saved.decision.undoes,
+        undone_by=None if back is None else back.decision.id,
+    )
+
+
+def _by(saved: Saved | None) -> By | None:
+    return None if saved is None else By(who=saved.decision.who, at=saved.decision.at)
+
+
+def _moved(connection: sa.Connection, link: Link, key: str) -> Moved:
+    record, _, detail = key.partition(".")
+    return Moved(record=UUID(record), detail=detail, taken_by=_by(choosing.settled_by(connection, link, key)))
+
+
+def choose(site: Site, person: Person, crm_id: str, given: Choosing) -> Came:
+    """Save wishes as the page does."""
+    takes = {f"{one.record}.{one.detail}": Taken(take=one.take, mark=one.mark, texts=one.texts) for one in given.wishes}
+    if len(takes) < len(given.wishes):
+        raise Senseless("a detail was chosen twice")
+    came = settling.chosen(site, person, crm_id, given.id, takes)
+    with site.engine.connect() as connection:
+        stored = views.customer(connection, person.tenant, crm_id).stored
+        if stored is None:
+            raise Unknown
+        return Came(
+            decision=None if came.saved is None else told(connection, crm_id, came.saved),
+            moved=tuple(_moved(connection, stored.link, key) for key in came.stale),
+        )
+
+
+def undo(site: Site, person: Person, decision: UUID, given: Undoing) -> DecisionTold:
+    """Undo a decision as the page does."""
+    try:
+        crm_id, again = settling.undone(site, person, decision, given.id)
+    except NotUndone as why:
+        raise Senseless(str(why)) from why
+    with site.engine.connect() as connection:
+        return told(connection, crm_id, again)
+
+
+def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
+    """What can be asked and chosen about one customer's details."""
+    Asking = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
+
+    @made.get("/customers/{crm_id}/details", tags=["customers"], responses=_NOT_THERE)
+    def customer_details(person: Asking, crm_id: CrmId) -> Details:
+        """Both values of each detail, the last common ones, and the marks that a decision carries."""
+        return details(site, person, crm_id)
+
+    @made.post("/customers/{crm_id}/decisions", tags=["decisions"], responses=_REFUSED)
+    def decide(person: Asking, crm_id: CrmId, given: Choosing) -> Came:
+        """Choose for details as they were seen. What moved since is left out and told; the rest is carried out."""
+        return choose(site, person, crm_id, given)
+
+    @made.get("/decisions/{decision}", tags=["decisions"], responses=_NOT_THERE)
+    def one_decision(person: Asking, decision: UUID) -> DecisionTold:
+        """How a decision stands: its receipt."""
+        with site.engine.connect() as connection:
+            crm_id, saved = settling.told(connection, person, decision)
+            return told(connection, crm_id, saved)
+
+    @made.post("/decisions/{decision}/undo", tags=["decisions"], responses=_REFUSED)
+    def undo_decision(person: Asking, decision: UUID, given: Undoing) -> DecisionTold:
+        """Put back what a decision did, where nobody edited since; itself a decision that can be undone."""
+        return undo(site, person, decision, given)
