@@ -115,9 +115,9 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
         person=person,
         detail=group.name,
         fields=group.fields,
-        crm=_text(group, crm),
-        economic=_text(group, economic),
-        base=(_text(group, before[System.CRM]), _text(group, before[System.ECONOMIC])) if known else None,
+        crm=text(group, crm),
+        economic=text(group, economic),
+        base=(text(group, before[System.CRM]), text(group, before[System.ECONOMIC])) if known else None,
         changed=frozenset(
             _changed(pair.kind, group, before, {System.CRM: crm, System.ECONOMIC: economic}) if known else ()
         ),
@@ -153,7 +153,7 @@ def _changed(
             yield system
 
 
-def _text(group: Group, values: Mapping[str, str]) -> str:
+def text(group: Group, values: Mapping[str, str]) -> str:
     """A detail as people read it: an address in lines, its postcode and city in one."""
     if group.name != "address":
         return "\n".join(fields.text(values, name) for name in group.fields)

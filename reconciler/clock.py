@@ -26,6 +26,8 @@ from reconciler import (
     meeting,
     ordering,
     overview,
+    people,
+    presence,
     reading,
     records,
     running,
@@ -209,6 +211,7 @@ def retain(engine: sa.Engine) -> int:
     worked = upkeep.retain(engine, messages)
     with engine.begin() as connection:
         now = datetime.now(UTC)
+        worked += people.forget(connection, now) + presence.forget(connection, now)
         return (
             worked
             + store.expire(connection, now - KEEP_OPERATIONS)

@@ -5,7 +5,7 @@ A secret is kept as its SHA-256 only: sessions' cookies and API keys are 256 ran
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +18,10 @@ from reconciler.person import Kept, Person, Role
 IDLE: Final = timedelta(minutes=30)
 """A session nobody used for so long is over."""
 LONGEST: Final = timedelta(hours=8)
+REMEMBERED: Final = timedelta(days=1)
+"""How long it is known whose session it was, once it is over: so that a form filled in meanwhile is not lost."""
+KEPT: Final = timedelta(minutes=30)
+"""How long what was filled in is offered back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,35 @@ def find(connection: sa.Connection, cookie: str, now: datetime) -> Session | Non
     return Session(person=person, form_key=row.form_key, return_to=row.return_to, languages=languages)
 
 
+def lately(connection: sa.Connection, cookie: str, now: datetime) -> Session | None:
+    """The session of that cookie also where it is over, but for whoever signed out; none a day after it was used last."""
+    row = connection.execute(_LATELY, {"session": _hash(cookie), "since": now - REMEMBERED}).one_or_none()
+    if row is None:
+        return None
+    person = Person(tenant=row.tenant, id=row.person, name=row.name, role=row.role)
+    return Session(person=person, form_key=row.form_key, return_to=row.return_to, languages=(None, None))
+
+
+def keep_form(
+    connection: sa.Connection, person: Person, page: str, fields: Mapping[str, list[str]], now: datetime
+) -> None:
+    """Keep what that person filled in on a page while their session ended."""
+    values = {**_of(person), "page": page, "fields": dict(fields), "now": now}
+    connection.execute(_KEEP_FORM, values)
+
+
+def kept_form(connection: sa.Connection, person: Person, page: str, now: datetime) -> dict[str, list[str]]:
+    """What that person filled in on that page within the last half hour, and nothing was saved of."""
+    values = {**_of(person), "page": page, "since": now - KEPT}
+    found: dict[str, list[str]] | None = connection.execute(_KEPT_FORM, values).scalar()
+    return found or {}
+
+
+def drop_form(connection: sa.Connection, person: Person, page: str) -> None:
+    """That form was saved."""
+    connection.execute(_DROP_FORM, {**_of(person), "page": page})
+
+
 def end(connection: sa.Connection, cookie: str) -> None:
     """Sign out."""
     connection.execute(sa.text("delete from sync.session where id = :session"), {"session": _hash(cookie)})
@@ -90,8 +123,9 @@ def use_pass(connection: sa.Connection, tenant: str, pass_id: str, until: dateti
 
 
 def forget(connection: sa.Connection, now: datetime) -> int:
-    """Remove sessions that are over and passes that are too old; returns how many."""
-    gone = connection.execute(_FORGET_SESSIONS, {"idle": now - IDLE, "oldest": now - LONGEST}).rowcount
+    """Remove sessions that are long over, forms that were kept, and passes that are too old; returns how many."""
+    gone = connection.execute(_FORGET_SESSIONS, {"since": now - REMEMBERED}).rowcount
+    gone += connection.execute(_FORGET_FORMS, {"since": now - KEPT}).rowcount
     return gone + connection.execute(_FORGET_PASSES, {"now": now}).rowcount
 
 
@@ -170,7 +204,19 @@ _FIND = sa.text("""
         (select s.value #>> '{}' from sync.setting s where s.tenant = session.tenant and s.name = 'language') as spoken
 """)
 _USE = sa.text("insert into sync.used_pass (id, until) values (:id, :until) on conflict (id) do nothing")
-_FORGET_SESSIONS = sa.text("delete from sync.session where seen <= :idle or started <= :oldest")
+_LATELY = sa.text("""
+    select tenant, person, name, role, form_key, return_to from sync.session where id = :session and seen > :since
+""")
+_KEEP_FORM = sa.text("""
+    insert into sync.kept_form (tenant, person, page, fields, at) values (:tenant, :person, :page, :fields, :now)
+    on conflict (tenant, person, page) do update set fields = excluded.fields, at = excluded.at
+""").bindparams(sa.bindparam("fields", type_=sa.JSON))
+_KEPT_FORM = sa.text("""
+    select fields from sync.kept_form where tenant = :tenant and person = :person and page = :page and at > :since
+""")
+_DROP_FORM = sa.text("delete from sync.kept_form where tenant = :tenant and person = :person and page = :page")
+_FORGET_SESSIONS = sa.text("delete from sync.session where seen <= :since")
+_FORGET_FORMS = sa.text("delete from sync.kept_form where at <= :since")
 _FORGET_PASSES = sa.text("delete from sync.used_pass where until < :now")
 _MAKE_KEY = sa.text("""
     insert into sync.api_key (id, tenant, name, role, sha256, made) values (:id, :tenant, :name, :role, :sha256, :now)

@@ -101,3 +101,39 @@ look_told = sa.Table(
 )
 """What was told of such a look; only added to, so that whoever hears it waits for nobody."""
 sa.Index("look_told_look", look_told.c.look)
+presence = sa.Table(
+    "presence",
+    metadata,
+    sa.Column("link", sa.Uuid, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+"""Who looked last at a customer that asks something: a mark that blocks nobody."""
+sa.Index("presence_at", presence.c.at)
+
+handover = sa.Table(
+    "handover",
+    metadata,
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.link.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("given_by", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+"""Whom the questions about a customer were handed to that were open then."""
+sa.Index("handover_person", handover.c.tenant, handover.c.person)
+
+kept_form = sa.Table(
+    "kept_form",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    # the customer it is about
+    sa.Column("page", sa.Text, primary_key=True),
+    sa.Column("fields", JSONB, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+"""What somebody filled in while their session ended, to be offered back for half an hour."""
+sa.Index("kept_form_at", kept_form.c.at)

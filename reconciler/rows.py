@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from crm_outbox.contract import Outcome, Result, Stage
 from crm_outbox.messaging.envelope import Version
+from reconciler import fields as field_table
 from reconciler import keys
 from reconciler.decisions import Supplied
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
@@ -43,13 +44,14 @@ class Changes:
     landed: list[Landed]
     gone_pairs: list[UUID]
     gone_bases: list[tuple[UUID, str]]
+    edits: list[dict[str, Any]]
 
 
 def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> Changes:
     """Compare the stored link with the new one, record by record. ``before`` none: no record of it is stored yet."""
     stored = {} if before is None else {pair.id: (nth, pair) for nth, pair in enumerate(before.pairs)}
     ended = {outcome.operation: outcome for outcome in outcomes}
-    found = Changes(pairs=[], bases=[], operations=[], settled=[], landed=[], gone_pairs=[], gone_bases=[])
+    found = Changes(pairs=[], bases=[], operations=[], settled=[], landed=[], gone_pairs=[], gone_bases=[], edits=[])
     for nth, pair in enumerate(after.pairs):
         old_nth, old = stored.pop(pair.id, (-1, None))
         if old is pair and old_nth == nth:
@@ -58,6 +60,8 @@ def changes(before: Link | None, after: Link, outcomes: tuple[Outcome, ...]) -> 
             found.pairs.append({"link": after.id, "position": nth, **_row(pair)})
         _compare_bases(found, after, old, pair)
         _compare_operations(found, after, old, pair, ended)
+        if old is not None:
+            found.edits.extend(_edits(old, pair))
     for _, pair in stored.values():
         found.gone_pairs.append(pair.id)
         for pending in pair.pending.values():
@@ -234,6 +238,24 @@ def _compare_bases(found: Changes, link: Link, old: Pair | None, pair: Pair) -> 
         if before.get(field) != base
     )
     found.gone_bases.extend((pair.id, field) for field in before if field not in pair.base)
+
+
+def _edits(old: Pair, pair: Pair) -> Iterator[dict[str, Any]]:
+    """The values that are another now, but for those that a write of ours brought or may have brought."""
+    for system in System:
+        before, now = old.side(system), pair.side(system)
+        if before is None or now is None or now.gone or before is now:
+            continue
+        ours = [one.pending.get(system) for one in (old, pair)]
+        for field in field_table.FIELDS[pair.kind]:
+            was, new = before.values.get(field, ""), now.values.get(field, "")
+            if field_table.same(pair.kind, field, was, new):
+                continue
+            if any(
+                one is not None and field_table.same(pair.kind, field, one.values.get(field, was), new) for one in ours
+            ):
+                continue
+            yield {"pair": pair.id, "system": system, "field": field, "before": was, "after": new}
 
 
 def _compare_operations(

@@ -168,6 +168,9 @@ SAVE = sa.text(
         select :now, tenant, agreement, crm_id, number, record, record_id, system, action, operation, before, after, by,
                decision
         from jsonb_populate_recordset(null::sync.audit, :audit)
+    ), edits as (
+        insert into sync.edit (at, link, pair, system, field, before, after)
+        select :now, :id, pair, system, field, before, after from jsonb_populate_recordset(null::sync.edit, :edits)
     ), crm_sides as ({sides.RECORD_CRM}), economic_sides as ({sides.RECORD_ECONOMIC})
     update sync.link l set
         revision = l.revision + 1, look_again = false, failures = 0, {", ".join(f"{one} = x.{one}" for one in LINK)},

@@ -206,6 +206,7 @@ def save(
             "bases": _json(change.bases),
             "operations": _json(change.operations),
             "settled": _json(change.settled),
+            "edits": _json(change.edits),
             "audit": _json([key | row for one in change.landed for row in rows.audit(one)]),
             "crm_sides": _json([] if here is None else [sides.crm_row(link.tenant, link.crm_id, here)]),
             "economic_sides": _json(

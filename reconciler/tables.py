@@ -285,3 +285,19 @@ audit = sa.Table(
 """Every write the engine made, for ever; enough to put it back."""
 sa.Index("audit_decision", audit.c.decision, postgresql_where=audit.c.decision.isnot(None))
 sa.Index("audit_customer", audit.c.tenant, audit.c.crm_id, audit.c.at)
+
+edit = sa.Table(
+    "edit",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    # when it was heard of
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("link", sa.Uuid, nullable=False),
+    sa.Column("pair", sa.Uuid, nullable=False),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+)
+"""Every value of a linked customer that somebody edited in its system, as it was heard; what the engine wrote is in ``audit``."""
+sa.Index("edit_link", edit.c.link, edit.c.at)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import acting, customers, doors, lists, mailing, screen, settling, widget
+from reconciler.web import acting, customers, doors, handing, lists, mailing, screen, settling, widget
 from reconciler.web.api import problems, router
 from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
@@ -28,6 +28,7 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **lists.PAGES,
     **mailing.PAGES,
     **settling.PAGES,
+    **handing.PAGES,
     **acting.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""
@@ -63,7 +64,16 @@ def app(site: Site) -> ASGIApp:
 
 
 def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:
-    return lambda request: page(site, request, doors.known(site, request))
+    def answer(request: Request) -> Response:
+        try:
+            one = doors.known(site, request)
+        except NotIn:
+            if request.state.kind == settling.KEPT:
+                doors.keep(site, request, request.path_params["crm_id"])
+            raise
+        return page(site, request, one)
+
+    return answer
 
 
 def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:

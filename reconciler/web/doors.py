@@ -74,6 +74,19 @@ def known(site: Site, request: Request) -> Known:
     return Known(session=session, words=Words(spoken, site.now()), form_token=_form_token(session))
 
 
+def keep(site: Site, request: Request, page: str) -> None:
+    """Keep the form of somebody whose session ended while they filled it in, if it is of that very session."""
+    cookie = _cookie(request, cookie_name(site))
+    if not cookie or not _from_here(site, request):
+        return
+    fields = fields_of(request)
+    token = "".join(fields.pop("form_token", [])).encode()
+    with site.engine.begin() as connection:
+        session = people.lately(connection, cookie, site.now())
+        if session is not None and hmac.compare_digest(token, _form_token(session).encode()):
+            people.keep_form(connection, session.person, page, fields, site.now())
+
+
 def form(site: Site, request: Request, one: Known) -> dict[str, list[str]]:
     """The fields of a form that came from a page of this session; ``Forged`` for any other."""
     if not _from_here(site, request):

@@ -1,6 +1,6 @@
 """How does a person settle a customer? One page: both values, a choice for each detail, one save, a receipt for each system."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
@@ -8,19 +8,36 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import beside, choosing, decided, deciding, fields, ordering, store, views
+from reconciler import (
+    beside,
+    choosing,
+    decided,
+    deciding,
+    edits,
+    fields,
+    handover,
+    ordering,
+    people,
+    presence,
+    store,
+    views,
+)
+from reconciler.beside import Row
 from reconciler.choosing import Chosen, Taken
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
+from reconciler.decisions import KEEP
 from reconciler.link import Link
 from reconciler.person import Person
-from reconciler.web import acting, doors, reasons, screen, status
+from reconciler.web import acting, doors, reasons, screen, status, whys
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
 from reconciler.web.says import first, label, small, within
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
+KEPT: Final = "POST /customers/{crm_id}"
+"""The form whose choices are kept where its session had ended."""
 LIST: Final = "list"
 """What ``from`` says in the address of a customer that was opened from the list of questions."""
 
@@ -30,7 +47,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
     found = status.of(site, one.person, request.path_params["crm_id"], None, ours=True, opening=True)
     if found.found.stored is None:
         raise Unknown
-    with site.engine.connect() as connection:
+    with site.engine.begin() as connection:
         return _shown(site, connection, one, found, found.found.stored, request.query_params)
 
 
@@ -39,6 +56,10 @@ def save(site: Site, request: Request, one: Known) -> Response:
     given = doors.form(site, request, one)
     crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
     came = chosen(site, one.person, crm_id, decision, _takes(given))
+    if came.saved is not None:
+        with site.engine.begin() as connection:
+            people.drop_form(connection, one.person, crm_id)
+            presence.leave(connection, came.saved.decision.link, one.person)
     after = [("stale", key) for key in came.stale]
     after += [("decision", str(came.saved.decision.id))] if came.saved is not None else []
     return _to(site, crm_id, given, after or [("unchosen", "1")])
@@ -101,7 +122,11 @@ def told(connection: sa.Connection, person: Person, which: UUID) -> tuple[str, S
 
 def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored: store.Stored, asked: Any) -> Response:
     link, agreement, words = stored.link, told.found.agreement, one.words
-    rows = beside.rows(link, stored.agreement.rules_for(link, site.resend))
+    rules = stored.agreement.rules_for(link, site.resend)
+    rows = beside.rows(link, rules)
+    may_settle, asks = one.person.role != "reader", any(row.asks for row in rows)
+    events = edits.of_link(connection, link)
+    origins = whys.origins(link, events)
     crm = link.customer.crm.values if link.customer.crm else {}
     economic = link.customer.economic.values if link.customer.economic else {}
     contested = [(row.record, name) for row in rows if row.stands == "contested" for name in row.fields]
@@ -123,21 +148,40 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
             "alone": [row for row in rows if row.stands == "alone"],
         },
         parts=beside.parts,
+        why_this=lambda row: whys.why(words, row.key, link, rules, origins[row.key]),
+        by_rule=whys.settled(words, link, rules, events, site.now() - KEEP),
         cause=lambda row: reasons.cause(words, row),
         label=lambda name: label(words, name),
         within=lambda name: within(words, name),
-        may_settle=one.person.role != "reader",
+        may_settle=may_settle,
+        asks=asks,
+        others=presence.enter(connection, link.id, one.person, site.now()) if may_settle and asks else [],
+        holder=handover.holder(connection, link.id),
+        colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
         acts=acting.buttons(acting.of_session(link.crm_id, one), told),
         switch=acting.switch(acting.of_session(link.crm_id, one), told),
         flows=link.flows,
         decision=uuid4(),
-        use_all=asked.get("all") if asked.get("all") in {"crm", "economic"} else "",
+        **_filled_in(connection, one, rows, link, asked),
         unchosen=next((row for row in rows if row.asks), None) if "unchosen" in asked else None,
         stale=[_stale(one, connection, link, key) for key in asked.getlist("stale")[: len(rows)]],
         place=views.place(connection, link.tenant, link.id) if from_list else None,
         back=_back(one, link.crm_id),
         **_receipt(site, connection, one, stored, asked),
     )
+
+
+def _filled_in(connection: sa.Connection, one: Known, rows: Sequence[Row], link: Link, asked: Any) -> dict[str, Any]:
+    """The choices a page begins with: all of one system, or what was filled in while a session ended, as far as it holds."""
+    if (side := asked.get("all")) in {"crm", "economic"}:
+        return {"chosen": {row.key: side for row in rows}, "typed": {}, "kept": False}
+    takes = {} if "decision" in asked else _takes(people.kept_form(connection, one.person, link.crm_id, one.words.now))
+    held = {row.key: takes[row.key] for row in rows if row.key in takes and takes[row.key].mark == row.mark}
+    return {
+        "chosen": {key: taken.take for key, taken in held.items()},
+        "typed": {key: taken.texts for key, taken in held.items() if taken.take == "text"},
+        "kept": bool(held),
+    }
 
 
 def _receipt(site: Site, connection: sa.Connection, one: Known, stored: store.Stored, asked: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What can a service see and choose of one customer? Both values of each detail, decisions over what was seen, and their undo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -9,16 +9,18 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
-from reconciler import beside, choosing, decided, deciding, store, views
+from reconciler import beside, choosing, decided, deciding, edits, fields, store, views
 from reconciler.beside import Stands
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
 from reconciler.deciding import NotUndone
 from reconciler.decisions import Means, Result, Take
 from reconciler.link import Kind, Link
+from reconciler.origin import By as By_
+from reconciler.origin import Origin
 from reconciler.person import Person
 from reconciler.rules import System
-from reconciler.web import receipts, settling
+from reconciler.web import receipts, settling, whys
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
 from reconciler.web.doors import Senseless, Unknown
@@ -45,6 +47,16 @@ class Refused(Said):
     message: str
 
 
+class Why(Said):
+    """Where a value comes from: edited in ``system``, carried over from it, or chosen there by a rule or a person; and before that."""
+
+    by: By_
+    system: System
+    at: datetime
+    who: str
+    before: str
+
+
 class Row(Said):
     """One detail of one record. ``mark`` is of the values as they stand: a wish carries it, and another by then is refused."""
 
@@ -63,6 +75,7 @@ class Row(Said):
     refused: Refused | None
     on_invoices: bool
     mark: str
+    why: dict[System, Why | None]
 
 
 class Details(Said):
@@ -158,14 +171,17 @@ def details(site: Site, person: Person, crm_id: str) -> Details:
     """Both sides of a customer of that person's tenant."""
     with site.engine.connect() as connection:
         stored = views.customer(connection, person.tenant, crm_id).stored
-    if stored is None:
-        raise Unknown
+        if stored is None:
+            raise Unknown
+        events = edits.of_link(connection, stored.link)
     link = stored.link
+    known = whys.origins(link, events)
     rows = beside.rows(link, stored.agreement.rules_for(link, site.resend))
-    return Details(customer=link.crm_id, customer_number=link.number, rows=tuple(_row(one) for one in rows))
+    told = tuple(_row(one, known[one.key]) for one in rows)
+    return Details(customer=link.crm_id, customer_number=link.number, rows=told)
 
 
-def _row(one: beside.Row) -> Row:
+def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:
     return Row(
         record=one.record,
         kind=one.kind,
@@ -181,7 +197,13 @@ def _row(one: beside.Row) -> Row:
         refused=None if one.refusal is None else Refused(code=one.refusal.code, message=one.refusal.message),
         on_invoices=one.invoices,
         mark=one.mark,
+        why={system: None if it is None else _why(one, it) for system, it in known.items()},
     )
+
+
+def _why(row: beside.Row, it: Origin) -> Why:
+    group = next(group for group in fields.GROUPS[row.kind] if group.name == row.detail)
+    return Why(by=it.by, system=it.system, at=it.at, who=it.who, before=beside.text(group, it.before))
 
 
 def told(connection: sa.Connection, crm_id: str, saved: Saved) -> DecisionTold:

@@ -12,12 +12,12 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
 from reconciler import causes
-from reconciler.web import acting, customers, lists, panels, reasons, receipts, says, screen, words
+from reconciler.web import acting, customers, lists, panels, reasons, receipts, says, screen, whys, words
 
 WEB = Path(str(resources.files("reconciler.web")))
 TABLES: tuple[Mapping[Any, str], ...] = (
     says.LABELS, says.BUTTONS, says.BADGES, says.NOTES, says._PLAIN, says._PAUSED, lists._SAYS, causes.NEXT, reasons.REFUSED, reasons.UNDOING,
-    reasons.NOT_UNDONE, receipts.UPDATED, {"": reasons.MOVED}, customers.CATEGORIES, customers.LEFT_OUT,
+    reasons.NOT_UNDONE, receipts.UPDATED, {"": reasons.MOVED}, whys.RULES, customers.CATEGORIES, customers.LEFT_OUT,
     {path: text for path, text, _ in screen.PLACES},
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
