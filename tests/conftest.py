@@ -4,6 +4,7 @@
 code 2 and the ways to get one.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from crm_outbox.messaging.database import engine as make_engine
 from crm_outbox.messaging.management import Management
 from crm_outbox.messaging.settings import Broker
-from deploy.local import servers
+from deploy.local import browser, servers
 from tests.prepared import Database, Vhosts, connect, drop_database, make_database, passwords
 from tests.sandbox_fixture import sandbox
 
@@ -29,6 +30,7 @@ hypothesis.settings.register_profile("whole", deadline=None)
 hypothesis.settings.load_profile("whole")  # how long an example takes says how busy the machine is
 
 _HERE = Path(__file__).parent
+_BROWSER = _HERE / "browser"
 _NO_SERVERS = (_HERE / "unit", _HERE / "contract", _HERE / "simulation")
 _STACK = pytest.StashKey[ExitStack]()
 _GIVEN = pytest.StashKey[dict[str, str]]()
@@ -37,6 +39,7 @@ _REPORT = pytest.StashKey[list[str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--servers", choices=servers.PROVIDERS, help="where PostgreSQL and RabbitMQ come from")
+    parser.addoption("--pictures", action="store_true", help="make the pictures in docs/pages anew (tests/browser)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_REPORT] = ["servers: none (tests that need none)"]
         return
     stack = config.stash[_STACK] = ExitStack()
+    found = None
+    try:
+        if _needs_browser(config):
+            found = browser.find()
+    except browser.NoBrowser as error:
+        pytest.exit(f"no browser to test with\n{error}", returncode=2)
     try:
         running = stack.enter_context(servers.start(config.option.servers))
     except servers.NoServers as error:
@@ -58,6 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
     stack.callback(_forget, running, run)
     make_database(running.database_url, template)
     config.stash[_REPORT] = [f"servers: {line.strip()}" for line in running.report if not line.startswith(" ")]
+    if found is not None:
+        config.stash[_REPORT].append(f"browser: {found.origin}")
     user, password = running.admin
     config.stash[_GIVEN] = {
         "run": run,
@@ -68,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "user": user,
         "password": password,
         **{f"password {name}": one for name, one in passwords().items()},
+        **({} if found is None else {"browser": found.path, "browser environ": json.dumps(dict(found.environ))}),
     }
 
 
@@ -88,6 +100,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def _needs_servers(config: pytest.Config) -> bool:
     paths = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
     return not all(any(path.resolve().is_relative_to(folder) for folder in _NO_SERVERS) for path in paths)
+
+
+def _needs_browser(config: pytest.Config) -> bool:
+    paths = [(config.invocation_params.dir / one.partition("::")[0]).resolve() for one in config.args]
+    return any(path.is_relative_to(_BROWSER) or _BROWSER.is_relative_to(path) for path in paths)
 
 
 def _forget(running: servers.Running, run: str) -> None:
