@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
@@ -47,6 +48,8 @@ def app(site: Site) -> ASGIApp:
         redirect_slashes=False,
     )
     inner.include_router(router.router(site))
+    plain = inner.openapi
+    inner.openapi = lambda: problems.described(plain())  # type: ignore[method-assign]
     add = inner.router.add_route
     add("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")), methods=["GET"])
     add("/static/{name}", _named("static", screen.static), methods=["GET"])
@@ -86,6 +89,8 @@ def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Reque
 
 def _failed(site: Site) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_taken(request))}
         if request.url.path.startswith("/api/"):
             return problems.problem(error)
         spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
@@ -101,7 +106,9 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             case Lacking():
                 return bare(site, "lacking.html", words, 403, helpers=error.helpers)
             case HTTPException() if error.status_code in {404, 405}:
-                return bare(site, "not_found.html", words, error.status_code)
+                response = bare(site, "not_found.html", words, error.status_code)
+                response.headers.update(error.headers or {})
+                return response
             case Unknown():
                 return bare(site, "not_found.html", words, 404)
             case Senseless():
@@ -117,3 +124,9 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return response
 
     return answer
+
+
+def _taken(request: Request) -> list[str]:
+    """Every method that this address takes; the framework names those of the first route alone."""
+    found = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})

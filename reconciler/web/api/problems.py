@@ -1,7 +1,8 @@
 """What is a service told when it did not get what it asked for? problem+json (RFC 9457): what happened, and what to do."""
 
 import secrets
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -30,12 +31,14 @@ class Problem(Said):
     detail: str
 
 
+_MEDIA_TYPE: Final = "application/problem+json"
 AWAY: Final = (sa.exc.OperationalError, sa.exc.TimeoutError)
 """The database cannot be reached, or cannot work."""
 
 
 def problem(error: Exception) -> Response:
     """What a service is told instead of an answer."""
+    headers: dict[str, str] = {}
     match error:
         case doors.NotIn():
             said = "No key", 401, "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."
@@ -48,13 +51,15 @@ def problem(error: Exception) -> Response:
         case RequestValidationError():
             wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
             said = "Not understood", 422, f"{wrong}. Nothing was changed."
+        case HTTPException(status_code=405):
+            headers = dict(error.headers or {})
+            said = "Method not allowed", 405, f"That address takes {headers.get('Allow', 'other methods')} only."
         case HTTPException():
-            said = (
-                {404: "Not found", 405: "Method not allowed"}.get(error.status_code, "Refused"),
-                error.status_code,
-                ("There is no such address. The description is at /api/v1/openapi.json."),
-            )
+            headers = dict(error.headers or {})
+            title = "Not found" if error.status_code == 404 else "Refused"
+            said = title, error.status_code, "There is no such address. The description is at /api/v1/openapi.json."
         case _ if isinstance(error, AWAY):
+            headers = {"retry-after": "5"}
             said = "Try again later", 503, "Our database does not answer. Nothing is lost; repeat it in a few seconds."
         case _:
             known_as = secrets.token_hex(6)
@@ -62,5 +67,21 @@ def problem(error: Exception) -> Response:
             said = "Our mistake", 500, f"Something went wrong on our side. Nothing is lost. Technical: {known_as}"
     title, status, detail = said
     told = Problem(title=title, status=status, detail=detail)
-    headers = {"retry-after": "5"} if status == 503 else {}
-    return Response(told.model_dump_json(), status, headers, "application/problem+json")
+    return Response(told.model_dump_json(), status, headers, _MEDIA_TYPE)
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    """The same description, in which every answer that is none says that it is a problem, as it is sent."""
+    schemas = document.get("components", {}).get("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema(mode="serialization")
+    for path in document["paths"].values():
+        for operation in path.values():
+            answers: Mapping[str, dict[str, Any]] = operation["responses"]
+            for status, answer in answers.items():
+                if status >= "400":
+                    answer["content"] = {_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                if status == "422":
+                    answer["description"] = "Not understood; nothing was changed"
+    return document
