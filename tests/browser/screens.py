@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page
 
 from deploy.local.account import ROOT
 from tests.builders.sync import TENANT
@@ -47,12 +47,16 @@ class Screen:
         self.page.set_default_timeout(10_000)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._heard)
-        self.page.on("dialog", lambda dialog: (self.wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._asked)
 
     def _heard(self, message: ConsoleMessage) -> None:
         # the browser itself notes an answer that is a page of its own about what is wrong (404, 403)
         if message.type == "error" and "the server responded with a status" not in message.text:
             self.wrong.append(message.text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
     def go(self, path: str = "/") -> int:
         """Open a page of ours; its status."""
