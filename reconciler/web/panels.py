@@ -13,7 +13,7 @@ from reconciler.overwriting import Left, Overwriting, overwriting
 from reconciler.person import Person
 from reconciler.rehearsal import Write
 from reconciler.web.doors import Unknown
-from reconciler.web.says import label, within
+from reconciler.web.says import LABELS, label, within
 from reconciler.web.site import Site
 from reconciler.web.words import Words
 
@@ -130,7 +130,7 @@ def written(words: Words, writes: Sequence[Write]) -> list[dict[str, str]]:
 
 def told(site: Site, words: Words, person: Person, decision: str, stale: Sequence[str], moved: bool) -> list[str]:
     """What did not come of a press that leads back to its panel."""
-    said = [words(_STALE, detail=label(words, name)) for name in stale]
+    said = [words(_STALE, detail=label(words, name)) for name in stale if name.removeprefix("contact.") in LABELS]
     if moved:
         said.append(words(REFUSED["moved"]))
     saved = _saved(site, person, decision)

@@ -1,0 +1,268 @@
+"""Does every address keep out whom it must? A walk over all of them: nobody, strangers, each role, forged and senseless requests.
+
+Nothing of it may change anything. A new address is found by itself and must be named in ``routes``.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from reconciler import people
+from reconciler.passes import sign
+from reconciler.person import Role, may
+from reconciler.rules import Transfer
+from reconciler.web import app
+from tests.builders.meeting import Both
+from tests.builders.sync import TENANT, there
+from tests.integration.web import routes
+from tests.integration.web.browsing import CRM, KEY, Browser, Pages
+from tests.integration.web.routes import Route
+
+ROLES: Final[tuple[Role, ...]] = ("reader", "user", "admin")
+ODD: Final = ("' or 1=1 --", "x", "-1", "0", "99999999999999999999", "../..", "%00", "<script>", "æ" * 300)
+_NOT_OURS: Final = frozenset({"session", "person", "used_pass", "api_key", "alembic_version"})
+"""What getting in writes."""
+
+
+@dataclass
+class World:
+    """A tenant with one customer that is asked about, settled once before; nobody else may see or change any of it."""
+
+    pages: Pages
+    ids: dict[str, str]
+    before: str
+
+    def path(self, route: str, **others: str) -> str:
+        """That address with the tenant's own ids, or with ``every`` in place of each."""
+        return re.sub(
+            r"\{(\w+)\}", lambda found: quote(others.get("every", self.ids.get(found[1], str(uuid4()))), safe=""), route
+        )
+
+    def ask(self, browser: Browser, route: Route, path: str, **fields: Any) -> httpx.Response:
+        if route[0] == "GET":
+            return browser.get(path)
+        return browser.post(path, fields)
+
+    def unchanged(self) -> None:
+        assert held(self.pages.engine) == self.before, "a request that was refused changed something"
+
+
+def held(engine: sa.Engine) -> str:
+    """Everything the schema holds, as one sum; but for who is in."""
+    with engine.connect() as connection:
+        names = connection.scalars(
+            sa.text("select tablename from pg_tables where schemaname = 'sync' order by 1")
+        ).all()
+        sums = [
+            connection.scalar(sa.text(f"select md5(string_agg(t::text, '|' order by t::text)) from sync.{name} t"))
+            for name in names
+            if name not in _NOT_OURS and not name.startswith("outbox_2")
+        ]
+    return str(sums)
+
+
+@pytest.fixture
+def world(pages: Pages) -> World:
+    both = Both(engine=pages.engine, time=pages.time)
+    both.switch_on(Transfer.CREATED)
+    customer = both.linked(7, id="kunde-7", cvr="12345678", phone="12345678")
+    both.set(paused='["crm", "economic"]')
+    both.in_economic(there(customer, 7, "v2", contacts=(), name="Birk og Søn ApS"), 2)
+    both.in_crm(customer.model_copy(update={"name": "Birk & Søn ApS"}), 2)
+    both.set(paused="[]")
+    pages.time = both.time
+    mine = pages.arrive(tenant=TENANT)
+    fields = dict(
+        re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', mine.get("/customers/kunde-7").text)
+    )
+    (mark,) = [name for name in fields if name.startswith("mark.") and name.endswith(".name")]
+    mine.post("/customers/kunde-7", {**fields, mark.replace("mark.", "choice."): "different"})
+    with pages.engine.connect() as connection:
+        decision = connection.scalar(sa.text("select id from sync.decision"))
+    assert decision is not None
+    return World(pages=pages, ids={"crm_id": "kunde-7", "decision": str(decision)}, before=held(pages.engine))
+
+
+def key(pages: Pages, role: Role, tenant: str = TENANT) -> dict[str, str]:
+    with pages.engine.begin() as connection:
+        made = people.make_key(connection, tenant, "a service", role, pages.time)[1]
+    return {"authorization": f"Bearer {made}"}
+
+
+def held_pass(pages: Pages, role: str, **given: Any) -> str:
+    at = int(pages.time.timestamp())
+    claims = {
+        "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
+        "name": "Anne Holm", "role": role, "customer": "kunde-7", **given,
+    }  # fmt: skip
+    return sign("one", KEY, claims)
+
+
+def test_every_address_is_named_with_its_right(pages: Pages) -> None:
+    assert set(app.PAGES) == set(routes.PAGES), "name the new page in tests/integration/web/routes.py"
+    assert set(app.FRAMED) == set(routes.FRAMED), "name the new page in tests/integration/web/routes.py"
+    described = pages.browser().get("/api/v1/openapi.json").json()["paths"]
+    asked = {(method.upper(), path) for path, methods in described.items() for method in methods}
+    assert asked == set(routes.SERVICES), "name the new address in tests/integration/web/routes.py"
+
+
+def test_nobody_and_whose_session_ended_sees_and_does_nothing(world: World) -> None:
+    idle, nobody = world.pages.arrive(tenant=TENANT, role="admin"), world.pages.browser()
+    token = idle.token()
+    ended = world.pages.arrive(tenant=TENANT, role="admin")
+    ended.post("/sign-out", {"form_token": ended.token()})
+    world.pages.later(minutes=31)
+    for route in routes.PAGES:
+        for browser in (nobody, idle, ended):
+            answer = world.ask(browser, route, world.path(route[1]), form_token=token)
+            assert answer.status_code == 401, route
+            assert "Birk" not in answer.text
+    world.unchanged()
+
+
+def test_a_form_that_is_not_of_this_session_is_forged(world: World) -> None:
+    mine = world.pages.arrive(tenant=TENANT, role="admin")
+    theirs = world.pages.arrive(tenant=TENANT, role="admin", sub="u2")
+    token, other = mine.token(), theirs.token()
+    for method, path in routes.PAGES:
+        if method == "GET":
+            continue
+        at = world.path(path)
+        for fields, headers in (
+            ({}, {}),
+            ({"form_token": other}, {}),
+            ({"form_token": ""}, {}),
+            ({"form_token": token}, {"sec-fetch-site": "cross-site"}),
+            ({"form_token": token}, {"sec-fetch-site": "same-site"}),
+        ):
+            assert mine.post(at, fields, **headers).status_code == 403, (path, fields, headers)
+        for headers in ({}, {"origin": CRM}, {"origin": "null"}):
+            answer = mine.client.post(mine.url + at, data={"form_token": token}, headers=headers)
+            assert answer.status_code == 403, (path, headers)
+        assert mine.client.get(mine.url + at).status_code in {200, 404, 405}, "no form is sent by an address alone"
+    world.unchanged()
+
+
+def test_each_role_may_what_its_right_says_and_no_more(world: World) -> None:
+    for role in ROLES:
+        browser = world.pages.arrive(tenant=TENANT, role=role, sub=role)
+        token = browser.token()
+        for route, right in routes.PAGES.items():
+            if may(role, right) and route[0] == "POST":
+                continue
+            answer = world.ask(browser, route, world.path(route[1]), form_token=token)
+            assert answer.status_code < 500, (role, route)
+            assert (answer.status_code == 403) is not may(role, right), (role, route, answer.status_code)
+    world.unchanged()
+
+
+def test_another_tenant_finds_nothing_of_this_one(world: World) -> None:
+    stranger = world.pages.arrive(tenant="other", role="admin")
+    token = stranger.token()
+    for route in routes.PAGES:
+        path = world.path(route[1])
+        answer = world.ask(stranger, route, path, form_token=token, decision=str(uuid4()))
+        unknown = answer.status_code == 404
+        if "{" in route[1]:
+            assert unknown or (route[0] == "POST" and answer.status_code == 400), (route, answer.status_code)
+        assert answer.status_code < 500, route
+        assert "Birk" not in answer.text, route
+        assert "kunde-7" not in answer.text, route
+    world.unchanged()
+
+
+def test_ids_that_are_none_and_languages_that_are_none_end_in_no_mistake_of_ours(world: World) -> None:
+    browser = world.pages.arrive(tenant=TENANT, role="admin")
+    token = browser.token()
+    for route in routes.PAGES:
+        for odd in ODD if "{" in route[1] else ():
+            path = world.path(route[1], every=odd)
+            answer = world.ask(browser, route, path, form_token=token, decision=str(uuid4()))
+            assert answer.status_code in ({404} if route[0] == "GET" else {400, 404}), (path, answer.status_code)
+            answer = world.ask(browser, route, f"{world.path(route[1])}?page={odd}&from={odd}&list={odd}&search={odd}")
+            assert answer.status_code < 500, (path, answer.status_code)
+        if route[0] == "GET":
+            answer = browser.get(world.path(route[1]) + "?lang=kl&page=-1&decision=x&stale=" + "y" * 500)
+            assert answer.status_code < 500, route
+            if answer.headers["content-type"].startswith("text/html"):
+                assert answer.headers["content-language"] in {"da", "en"}
+    world.unchanged()
+
+
+def test_what_is_too_large_or_no_form_at_all_is_refused(world: World) -> None:
+    browser = world.pages.arrive(tenant=TENANT, role="admin")
+    token = browser.token()
+    for method, path in routes.PAGES:
+        if method == "GET":
+            continue
+        at = browser.url + world.path(path)
+        headers = {"sec-fetch-site": "same-origin"}
+        large = browser.client.post(at, data={"form_token": token, "x": "y" * 70_000}, headers=headers)
+        assert large.status_code == 413, path
+        for body in (b"\xff\xfe\x00", b"{}", b"form_token=" + b"&a=b" * 300, b"%ff=%fe"):
+            assert browser.client.post(at, content=body, headers=headers).status_code == 403, (path, body)
+        odd = {
+            "form_token": token,
+            "decision": "' or 1=1 --",
+            "choice.x.name": "crm",
+            "number": "7; drop",
+            "task": "\0",
+        }
+        assert browser.client.post(at, data=odd, headers=headers).status_code in {303, 400, 404}, path
+    world.unchanged()
+
+
+def test_a_pass_opens_its_customer_for_its_role_and_nothing_else(world: World) -> None:
+    for route, right in routes.FRAMED.items():
+        browser = world.pages.browser()
+        for bad in ("", "x", held_pass(world.pages, "owner"), held_pass(world.pages, "admin", exp=0)):
+            answer = world.ask(browser, route, f"{route[1]}?pass={bad}", **{"pass": bad, "decision": str(uuid4())})
+            assert answer.status_code == 401, route
+            assert "Birk" not in answer.text
+        for role in ROLES:
+            if may(role, right) and route[0] == "POST":
+                continue
+            mine = held_pass(world.pages, role)
+            answer = world.ask(browser, route, f"{route[1]}?pass={mine}", **{"pass": mine, "decision": str(uuid4())})
+            assert (answer.status_code == 403) is not may(role, right), (role, route, answer.status_code)
+            assert answer.status_code < 500
+        other = held_pass(world.pages, "admin", tenant="other")
+        answer = world.ask(browser, route, f"{route[1]}?pass={other}", **{"pass": other, "decision": str(uuid4())})
+        assert "Birk" not in answer.text
+        assert answer.status_code in ({200, 404} if route[0] == "GET" else {400, 404}), (route, answer.status_code)
+        assert "set-cookie" not in answer.headers
+    world.unchanged()
+
+
+def test_a_key_opens_its_tenant_for_its_role_and_nothing_else(world: World) -> None:
+    client = world.pages.browser().client
+    keys = {role: key(world.pages, role) for role in ROLES}
+    other = key(world.pages, "admin", "other")
+    for (method, path), right in routes.SERVICES.items():
+        at = world.pages.url + world.path(path)
+        for bad in ({}, {"authorization": "Bearer cme_x"}, {"authorization": "Basic eDp5"}):
+            answer = client.request(method, at, headers=bad, json={} if method != "GET" else None)
+            assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
+        for role, held_key in keys.items():
+            if may(role, right) and method != "GET":
+                continue
+            answer = client.request(method, at, headers=held_key, json={} if method != "GET" else None)
+            if not may(role, right):
+                assert answer.status_code in {403, 422}, (role, path, answer.status_code)
+            assert answer.status_code < 500, (role, path)
+        answer = client.request(
+            method, at, headers=other, json={"surely": "no field of ours"} if method != "GET" else None
+        )
+        assert answer.status_code < 500, path
+        assert "Birk" not in answer.text, path
+        for odd in ODD if "{" in path else ():
+            odd_at = world.pages.url + world.path(path, every=odd)
+            answer = client.request(method, odd_at, headers=keys["admin"], json={"no": 1} if method != "GET" else None)
+            assert answer.status_code < 500, (odd_at, answer.status_code)
+    world.unchanged()
