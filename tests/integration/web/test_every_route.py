@@ -24,6 +24,7 @@ from tests.integration.web import routes
 from tests.integration.web.browsing import CRM, KEY, Browser, Pages
 from tests.integration.web.routes import Route
 
+pytestmark = pytest.mark.slow
 ROLES: Final[tuple[Role, ...]] = ("reader", "user", "admin")
 ODD: Final = ("' or 1=1 --", "x", "-1", "0", "99999999999999999999", "../..", "%00", "<script>", "æ" * 300)
 _NOT_OURS: Final = frozenset({"session", "person", "used_pass", "api_key", "alembic_version"})

@@ -176,11 +176,13 @@ def test_after_thirty_days_it_says_so(pages: Pages, both: Both) -> None:
 
 def test_opened_from_the_list_it_says_where_and_leads_on(pages: Pages, both: Both) -> None:
     first = contested(both, pages)
+    both.later(minutes=1)
     second = both.linked(8, id="second", cvr="11111111", name="Anden ApS", email="anden@example.dk", phone="")
     both.set(paused='["crm", "economic"]')
     both.in_economic(there(second, 8, "v2", contacts=(), name="Anden og Søn ApS"), 2)
     both.in_crm(second.model_copy(update={"name": "Anden & Søn ApS"}), 2)
     both.set(paused="[]")
+    pages.time = both.time
     browser = arrive(pages, return_to=f"{CRM}/customers/{first.id}")
     shown = browser.get(f"/customers/{first.id}?from=list").text
     assert "1 af 2" in shown
