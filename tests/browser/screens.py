@@ -66,22 +66,20 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """What can be read on the page."""
-        return self.page.locator("body").inner_text()
+        """What can be seen on the page; what only a screen reader says is left out."""
+        found: str = self.page.evaluate(_SEEN)
+        return found
 
-    def tab_to(self, name: str, *, backwards: bool = False) -> Locator:
-        """Press Tab until what is called that has the focus; a person without a mouse gets nowhere else."""
-        seen = []
+    def tab_to(self, what: str) -> Locator:
+        """Press Tab until that (a selector) has the focus; a person without a mouse gets nowhere else."""
+        passed = []
         for _ in range(150):
-            self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
+            self.page.keyboard.press("Tab")
             found = self.page.locator("*:focus")
-            if found.count() == 0:
-                continue
-            called = found.evaluate(_CALLED)
-            if name in called:
+            if self.page.locator(f"{what} >> visible=true").and_(found).count():
                 return found
-            seen.append(called)
-        raise AssertionError(f"Tab never reaches {name!r}, only {seen}")
+            passed += [found.evaluate("one => one.outerHTML.slice(0, 80)")] if found.count() else []
+        raise AssertionError(f"Tab never reaches {what}, only {passed[:40]}")
 
     def flawless(self) -> None:
         """axe-core finds nothing, nothing runs over the edge, and the page itself complains of nothing."""
@@ -197,11 +195,13 @@ def _png(width: int, colours: list[int], dots: bytes) -> bytes:
     )
 
 
-_CALLED: Final = """one => [
-  one.getAttribute('aria-label') || '',
-  ...(one.labels ? [...one.labels].map(label => label.innerText) : []),
-  one.innerText || '', one.value && one.type !== 'hidden' ? one.value : '',
-].join(' ').replace(/\\s+/g, ' ')"""
+_SEEN: Final = """() => {
+  const spoken = [...document.querySelectorAll('.hidden')];
+  spoken.forEach(one => one.hidden = true);
+  const text = document.body.innerText;
+  spoken.forEach(one => one.hidden = false);
+  return text;
+}"""
 _OVER: Final = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide) return [];

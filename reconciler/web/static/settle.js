@@ -131,10 +131,15 @@ if (form) {
 }
 if (receipt) document.getElementById("receipt").focus();
 else if (unchosen().length) focusOn(unchosen()[0]);
-// what waits is looked at again, until both systems have it or ten minutes are over
+// what waits is asked for again, and shown once when there is news, until both systems have it or ten minutes are over
 if (receipt && "waits" in receipt.dataset) {
-  const since = Number(sessionStorage.getItem(location.href)) || Date.now();
-  sessionStorage.setItem(location.href, String(since));
-  const age = Date.now() - since;
-  if (age < 600000) setTimeout(() => { if (!form || !rows().some(chosen)) location.reload(); }, age < 15000 ? 1000 : 5000);
+  const known = receipt.textContent;
+  const since = Date.now();
+  const again = async () => {
+    const answer = await fetch(location.href).catch(() => null);
+    const now = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("section.receipt");
+    if (now && now.textContent !== known && !(form && rows().some(chosen))) location.reload();
+    else if (Date.now() - since < 600000) setTimeout(again, Date.now() - since < 15000 ? 1000 : 5000);
+  };
+  setTimeout(again, 1000);
 }

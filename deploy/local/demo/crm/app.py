@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -118,11 +118,11 @@ def _save(crm: Crm, request: Request) -> Response:
 
 def _launch(crm: Crm, request: Request) -> Response:
     """Send the browser to our pages, signed in: a form that sends itself, for a pass belongs in no address."""
-    back = (
-        request.headers.get("referer", "") if request.headers.get("referer", "").startswith(crm.origin) else crm.origin
-    )
-    held_pass = crm.signed(_who(request), "launch", 60, return_to=back, lang=_language(request))
     to = request.query_params.get("to", "/")
+    # the box sends no referrer: what is asked for says which customer it stood beside
+    place, _, customer = urlsplit(to).path.strip("/").partition("/")
+    back = f"{crm.origin}/customers/{customer.partition('/')[0]}" if place == "customers" and customer else crm.origin
+    held_pass = crm.signed(_who(request), "launch", 60, return_to=back, lang=_language(request))
     return _page(request, "launch.html", action=f"{crm.pages}/launch", held_pass=held_pass, to=to)
 
 
