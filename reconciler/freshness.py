@@ -91,11 +91,22 @@ def is_asked(look: Look, seen: datetime | None, reach: Reach, now: datetime) -> 
 
     Not while one is on its way or was just made, nor while none would be served.
     """
-    if reach.down_since is not None or (reach.throttled_until is not None and reach.throttled_until > now):
+    if not is_served(reach, now):
         return False
     if seen is not None and _younger(seen, FRESH, now):
         return False
     return not (look.asked is not None and _younger(look.asked, FRESH, now)) and not is_on_its_way(look, now)
+
+
+def is_served(reach: Reach, now: datetime) -> bool:
+    """Whether a look that is asked for now would be made."""
+    return reach.down_since is None and (reach.throttled_until is None or reach.throttled_until <= now)
+
+
+def is_waited_for(look: Look, now: datetime) -> bool:
+    """Whether a look may still be answered: one that was refused is tried again until it expires."""
+    answered = look.asked is not None and look.answered is not None and look.answered >= look.asked
+    return look.asked is not None and _younger(look.asked, EXPIRES, now) and not answered
 
 
 def is_on_its_way(look: Look, now: datetime) -> bool:

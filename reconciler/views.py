@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging.envelope import Version
-from reconciler import agreements, looks, opening, store
+from reconciler import agreements, looking, looks, opening, store
 from reconciler.agreement import Agreement
 from reconciler.contract import State, TaskKind
 from reconciler.freshness import Known, Look
@@ -27,6 +27,13 @@ class Customer:
     known: Known
     look: Look | None = None
     """The last look at it that somebody waited for."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is something to ask e-conomic about it."""
+        if self.stored is None or self.agreement is None:
+            return False
+        return looking.target(self.stored.link, self.agreement.state) is not None
 
     @property
     def is_missing(self) -> bool:

@@ -94,7 +94,7 @@ def of_widget(site: Site, request: Request) -> Place:
     held = doors.of_pass(site, request)
     given = {name: values[-1] for name, values in doors.fields_of(request).items()}
     asked = {name: request.query_params.get(name) or given.get(name, "") for name in ("pass", "version", "lang")}
-    query = {name: value for name, value in asked.items() if value}
+    query = {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
     spoken = language(asked["lang"], held.lang, accepted=request.headers.get("accept-language", ""))
     words = Words(spoken, site.now())
     return Place(

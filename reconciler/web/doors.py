@@ -127,13 +127,17 @@ def of_key(site: Site, request: Request) -> Person:
     return person
 
 
-def of_pass(site: Site, request: Request) -> Pass:
-    """What the pass of a widget says: in its address, in the form it sends, or in the ``Authorization`` header."""
+def carried_pass(request: Request) -> str:
+    """The pass a widget's request carries: in the ``Authorization`` header, in its address, or in the form it sends."""
     scheme, _, held = request.headers.get("authorization", "").partition(" ")
     text = held.strip() if scheme.lower() == "bearer" else request.query_params.get("pass", "")
-    text = text or "".join(fields_of(request).get("pass", []))
+    return text or "".join(fields_of(request).get("pass", []))
+
+
+def of_pass(site: Site, request: Request) -> Pass:
+    """What the pass of a widget says."""
     try:
-        return passes.read(site.keys, text, "widget", site.now())
+        return passes.read(site.keys, carried_pass(request), "widget", site.now())
     except passes.Refused as refused:
         raise NotIn(str(refused)) from refused
 

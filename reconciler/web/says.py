@@ -29,7 +29,9 @@ BADGES: Final[Mapping[Badge, str]] = {
     "lead": "Lead",
     "does_not_flow": "Does not flow",
 }
-NOTES: Final[Mapping[Note, str]] = {"kept": "Kept different"}
+NOTES: Final[Mapping[Note, str]] = {
+    "kept": "Kept different", "not_found": "Customer no. {n} was not found. We check again tonight.",
+}  # fmt: skip
 _PLAIN: Final[Mapping[State, str]] = {
     "not_set_up": "The e-conomic integration is not set up",
     "off": "The integration is off",
@@ -96,6 +98,11 @@ def first(words: Words, said: Standing, second: Layer, since: datetime | None) -
             )
         case _:
             return words(_PLAIN[told.state])
+
+
+def note(words: Words, one: Note, number: int | None) -> str:
+    """A note under the line; empty for one that is not said here."""
+    return words(NOTES[one], n=number) if one in NOTES else ""
 
 
 def because(words: Words, said: Standing) -> str:

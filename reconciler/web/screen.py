@@ -83,6 +83,11 @@ def bare_framed(site: Site, name: str, words: Words, status: int, /, **values: A
     return response
 
 
+def piece(site: Site, name: str, words: Words, /, **values: Any) -> str:
+    """A piece of a page, for a script of that page."""
+    return _rendered(site, name, words, {"who": None, "form_token": "", "places": [], **values})
+
+
 def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
     """A page for somebody we do not know, or when something went wrong."""
     return _shown(site, name, words, status, {"who": None, "form_token": "", "places": [], **values})
@@ -98,15 +103,19 @@ def policy(site: Site, *, framed: bool = False) -> str:
 
 
 def _shown(site: Site, name: str, words: Words, status: int, values: Mapping[str, Any]) -> Response:
-    html = _PAGES.get_template(name).render(
+    html = _rendered(site, name, words, values)
+    headers = {"content-security-policy": policy(site), "content-language": words.language}
+    return Response(html, status, headers, "text/html; charset=utf-8")
+
+
+def _rendered(site: Site, name: str, words: Words, values: Mapping[str, Any]) -> str:
+    return _PAGES.get_template(name).render(
         say=words,
         phone=phone,
         file=lambda one: f"static/{FILES[one].name}",
         base=site.public_url.rstrip("/") + "/",
         **values,
     )
-    headers = {"content-security-policy": policy(site), "content-language": words.language}
-    return Response(html, status, headers, "text/html; charset=utf-8")
 
 
 _PAGES: Final = Environment(

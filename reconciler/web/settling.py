@@ -65,6 +65,13 @@ def save(site: Site, request: Request, one: Known) -> Response:
     return _to(site, crm_id, given, after or [("unchosen", "1")])
 
 
+def compare(site: Site, request: Request, one: Known) -> Response:
+    """Compare again: e-conomic is asked unless it just was, and its answer waited for a moment; then what there is."""
+    given, crm_id = doors.form(site, request, one), request.path_params["crm_id"]
+    status.compare(site, one.person, crm_id)
+    return _to(site, crm_id, given, [])
+
+
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
     given = doors.form(site, request, one)
@@ -141,6 +148,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         cvr=fields.text(crm, "cvr") or fields.text(economic, "cvr"),
         line=first(words, told.first, told.second, None if agreement is None else agreement.changed),
         small=small(words, told.second),
+        compares=told.compares,
         why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
         rows={
             "open": [row for row in rows if row.may_be_chosen or row.stands == "waits"],
@@ -265,5 +273,6 @@ def _id(text: str) -> UUID:
 PAGES: Final = {
     ("GET", "/customers/{crm_id}"): page,
     ("POST", "/customers/{crm_id}"): save,
+    ("POST", "/customers/{crm_id}/compare"): compare,
     ("POST", "/decisions/{decision}/undo"): undo,
 }

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from reconciler import looks, people, views
-from reconciler.freshness import Layer, Reach, layer
+from reconciler.freshness import Layer, Reach, is_served, is_waited_for, layer
 from reconciler.person import Person
 from reconciler.standing import Standing, standing, unknown
 from reconciler.views import Customer
@@ -22,6 +22,10 @@ class Told:
     first: Standing
     second: Layer
     admins: tuple[str, ...]
+    waits: bool = False
+    """Whether a look is on its way that may still be answered, also one that was refused and is tried again."""
+    compares: bool = False
+    """Whether there is something to ask e-conomic about it, and it would be asked."""
 
     @property
     def number(self) -> int | None:
@@ -57,10 +61,24 @@ def of(
         first = replace(first, notes=(*first.notes, "not_found"))
     reach = Reach() if found.agreement is None else found.agreement.reach
     second = layer(found.known, found.look, reach, shown, now)
-    return Told(found=found, first=first, second=second, admins=tuple(admins))
+    return Told(
+        found=found,
+        first=first,
+        second=second,
+        admins=tuple(admins),
+        waits=found.look is not None and is_waited_for(found.look, now),
+        compares=found.compares and is_served(reach, now),
+    )
 
 
-def wait(site: Site, link: UUID, look: UUID) -> None:
+def compare(site: Site, person: Person, crm_id: str) -> None:
+    """Ask e-conomic about that customer, unless it just was, and wait for its answer for a moment."""
+    found = of(site, person, crm_id, None, opening=True).found
+    if found.stored is not None and found.look is not None and found.look.id is not None:
+        _wait(site, found.stored.link.id, found.look.id)
+
+
+def _wait(site: Site, link: UUID, look: UUID) -> None:
     """Until that look at a customer was answered or refused, at most two seconds; not at all where many wait already."""
     if not _WAITING.acquire(blocking=False):
         return

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -60,6 +61,8 @@ def app(crm: Crm) -> ASGIApp:
     add = inner.router.add_route
     add("/", lambda request: _list(crm, request), methods=["GET"])
     add("/sign-in", _sign_in, methods=["POST"])
+    add("/economic/pass", lambda request: _pass(crm, request), methods=["GET"])
+    add("/economic/snippet.js", _snippet, methods=["GET"])
     add("/economic/launch", lambda request: _launch(crm, request), methods=["GET"])
     add("/customers/{customer}", lambda request: _customer(crm, request), methods=["GET"])
     add("/customers/{customer}", lambda request: _save(crm, request), methods=["POST"])
@@ -83,11 +86,26 @@ def _customer(crm: Crm, request: Request) -> Response:
         held = customers.find(connection, crm.tenant, customer)
     if held is None:
         return Response("Kunden findes ikke.\n", 404, media_type="text/plain; charset=utf-8")
-    held_pass = crm.signed(_who(request), "widget", 600, customer=customer)
+    held_pass = _widget_pass(crm, request, customer)
     frame = f"{crm.pages}/widget?version={held.version}&lang={_language(request)}&pass={held_pass}"
     return _page(
         request, "customer.html", customer=held.customer, frame=frame, fields=CUSTOMER_FIELDS, of_person=CONTACT_FIELDS
     )
+
+
+def _widget_pass(crm: Crm, request: Request, customer: str) -> str:
+    return crm.signed(_who(request), "widget", 600, customer=customer)
+
+
+def _pass(crm: Crm, request: Request) -> Response:
+    """A new pass for the status of a customer that stands open."""
+    made = _widget_pass(crm, request, request.query_params.get("customer", ""))
+    return Response(made, media_type="text/plain")
+
+
+def _snippet(_: Request) -> Response:
+    """The CRM's own copy, so that it works when our server is away."""
+    return Response(_SNIPPET, media_type="text/javascript")
 
 
 def _save(crm: Crm, request: Request) -> Response:
@@ -154,6 +172,7 @@ def _page(request: Request, name: str, **values: Any) -> Response:
     return Response(html, media_type="text/html; charset=utf-8")
 
 
+_SNIPPET: Final = resources.files("reconciler.web").joinpath("static", "snippet.js").read_text("utf-8")
 _PAGES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )

@@ -1,0 +1,166 @@
+// The box beside a customer: asks again while something is on its way, shows what is told, and talks to the CRM's page.
+// It holds no texts and decides nothing: each answer is a piece of the page, made by the server. Without it, links and forms do.
+"use strict";
+(() => {
+  const LOOKING = [300, 700, 1500, 3000, 5000, 10000];
+  const [OFTEN, SELDOM, OFTEN_FOR, MOVING_FOR] = [1000, 5000, 15000, 135000];
+  const [QUIET, QUIET_FOR, AWAY] = [30000, 600000, 60000];
+  const TROUBLES = ["no_answer", "down", "throttled", "delayed"];
+
+  const box = document.getElementById("status");
+  const said = document.getElementById("said");
+  const crm = box.dataset.crm;
+  const query = new URLSearchParams(location.search);
+  let pass = query.get("pass") ?? "";
+  query.delete("pass");
+
+  const now = () => performance.now();
+  const is = (name) => box.firstElementChild?.dataset[name] ?? "";
+  const moves = () => ["sending", "creating"].includes(is("state"));
+  let mark = box.dataset.etag;
+  let began = now();
+  let moving = null;
+  let hidden = document.hidden ? now() : null;
+  let expired = false;
+  let timer = 0;
+  let turn = 0;
+  let told = "";
+
+  function tell(what) {
+    if (parent !== window) parent.postMessage({ economic: what, height: document.body.scrollHeight }, crm);
+  }
+
+  // Milliseconds until the next question; none where there is nothing to wait for.
+  function gap() {
+    if (moves()) {
+      moving ??= now();
+      const passed = now() - moving;
+      if (passed < OFTEN_FOR) return OFTEN;
+      if (passed < MOVING_FOR) return SELDOM;
+    } else {
+      moving = null;
+    }
+    const passed = now() - began;
+    const next = LOOKING.find((one) => one > passed);
+    if (is("waits") && next !== undefined) return next - passed;
+    return TROUBLES.includes(is("freshness")) && passed < QUIET_FOR ? QUIET : null;
+  }
+
+  function plan() {
+    clearTimeout(timer);
+    const wait = document.hidden ? null : gap();
+    if (wait !== null) timer = setTimeout(() => ask(false), wait);
+  }
+
+  async function ask(look) {
+    clearTimeout(timer);
+    const mine = ++turn;
+    const asked = new URLSearchParams(query);
+    if (look) asked.set("look", "true");
+    try {
+      const answer = await fetch(`${box.dataset.base}widget/status?${asked}`, {
+        headers: { authorization: `Bearer ${pass}`, "if-none-match": mark },
+        credentials: "omit",
+        cache: "no-store",
+      });
+      const text = answer.status === 200 ? await answer.text() : null;
+      if (mine !== turn) return;
+      if (text !== null) {
+        mark = answer.headers.get("etag") ?? "";
+        show(text);
+      } else if (answer.status === 401 && !expired) {
+        expired = true;
+        tell("pass");
+      }
+    } catch {
+      // we cannot be reached: what stands there stays, with its time
+    }
+    if (mine === turn) plan();
+  }
+
+  function show(text) {
+    const held = box.contains(document.activeElement) ? document.activeElement : null;
+    const made = new DOMParser().parseFromString(text, "text/html").body;
+    box.replaceChildren(...made.childNodes);
+    dress();
+    if (held) {
+      const same = (one) => one.textContent === held.textContent;
+      [...box.querySelectorAll(held.tagName)].find(same)?.focus();
+    }
+    announce();
+  }
+
+  // What only works with this script is shown by it; forms and links carry the newest pass.
+  function dress() {
+    for (const one of box.querySelectorAll("[data-copy], [data-reload]")) one.hidden = false;
+    for (const one of box.querySelectorAll("input[name=pass]")) one.value = pass;
+    for (const one of box.querySelectorAll("a[href*='pass=']")) {
+      const to = new URL(one.href);
+      to.searchParams.set("pass", pass);
+      one.href = to.href;
+    }
+    tell("here");
+  }
+
+  // Only a result is announced, and each once.
+  function announce() {
+    const asking = moves() || ["looking", "slow"].includes(is("freshness"));
+    if (asking || (is("waits") && !TROUBLES.includes(is("freshness")))) return;
+    const text = [...box.querySelectorAll(".line, .known")].map((one) => one.textContent.trim()).join(". ");
+    if (text === told) return;
+    told = text;
+    said.textContent = text;
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      return;
+    }
+    said.textContent = button.dataset.copied;
+    button.textContent = button.dataset.copied;
+  }
+
+  box.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy], [data-reload]");
+    if (button?.dataset.copy) copy(button);
+    else if (button) tell("reload");
+  });
+  box.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-compare]")) return;
+    event.preventDefault();
+    began = now();
+    ask(true);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      hidden = now();
+      clearTimeout(timer);
+      return;
+    }
+    const away = hidden === null ? 0 : now() - hidden;
+    hidden = null;
+    if (away > AWAY) {
+      began = now();
+      moving = null;
+      ask(true);
+    } else {
+      ask(false);
+    }
+  });
+  addEventListener("message", (event) => {
+    if (event.source !== parent || event.origin !== crm) return;
+    if (event.data?.economic === "hello") tell("here");
+    if (event.data?.economic === "pass" && typeof event.data.pass === "string") {
+      pass = event.data.pass;
+      dress();
+      if (expired) ask(false);
+      expired = false;
+    }
+  });
+
+  if (!is("waits") && !moves()) told = [...box.querySelectorAll(".line, .known")].map((one) => one.textContent.trim()).join(". ");
+  dress();
+  plan();
+})();
