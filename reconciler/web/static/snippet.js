@@ -79,7 +79,10 @@
       if (event.data?.economic === "here") {
         here = true;
         shown(true);
-        if (event.data.height > frame.clientHeight) frame.style.height = `${Math.min(event.data.height, 2000)}px`;
+        const border = frame.offsetHeight - frame.clientHeight;
+        const height = Math.min(event.data.height, 2000) + border;
+        // it only grows: what stands below does not jump about
+        if (height > frame.offsetHeight) frame.style.height = `${height}px`;
       }
       if (event.data?.economic === "pass") renew();
       if (event.data?.economic === "reload") location.reload();

@@ -27,7 +27,7 @@
   let told = "";
 
   function tell(what) {
-    if (parent !== window) parent.postMessage({ economic: what, height: document.body.scrollHeight }, crm);
+    if (parent !== window) parent.postMessage({ economic: what, height: document.documentElement.scrollHeight }, crm);
   }
 
   // Milliseconds until the next question; none where there is nothing to wait for.
