@@ -149,7 +149,7 @@ def product(
 
     ``special`` is what some groups have different in their environment.
     """
-    (hooks_port,) = ports.free(1)
+    hooks_port, web_port = ports.free(2)
     environ = environment(
         database_url=database,
         amqp=broker.address,
@@ -157,6 +157,7 @@ def product(
         passwords=broker.passwords,
         sandbox=sandbox.url,
         hooks_port=hooks_port,
+        web_port=web_port,
         vhost=broker.vhost,
     )
     fast = {
@@ -172,7 +173,8 @@ def product(
     try:
         for name in groups:
             processes.start_group(name)
-        eventually(lambda: ports.open_on(hooks_port), within=30)
+        wanted = [hooks_port, *([web_port] if "web" in groups else [])]
+        eventually(lambda: all(map(ports.open_on, wanted)), within=30)
         yield Product(engine=engine, sandbox=sandbox, processes=processes, environ=environ)
     finally:
         processes.stop()

@@ -1,0 +1,168 @@
+"""What stands beside a customer while e-conomic is slow, hangs, refuses, is away or the way there is, in real processes.
+
+Each row is a switch of the sandbox or a process that is killed; what is said is the JSON, calls are counted at the sandbox.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox.messaging.settings import Broker
+from economic_adapter.sandbox.app import Running
+from reconciler import people
+from tests.duties import TENANT, Product, product
+from tests.waiting import eventually
+
+SKOVBO = {"name": "Skovbo VVS ApS", "cvr": "13748136", "country": "Danmark"}
+CLOCKS = {"POLL_SECONDS": "600", "POLL_IDLE_SECONDS": "600", "BACKOFF_MAX_SECONDS": "4"}
+"""So that all calls but the first ones are those of looks."""
+
+
+class Person:
+    """Somebody who opens customers and watches what stands there."""
+
+    def __init__(self, running: Product) -> None:
+        self.running = running
+        with running.engine.begin() as connection:
+            self.key = people.make_key(connection, TENANT, "CRM", "user", datetime.now(UTC))[1]
+
+    def ask(self, customer: str, version: str = "1.1", **query: str) -> dict[str, Any]:
+        address = f"{self.running.environ['WEB_PUBLIC_URL']}/api/v1/customers/{customer}/status"
+        given = {"version": version, **query}
+        answer = httpx.get(address, params=given, headers={"authorization": f"Bearer {self.key}"}, timeout=10)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def watches(self, customer: str, *wanted: str, within: float) -> list[tuple[str, float]]:
+        """Open it and watch until the last of these is said; each with when it was said first."""
+        began, seen = time.monotonic(), [(self.ask(customer)["freshness"], 0.0)]
+        while seen[-1][0] != wanted[-1]:
+            now, passed = self.ask(customer, look="false")["freshness"], time.monotonic() - began
+            assert passed < within, seen
+            if now != seen[-1][0]:
+                seen.append((now, passed))
+            time.sleep(0.05)
+        assert [name for name, _ in seen if name in wanted] == list(wanted), seen
+        return seen
+
+    def calls(self) -> int:
+        """Calls e-conomic was asked since the last time."""
+        made = int(self.running.sandbox.data.calls.total())
+        self.running.sandbox.data.forget_calls()
+        return made
+
+
+@pytest.fixture
+def running(database: str, broker: Broker, sandbox: Running, tmp_path: Path) -> Iterator[Product]:
+    with product(database, broker, sandbox, tmp_path, clocks=CLOCKS) as started:
+        started.connect()
+        yield started
+
+
+def linked(running: Product, cvr: str = "13748136", **fields: str) -> str:
+    """A customer that is linked, and that nobody has looked at for a while."""
+    customer = running.create(**{**SKOVBO, "cvr": cvr, **fields})
+    eventually(lambda: running.status(customer).get("state") == "same", within=20)
+    eventually(lambda: is_quiet(running), within=20)
+    old(running)
+    return customer
+
+
+def is_quiet(running: Product) -> bool:
+    """Whether e-conomic is asked no more about what was just written there: its own word of it was looked at too."""
+    waiting = running.sandbox.data.outgoing.waiting()
+    with running.engine.connect() as connection:
+        due = connection.scalar(sa.text("select count(*) from economic.work where kind in ('look', 'write', 'check')"))
+        untold = connection.scalar(sa.text("select count(*) from economic.outbox_pending"))
+    return not waiting and not due and not untold
+
+
+def old(running: Product) -> None:
+    """What was seen of e-conomic was seen ten minutes ago, and no look was made since."""
+    with running.engine.begin() as connection:
+        connection.execute(sa.text("update sync.economic_side set seen = seen - interval '10 minutes'"))
+        connection.execute(sa.text("delete from sync.look"))
+
+
+def test_an_answer_makes_it_true_now_with_two_calls_however_many_watch_and_a_slow_one_says_so(running: Product) -> None:
+    customer, person = linked(running), Person(running)
+    running.sandbox.data.faults.add("slow", seconds=0.3, count=2)
+    person.calls()
+    assert person.ask(customer)["state"] == "same"
+    seen = person.watches(customer, "fresh", within=10)
+    for _ in range(5):
+        person.ask(customer)
+    told = person.ask(customer, look="false")
+    assert (told["compared"]["live"], told["state"], person.calls()) == (True, "same", 2), seen
+    old(running)
+    running.sandbox.data.faults.add("slow", seconds=4.0, count=2)
+    seen = person.watches(customer, "looking", "slow", "fresh", within=15)
+    assert dict(seen)["fresh"] >= 4.0
+    assert person.calls() == 2
+
+
+def test_one_that_hangs_and_one_whose_worker_is_dead_are_told_apart_and_both_end(running: Product) -> None:
+    customer, person = linked(running), Person(running)
+    running.sandbox.data.faults.add("hang", seconds=60, count=2)
+    seen = dict(person.watches(customer, "looking", "slow", "no_answer", within=11))
+    assert seen["no_answer"] <= 11
+    told = person.ask(customer, look="false")
+    assert (told["state"], told["compared"]["live"]) == ("same", False)
+    eventually(lambda: person.ask(customer, look="false")["freshness"] == "fresh", within=30)
+    old(running)
+    running.processes.kill("worker")
+    seen = dict(person.watches(customer, "looking", "slow", "delayed", within=10))
+    assert 5.0 <= seen["delayed"] <= 8.0
+    running.processes.start_group("worker")
+    eventually(lambda: person.ask(customer, look="false")["freshness"] == "fresh", within=25)
+
+
+def test_refused_ones_open_the_breaker_then_no_call_is_made_and_afterwards_all_who_watch_see_it(
+    running: Product,
+) -> None:
+    cvrs = ("13748136", "25313763", "10403782")
+    customers, person = [linked(running, cvr, name=f"Kunde {cvr}") for cvr in cvrs], Person(running)
+    old(running)
+    running.sandbox.data.faults.take_away(3600, 503)
+    seen = dict(person.watches(customers[0], "no_answer", within=5))
+    assert seen["no_answer"] < 3
+    person.ask(customers[1])
+    eventually(lambda: person.ask(customers[1], look="false")["freshness"] == "down", within=30)
+    last = person.ask(customers[2])
+    assert (last["freshness"], last["compared"]["live"], last["look_id"]) == ("down", False, None)
+    running.sandbox.data.faults.bring_back()
+    eventually(lambda: {person.ask(one, look="false")["freshness"] for one in customers[:2]} == {"fresh"}, within=60)
+
+
+def test_where_nothing_may_be_asked_nothing_is(running: Product) -> None:
+    customer, person = linked(running), Person(running)
+    running.sandbox.data.faults.add("throttle", retry_after=20, count=2)
+    person.ask(customer)
+    eventually(lambda: person.ask(customer, look="false")["freshness"] == "throttled", within=10)
+    assert person.ask(customer, look="false")["next_try_at"] is not None
+    person.calls()
+    old(running)
+    assert person.ask(customer)["freshness"] == "throttled"
+    time.sleep(0.5)
+    assert person.calls() == 0
+
+
+def test_an_edit_that_has_not_left_the_crm_yet_is_on_its_way_and_lost_access_is_said_of_all(running: Product) -> None:
+    customer, person = linked(running), Person(running)
+    running.processes.kill("relay-crm")
+    running.change(customer, phone="86 12 34 57")
+    told = person.ask(customer, version="1.2")
+    assert (told["state"], told["compared"]["live"]) == ("sending", False)
+    running.processes.start_group("relay-crm")
+    eventually(lambda: person.ask(customer, version="1.2", look="false")["compared"]["live"], within=20)
+    old(running)
+    running.sandbox.data.faults.add("status", status=401, count=None)
+    person.ask(customer)
+    eventually(lambda: person.ask(customer, look="false")["state"] == "access_lost", within=10)
