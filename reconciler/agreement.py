@@ -88,6 +88,7 @@ class Agreement:
     """The run that read both sides last."""
     busy: UUID | None = None
     pilot: str | None = None
+    pilot_skipped: datetime | None = None
     receive: bool = True
     brake_customers: int = 20
     brake_percent: int = 5
@@ -166,6 +167,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         run=row["run"],
         busy=row["busy"],
         pilot=row["pilot"],
+        pilot_skipped=row["pilot_skipped"],
         receive=row["receive"],
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],

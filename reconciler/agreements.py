@@ -121,6 +121,11 @@ def try_out(connection: sa.Connection, tenant: str, agreement: int, crm_id: str 
     connection.execute(_TRY_OUT, {"tenant": tenant, "agreement": agreement, "crm_id": crm_id})
 
 
+def skip_trial(connection: sa.Connection, tenant: str, agreement: int, now: datetime) -> None:
+    """An admin does without a trial; said again, the first time stands."""
+    connection.execute(_SKIP_TRIAL, {"tenant": tenant, "agreement": agreement, "now": now})
+
+
 def expect(connection: sa.Connection, tenant: str, command: ConfigureAgreement, due: datetime, resent: int = 0) -> None:
     """Record a configuration before it leaves; it replaces one that is not answered yet."""
     connection.execute(
@@ -203,6 +208,10 @@ _GIVE_RULES = sa.text("""
     update sync.agreement set rules = cast(:rules as jsonb) where tenant = :tenant and agreement = :agreement
 """)
 _TRY_OUT = sa.text("update sync.agreement set pilot = :crm_id where tenant = :tenant and agreement = :agreement")
+_SKIP_TRIAL = sa.text("""
+    update sync.agreement set pilot_skipped = coalesce(pilot_skipped, :now)
+    where tenant = :tenant and agreement = :agreement
+""")
 _OCCUPY = sa.text("update sync.agreement set busy = :run where tenant = :tenant and agreement = :agreement")
 _INSERT = sa.text("""
     insert into sync.agreement (tenant, agreement) values (:tenant, :agreement) on conflict do nothing

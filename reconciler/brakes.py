@@ -39,7 +39,7 @@ def _settled(
     engine: sa.Engine,
     clocked: Clocked,
     offer: str,
-    does: Callable[[sa.Engine, Clocked, UUID], tuple[int, int]],
+    does: Callable[[sa.Engine, Clocked, UUID], tuple[int, int] | None],
     done: str,
 ) -> int:
     known = agreement(engine, arguments)
@@ -55,7 +55,7 @@ def _settled(
     if not arguments.yes:
         say(f"nothing is written yet; {offer}: --yes")
         return DONE
-    settled, moved = does(engine, clocked, run.id)
+    settled, moved = does(engine, clocked, run.id) or (0, 0)
     say(f"{settled} {done}")
     if moved:
         say(f"{moved} changed since the list was made and are held; look at the new list and say it once more")

@@ -28,12 +28,14 @@ from reconciler import (
     overview,
     people,
     presence,
+    proposing,
     reading,
     records,
     running,
     runs,
     store,
     switching,
+    trying,
     undoing,
 )
 from reconciler.categories import category
@@ -78,6 +80,8 @@ class Clock:
             + fill_keys(self._engine)
             + fill_lists(self._engine, self._clocked)
             + follow_runs(self._engine, self._clocked)
+            + proposing.carry_on(self._engine, self._clocked)
+            + trying.look(self._engine, self._clocked)
             + running.carry_out(self._engine, self._clocked)
             + undoing.undo(self._engine, self._clocked)
         )

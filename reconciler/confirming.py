@@ -12,10 +12,9 @@ from reconciler import agreements, items, reading, receipt, running, runs
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, LOOK_AGAIN, REFUSED, WAITING, again, say
 from reconciler.previewed import Asked, Preview, options
+from reconciler.proposing import FRESH
 from reconciler.reconcile import Clocked
 
-FRESH = 3600.0
-"""A reading older than so many seconds is made again before a preview."""
 MOVED = "something changed since the list was made; this is the new list"
 Begin = Callable[[sa.Connection, Agreement, UUID, Mapping[str, int]], None]
 """Begins a stored run of a locked agreement, with the counts that were confirmed."""
@@ -103,7 +102,7 @@ def confirmed(
     now = clocked.now()
     shown = running.look(engine, known, asked, now, clocked.resend)
     with engine.begin() as connection:
-        before = runs.latest(connection, known.tenant, known.agreement, [asked.kind])
+        before = runs.newest(connection, known.tenant, known.agreement, asked.kind, trial=asked.only is not None)
         same = before is not None and before.state == "previewed" and dict(before.options) == options(asked)
         counts = shown.confirmed_by
         unmoved = same and before is not None and before.fingerprint == shown.fingerprint

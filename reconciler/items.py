@@ -1,8 +1,9 @@
 """Which customers is a run about, what did its preview show of each, and what became of it? SQL only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -85,6 +86,11 @@ def planned(connection: sa.Connection, run: UUID, now: datetime, limit: int) -> 
     return list(connection.execute(_PLANNED, {"run": run, "before": now - AGAIN, "limit": limit}).scalars())
 
 
+def lately(connection: sa.Connection, run: UUID, since: datetime) -> int:
+    """How many customers of a run were done with, or left out, after that time."""
+    return int(connection.scalar(_LATELY, {"run": run, "since": since}) or 0)
+
+
 def left(connection: sa.Connection, run: UUID) -> bool:
     """Whether any customer of a run still is to be carried out."""
     return bool(connection.scalar(_LEFT, {"run": run}))
@@ -141,6 +147,22 @@ def left_out(connection: sa.Connection, run: UUID) -> Mapping[str, int]:
     return {row.reason: row.customers for row in connection.execute(_LEFT_OUT, {"run": run})}
 
 
+def carried_out(connection: sa.Connection, run: UUID) -> Mapping[str, int]:
+    """How many were carried out, by action; what was taken back since among them."""
+    return {row.action: row.customers for row in connection.execute(_CARRIED_OUT, {"run": run})}
+
+
+def digest(connection: sa.Connection, run: UUID) -> str:
+    """What a list of customers that wait is now: another text when one comes, goes, or would be written otherwise."""
+    return digest_of(listed(connection, run, ["planned"]))
+
+
+def digest_of(found: Iterable[Stored]) -> str:
+    """As ``digest``, of what was listed."""
+    rows = [[one.position, sorted(to_json(asdict(write)).decode() for write in one.writes)] for one in found]
+    return sha256(to_json(rows)).hexdigest()
+
+
 def _stored(row: dict[str, object]) -> Stored:
     writes = row["writes"]
     rows = writes if isinstance(writes, list) else []
@@ -166,6 +188,9 @@ _PLANNED = sa.text("""
     order by at nulls first, position limit :limit
 """)
 _LEFT = sa.text("select exists (select from sync.run_item where run = :run and state = 'planned')")
+_LATELY = sa.text("""
+    select count(*) from sync.run_item where run = :run and state <> 'planned' and at > :since
+""")
 _WAIT = sa.text("update sync.run_item set at = :now, reason = :reason where run = :run and position = :position")
 _LEAVE = sa.text("""
     update sync.run_item set state = 'left_out', reason = :reason, at = :now
@@ -186,6 +211,10 @@ _ADD = sa.text("update sync.run set done = done + :done, left_out = left_out + :
 _LISTED = sa.text(f"""
     select {_COLUMNS} from sync.run_item where run = :run and (:states = '{{}}'::text[] or state = any(:states))
     order by position
+""")
+_CARRIED_OUT = sa.text("""
+    select action, count(*) as customers from sync.run_item
+    where run = :run and state in ('done', 'undone') group by action order by action
 """)
 _LEFT_OUT = sa.text("""
     select reason, count(*) as customers from sync.run_item where run = :run and state = 'left_out'

@@ -7,14 +7,13 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, receipt, runs, steering, switching, undoing
+from reconciler import agreements, proposing, receipt, runs, trying
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, wait_for_run
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, awaited_agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
+from reconciler.proposing import OFF
 from reconciler.reconcile import Clocked
-
-OFF = frozenset({"connected", "refused", "off"})
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -59,8 +58,9 @@ def _pilot(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
     )
 
     def begin(connection: sa.Connection, locked: Agreement, run: UUID, counts: Mapping[str, int]) -> None:
-        runs.update(connection, run, state="running", confirmed=dict(counts))
-        switching.open_for_pilot(connection, locked, crm_id, clocked.now(), clocked.resend)
+        begun = runs.find(connection, run)
+        if begun is not None:
+            proposing.begin(connection, locked, begun, counts, clocked)
 
     nothing = f"customer {crm_id} has no partner that could be tried: name its number with --customer {crm_id}=NUMBER"
     begun = agreed(
@@ -77,32 +77,15 @@ def _end(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> 
     if known is None or known.pilot is None:
         say("no customer is being tried")
         return REFUSED
-    with engine.connect() as connection:
-        run = next(
-            (
-                one
-                for one in runs.of_agreement(connection, known.tenant, known.agreement, limit=1000)
-                if one.kind == "switch_on" and one.options.get("only") == known.pilot and one.state != "previewed"
-            ),
-            None,
-        )
     kept = "its link is kept" if arguments.keep else "what nobody edited since is put back, its link removed"
     if not arguments.yes:
         say(f"the trial with customer {known.pilot} would end, {kept}; repeat with --yes")
         return DONE
-    undo: UUID | None = None
     with engine.begin() as connection:
         locked = agreements.lock(connection, known.tenant, known.agreement)
         if locked is None:
             return REFUSED
-        if run is not None and run.ended is None:
-            steering.steer(connection, run.id, "stop", clocked.now())
-            run = runs.find(connection, run.id)
-        if arguments.undo and run is not None and undoing.may_be(run, clocked.now()):
-            undo = undoing.begin(connection, locked, run, clocked, by="operator")
-        else:
-            agreements.try_out(connection, known.tenant, known.agreement, None)
-            switching.switch_off(connection, locked, clocked.now(), clocked.resend)
+        undo = trying.end(connection, locked, clocked, undo=arguments.undo, by="operator")
     say(f"the trial with customer {known.pilot} ends, {kept}")
     return DONE if undo is None else wait_for_run(arguments, engine, undo, time.monotonic() + arguments.wait)
 

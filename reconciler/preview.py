@@ -5,7 +5,7 @@ that a person must choose between, or only there.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid5
@@ -14,8 +14,8 @@ from crm_outbox.contract import Stage
 from reconciler import fields
 from reconciler.classes import CONTESTED, LINKED, ONLY, SUGGESTED, Classes, Here, There, classes, exists
 from reconciler.link import Create, CrmSeen, Due, EconomicSeen, Heard, Link, Linked, LinkState, Message, new_link
-from reconciler.previewed import PILOT, Asked, Item, Preview, Skipped
-from reconciler.rehearsal import Rehearsed, quiet, rehearse
+from reconciler.previewed import PILOT, Asked, Counted, Item, Placed, Preview, Skipped
+from reconciler.rehearsal import Rehearsed, Write, quiet, rehearse
 from reconciler.rules import Rules, System
 from reconciler.step import step
 
@@ -165,12 +165,9 @@ def _summed(
     items: tuple[Item, ...],
     skipped: tuple[Skipped, ...],
 ) -> Preview:
-    filled: Counter[str] = Counter()
-    overwritten: Counter[str] = Counter()
-    persons: Counter[System] = Counter()
-    calls = 0
-    for item in items:
-        calls += _weigh(item, filled, overwritten, persons)
+    items = tuple(replace(one, counted=tuple(_counted(one))) for one in items)
+    counted = [one for item in items for one in item.counted]
+    calls = sum(_calls(one) for one in items)
     barred = Counter(
         label
         for number, label in known.there.items()
@@ -183,33 +180,62 @@ def _summed(
         barred=dict(barred),
         items=items,
         skipped=skipped,
-        filled=dict(filled),
-        overwritten=dict(overwritten),
-        persons=dict(persons),
-        differing=dict(Counter(one for item in items for one in item.differing)),
+        filled=dict(Counter(one.detail for one in counted if one.kind == "filled")),
+        overwritten=dict(Counter(one.detail for one in counted if one.kind == "overwritten")),
+        persons=dict(Counter(one.system for one in counted if one.kind == "person" and one.system is not None)),
+        differing=dict(Counter(one.detail for one in counted if one.kind == "differs")),
         calls=calls,
         minutes=-(-calls // CALLS_A_MINUTE),
         safe=_safe(known, crm),
+        placed=tuple(_placed(known, crm, economic)),
     )
 
 
-def _weigh(item: Item, filled: Counter[str], overwritten: Counter[str], persons: Counter[System]) -> int:
-    """Count what one customer's writes are; the calls to e-conomic they cost."""
-    details: dict[tuple[System, str, str, str], bool] = {}
-    created: Counter[System] = Counter()
+def _counted(item: Item) -> Iterator[Counted]:
+    """What the numbers count of one customer: a detail of several fields once, and nothing of what is created whole."""
+    details: dict[tuple[System, str, str, str], list[Write]] = {}
     for write in item.writes:
         if write.id:
-            key = (write.system, write.record, write.id, write.detail)
-            details[key] = details.get(key, False) or not fields.blank(write.before)
-        elif write.record == "contact" and write.field == "name":
-            created[write.system] += 1
-    for (_, _, _, detail), over in details.items():
-        (overwritten if over else filled)[detail] += 1
-    if item.action in {"link", "change"}:
-        persons.update(created)
-    there = {key[0] for key in details}
-    calls = CALLS["change"] * (System.ECONOMIC in there) + CALLS["contact"] * created[System.ECONOMIC]
-    return calls + CALLS["customer"] * (item.action == "create_there")
+            details.setdefault((write.system, write.record, write.id, write.detail), []).append(write)
+        elif write.record == "contact" and write.field == "name" and item.action in {"link", "change"}:
+            yield Counted(kind="person", system=write.system, detail=f"person.{write.system}", after=write.after)
+    for (system, _, _, detail), writes in details.items():
+        over = any(not fields.blank(one.before) for one in writes)
+        before = ", ".join(one.before for one in writes if one.before)
+        after = ", ".join(one.after for one in writes if one.after)
+        yield Counted(
+            kind="overwritten" if over else "filled", system=system, detail=detail, before=before, after=after
+        )
+    for detail in item.differing:
+        yield Counted(kind="differs", system=None, detail=detail)
+
+
+def _calls(item: Item) -> int:
+    """The calls to e-conomic that one customer's writes cost."""
+    there = [one for one in item.writes if one.system is System.ECONOMIC]
+    persons = sum(not one.id and one.record == "contact" and one.field == "name" for one in there)
+    changed = any(one.id for one in there)
+    created = item.action == "create_there"
+    return CALLS["change"] * changed + CALLS["contact"] * persons + CALLS["customer"] * created
+
+
+def _placed(known: Classes, crm: Mapping[str, Here], economic: Mapping[int, There]) -> Iterator[Placed]:
+    """Every customer of both systems with its class and its partner, where it has one."""
+    pairs = [(one.crm, one.economic) for one in (*known.found.certain, *known.found.suggested)]
+    pairs += [
+        (one.id, str(one.link.number))
+        for one in crm.values()
+        if known.here.get(one.id) == LINKED and one.link is not None and one.link.number is not None
+    ]
+    there = dict(pairs)
+    here = {number: crm_id for crm_id, number in pairs}
+    for crm_id, label in known.here.items():
+        yield Placed(system=System.CRM, id=crm_id, label=label, partner=there.get(crm_id, ""))
+    for number, label in known.there.items():
+        customer = economic[number].seen.customer
+        barred = customer is not None and bool(customer.barred)
+        partner = here.get(str(number), "")
+        yield Placed(system=System.ECONOMIC, id=str(number), label=label, partner=partner, barred=barred)
 
 
 def _safe(known: Classes, crm: Mapping[str, Here]) -> tuple[str, ...]:

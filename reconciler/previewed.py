@@ -1,11 +1,13 @@
 """What does a preview show? What was asked, each customer with what would be written, who is skipped, and the sums: values."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from reconciler.rehearsal import Write
@@ -33,6 +35,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One thing that the numbers of a preview count: a detail filled in or overwritten, a person made, a detail that differs.
+
+    ``system`` is where it is written; none for what differs and stays.
+    """
+
+    kind: Literal["filled", "overwritten", "person", "differs"]
+    system: System | None
+    detail: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One customer of a system and its class; ``partner`` is who it is, or may be, on the other side, where that is one."""
+
+    system: System
+    id: str
+    label: str
+    partner: str = ""
+    barred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One customer of the run and all that is written for it. ``differing``: the details that then still differ."""
 
@@ -42,6 +69,7 @@ class Item:
     evidence: str = ""
     writes: tuple[Write, ...] = ()
     differing: tuple[str, ...] = ()
+    counted: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +79,28 @@ class Skipped:
     crm_id: str | None = None
     number: int | None = None
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The numbers of a preview, as they are stored and shown. ``counts`` are those a person confirms."""
+
+    crm: Mapping[str, int]
+    economic: Mapping[str, int]
+    barred: Mapping[str, int]
+    actions: Mapping[str, int]
+    filled: Mapping[str, int]
+    overwritten: Mapping[str, int]
+    persons: Mapping[System, int]
+    differing: Mapping[str, int]
+    skipped: Mapping[str, int]
+    counts: Mapping[str, int]
+    calls: int
+    minutes: int
+    safe: tuple[str, ...]
+
+
+SUMMARY = TypeAdapter(Summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +123,7 @@ class Preview:
     calls: int = 0
     minutes: int = 0
     safe: tuple[str, ...] = ()
+    placed: tuple[Placed, ...] = ()
 
     def count(self, action: Action) -> int:
         """How many customers of the run have that action."""
@@ -91,6 +142,25 @@ class Preview:
                 "created": self.count("create_there"),
             }
         return {**counts, "overwritten": over} if over else counts
+
+    @property
+    def summary(self) -> Summary:
+        """Its numbers."""
+        return Summary(
+            crm=self.crm,
+            economic=self.economic,
+            barred=self.barred,
+            actions=Counter(one.action for one in self.items),
+            filled=self.filled,
+            overwritten=self.overwritten,
+            persons=self.persons,
+            differing=self.differing,
+            skipped=Counter(one.reason for one in self.skipped),
+            counts=self.confirmed_by,
+            calls=self.calls,
+            minutes=self.minutes,
+            safe=self.safe,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -113,3 +183,21 @@ def options(asked: Asked) -> dict[str, Any]:
         "only": asked.only,
         "only_number": asked.only_number,
     }
+
+
+def chosen(
+    stored: Mapping[str, Any], *, kind: Literal["switch_on", "transfer"], tenant: str, agreement: int, run: UUID
+) -> Asked:
+    """What is to be done with choices as they were stored."""
+    return Asked(
+        kind=kind,
+        tenant=tenant,
+        agreement=agreement,
+        run=run,
+        differing=stored.get("differing", "keep"),
+        groups=frozenset(stored.get("groups", ())),
+        create_there=stored.get("create_there", False),
+        without_barred=stored.get("without_barred", False),
+        only=stored.get("only"),
+        only_number=stored.get("only_number"),
+    )

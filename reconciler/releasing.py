@@ -20,28 +20,34 @@ STOPPED = "stopped"
 """The state of a pass that was stopped, and why its customers were left out."""
 
 
-def release(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int]:
+def release(engine: sa.Engine, clocked: Clocked, run_id: UUID, *, seen: str | None = None) -> tuple[int, int] | None:
     """Let the customers go that a pass holds, each in a transaction of its own; how many went, and how many had moved.
 
-    Those that moved stay held, with what would be written now.
+    Those that moved stay held, with what would be written now. ``seen``: the digest of the list that was shown; nothing goes,
+    and the answer is none, where the list is another.
     """
-    return _through(engine, clocked, run_id, lambda _connection, _link: Due(), "done")
+    return _through(engine, clocked, run_id, lambda _connection, _link: Due(), "done", seen)
 
 
-def stop(engine: sa.Engine, clocked: Clocked, run_id: UUID) -> tuple[int, int]:
+def stop(engine: sa.Engine, clocked: Clocked, run_id: UUID, *, seen: str | None = None) -> tuple[int, int] | None:
     """Stop a pass: as ``release``, but nothing is written, and what differs stays and is accepted as it stands."""
-    return _through(engine, clocked, run_id, _stopped, STOPPED)
+    return _through(engine, clocked, run_id, _stopped, STOPPED, seen)
 
 
 def _through(
-    engine: sa.Engine, clocked: Clocked, run_id: UUID, say: Callable[[Connection, Link], Message], state: str
-) -> tuple[int, int]:
+    engine: sa.Engine,
+    clocked: Clocked,
+    run_id: UUID,
+    say: Callable[[Connection, Link], Message],
+    state: str,
+    seen: str | None,
+) -> tuple[int, int] | None:
     with engine.begin() as connection:
         held = list(items.listed(connection, run_id, ["planned"]))
         whose = runs.whose(connection, run_id)
     went = 0
-    if whose is None:
-        return 0, 0
+    if whose is None or (seen is not None and (not held or items.digest_of(held) != seen)):
+        return None
     for item in held:
         with engine.begin() as connection:
             agreements.hold(connection, *whose)

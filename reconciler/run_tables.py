@@ -20,7 +20,7 @@ run = sa.Table(
     sa.Column("agreement", sa.Integer, nullable=False),
     # read | switch_on | transfer | undo | sweep | pass
     sa.Column("kind", sa.Text, nullable=False),
-    # running | paused | previewed | braked | done | stopped | failed | replaced
+    # asked | previewed | confirmed | running | paused | braked | done | stopped | failed | replaced
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("asked_by", sa.Text, nullable=False, server_default=""),
@@ -55,6 +55,8 @@ run = sa.Table(
     sa.Column("resent", sa.Integer, nullable=False, server_default="0"),
     sa.Column("told", _MOMENT),
     sa.Column("told_done", sa.Integer, nullable=False, server_default="-1"),
+    # the numbers of its preview
+    sa.Column("summary", JSONB),
     sa.ForeignKeyConstraint(["tenant", "agreement"], ["sync.agreement.tenant", "sync.agreement.agreement"]),
 )
 """One carrying out: of reading, of switching on, of a transfer, of an undo, of a sweep; a preview before it is confirmed."""
@@ -91,6 +93,38 @@ run_item = sa.Table(
 )
 """One customer of a run: what the preview showed of it, and what became of it."""
 sa.Index("run_item_planned", run_item.c.run, run_item.c.position, postgresql_where=run_item.c.state == "planned")
+
+run_placed = sa.Table(
+    "run_placed",
+    metadata,
+    sa.Column("run", sa.Uuid, sa.ForeignKey("sync.run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("system", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    # who it is, or may be, on the other side
+    sa.Column("partner", sa.Text, nullable=False, server_default=""),
+    sa.Column("barred", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+"""In which class of a preview each customer stood."""
+sa.Index("run_placed_label", run_placed.c.run, run_placed.c.system, run_placed.c.label, run_placed.c.id)
+
+run_counted = sa.Table(
+    "run_counted",
+    metadata,
+    sa.Column("run", sa.Uuid, sa.ForeignKey("sync.run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("nth", sa.Integer, primary_key=True, autoincrement=False),
+    # filled | overwritten | person | differs | skipped
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("crm_id", sa.Text),
+    sa.Column("number", sa.Integer),
+    sa.Column("system", sa.Text, nullable=False, server_default=""),
+    # the detail, or why it is skipped
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False, server_default=""),
+    sa.Column("after", sa.Text, nullable=False, server_default=""),
+)
+"""Each single thing that the numbers of a preview count."""
+sa.Index("run_counted_kind", run_counted.c.run, run_counted.c.kind, run_counted.c.about, run_counted.c.nth)
 
 task = sa.Table(
     "task",

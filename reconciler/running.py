@@ -5,6 +5,7 @@ written: one that moved since the preview is left out and reported. A run goes o
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from reconciler import (
     agreements,
     bus,
     items,
+    listed,
     nearby,
     questions,
     reading,
@@ -34,7 +36,7 @@ from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
 from reconciler.matching import still_found
 from reconciler.preview import message, preview, rehearsed
-from reconciler.previewed import PILOT, Asked, Preview, options
+from reconciler.previewed import PILOT, SUMMARY, Asked, Preview, chosen, options
 from reconciler.reconcile import Clocked
 from reconciler.rehearsal import differs_from
 from reconciler.rules import RESEND, Rules, Transfer
@@ -67,12 +69,18 @@ def look(engine: sa.Engine, known: Agreement, asked: Asked, now: datetime, resen
     return preview(here, there, asked, rules, now)
 
 
-def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "") -> None:
-    """Store a preview as it was shown; it replaces one that nobody confirmed."""
+def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "", reason: str = "") -> None:
+    """Store a preview as it was shown; it replaces one that nobody confirmed. ``reason``: why it was made anew."""
     asked = shown.asked
-    before = runs.latest(connection, asked.tenant, asked.agreement, [asked.kind])
-    if before is not None and before.state == "previewed":
-        runs.update(connection, before.id, state="replaced", ended=now)
+    runs.replace(
+        connection,
+        asked.run,
+        now,
+        tenant=asked.tenant,
+        agreement=asked.agreement,
+        kind=asked.kind,
+        trial=asked.only is not None,
+    )
     runs.insert(
         connection,
         asked.run,
@@ -83,7 +91,15 @@ def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "")
         started=now,
         asked_by=by,
         options=options(asked),
+    )
+    runs.update(
+        connection,
+        asked.run,
+        state="previewed",
+        started=now,
+        reason=reason,
         fingerprint=shown.fingerprint,
+        summary=SUMMARY.dump_python(shown.summary, mode="json"),
     )
     items.insert(
         connection,
@@ -93,20 +109,13 @@ def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "")
             for one in shown.items
         ],
     )
+    listed.insert(connection, shown)
 
 
 def asked_of(run: Run) -> Asked:
     """What a stored run is to do."""
-    chosen = dict(run.options)
-    groups = frozenset(chosen.pop("groups", ()))
-    return Asked(
-        kind="transfer" if run.kind == "transfer" else "switch_on",
-        tenant=run.tenant,
-        agreement=run.agreement,
-        run=run.id,
-        groups=groups,
-        **{name: value for name, value in chosen.items() if name in _CHOSEN},
-    )
+    kind: Literal["switch_on", "transfer"] = "transfer" if run.kind == "transfer" else "switch_on"
+    return chosen(run.options, kind=kind, tenant=run.tenant, agreement=run.agreement, run=run.id)
 
 
 def begin(
@@ -304,6 +313,3 @@ def _clear_stranger(
         gone = questions.withdraw(connection, [one.link.id for one in holders if not one.link.crm_id], now)
         append_all(connection, bus.OUTBOX, gone)
         store.remove_stranger(connection, run.tenant, run.agreement, item.number)
-
-
-_CHOSEN = frozenset({"differing", "create_there", "without_barred", "only", "only_number"})

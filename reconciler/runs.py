@@ -52,6 +52,8 @@ class Run:
     resent: int
     told: datetime | None
     told_done: int
+    summary: Mapping[str, Any] | None
+    """The numbers of its preview."""
 
 
 def insert(connection: sa.Connection, run: UUID, tenant: str, agreement: int, kind: str, **columns: Any) -> None:
@@ -99,10 +101,27 @@ def latest(connection: sa.Connection, tenant: str, agreement: int, kinds: Sequen
     return None if row is None else _run(row)
 
 
+def newest(connection: sa.Connection, tenant: str, agreement: int, kind: str, *, trial: bool = False) -> Run | None:
+    """The newest run of that kind that no other replaced; trials of one customer are told apart from the rest."""
+    values = {"tenant": tenant, "agreement": agreement, "kind": kind, "trial": trial}
+    row = connection.execute(_NEWEST, values).one_or_none()
+    return None if row is None else _run(row)
+
+
+def replace(connection: sa.Connection, by: UUID, now: datetime, **of: object) -> None:
+    """What was asked for or shown before, and confirmed by nobody, is replaced by that run."""
+    connection.execute(_REPLACE, {"by": by, "now": now, **of})
+
+
 def of_agreement(connection: sa.Connection, tenant: str, agreement: int, limit: int = 20) -> list[Run]:
     """The runs of an agreement, the newest first."""
     values = {"tenant": tenant, "agreement": agreement, "limit": limit}
     return [_run(row) for row in connection.execute(_OF_AGREEMENT, values)]
+
+
+def proposed(connection: sa.Connection) -> list[UUID]:
+    """Runs whose preview is to be made, and those that were confirmed and have not begun."""
+    return list(connection.execute(_PROPOSED).scalars())
 
 
 def under_way(connection: sa.Connection) -> list[UUID]:
@@ -160,10 +179,11 @@ def passed(connection: sa.Connection) -> list[UUID]:
 
 
 def forget(connection: sa.Connection, before: datetime) -> int:
-    """Forget who was told under runs that are over and are no agreement's last reading, and, of runs that ended before
-    that time, the values of their customers; returns how many rows."""
+    """Forget who was told under runs that are over and are no agreement's last reading, what previews showed that others
+    replaced, and, of runs that ended before that time, the values of their customers; returns how many rows."""
     told = connection.execute(_FORGET_SEEN).rowcount
-    return told + connection.execute(_FORGET_WRITES, {"before": before}).rowcount
+    shown = sum(connection.execute(one, {"before": before}).rowcount for one in (_FORGET_PLACED, _FORGET_COUNTED))
+    return told + shown + connection.execute(_FORGET_WRITES, {"before": before}).rowcount
 
 
 def missing_numbers(connection: sa.Connection, run: Run, limit: int) -> list[int]:
@@ -188,7 +208,7 @@ def _bound(name: str) -> str:
     return f"cast(:{name} as jsonb)" if name in _JSON else f":{name}"
 
 
-_JSON = frozenset({"options", "confirmed"})
+_JSON = frozenset({"options", "confirmed", "summary"})
 _LOCK = sa.text("select * from sync.run where id = :run or crm_run = :run for no key update")
 _WHOSE = sa.text("select tenant, agreement from sync.run where id = :run or crm_run = :run limit 1")
 _FIND = sa.text("select * from sync.run where id = :run")
@@ -196,11 +216,25 @@ _LATEST = sa.text("""
     select * from sync.run where tenant = :tenant and agreement = :agreement and kind = any(:kinds)
     order by started desc, id desc limit 1
 """)
+_NEWEST = sa.text("""
+    select * from sync.run
+    where tenant = :tenant and agreement = :agreement and kind = :kind and state <> 'replaced'
+      and (options ->> 'only' is not null) = :trial
+    order by started desc, id desc limit 1
+""")
+_REPLACE = sa.text("""
+    update sync.run set state = 'replaced', ended = :now
+    where tenant = :tenant and agreement = :agreement and kind = :kind and id <> :by
+      and state in ('asked', 'previewed') and (options ->> 'only' is not null) = :trial
+""")
 _OF_AGREEMENT = sa.text("""
     select * from sync.run where tenant = :tenant and agreement = :agreement order by started desc limit :limit
 """)
 _UNDER_WAY = sa.text("""
     select id from sync.run where ended is null and state in ('running', 'paused') order by started limit 100
+""")
+_PROPOSED = sa.text("""
+    select id from sync.run where ended is null and state in ('asked', 'confirmed') order by started limit 100
 """)
 _ENTER = sa.text("""
     insert into sync.run_seen (run, system, id, news)
@@ -236,6 +270,9 @@ _FORGET_WRITES = sa.text("""
     update sync.run_item set writes = '[]' where writes <> '[]' and run in (
         select id from sync.run where ended < :before)
 """)
+_OVER = "run in (select id from sync.run where ended < :before or state = 'replaced')"
+_FORGET_PLACED = sa.text(f"delete from sync.run_placed where {_OVER}")
+_FORGET_COUNTED = sa.text(f"delete from sync.run_counted where {_OVER}")
 _SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
 _MISSED = sa.text("select count(*) from sync.run_seen where run = :run and news")
 _MISSING = sa.text("""

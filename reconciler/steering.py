@@ -6,6 +6,7 @@ with one side put back.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,6 +17,20 @@ from reconciler.reconcile import Clocked
 from reconciler.runs import Run
 
 STOPPED = "stopped"
+
+
+def directed(
+    connection: Connection, run_id: UUID, action: Literal["pause", "resume", "stop"], clocked: Clocked
+) -> bool:
+    """Pause, resume or stop a reading, or what is carried out; false when it is over already."""
+    run = reading.locked(connection, run_id)
+    if run is None or run.ended is not None:
+        return False
+    if run.kind in {"read", "sweep"}:
+        reading.steer(connection, run, action, clocked.now(), clocked.resend)
+    else:
+        steer(connection, run.id, action, clocked.now())
+    return True
 
 
 def steer(connection: Connection, run_id: UUID, action: str, now: datetime) -> bool:

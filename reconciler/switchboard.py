@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, overview, reading, receipt, running, runs, steering, switching
+from reconciler import agreements, items, overview, proposing, reading, receipt, runs, steering, switching
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, read_first, say_reasons, wait_for_run
 from reconciler.desk import (
@@ -96,8 +96,10 @@ def _switch_on(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocke
     )
 
     def begin(connection: sa.Connection, locked: Agreement, run: UUID, counts: Mapping[str, int]) -> None:
-        transfer, number_from = Transfer(arguments.transfer), arguments.number_from
-        running.begin(connection, locked, run, counts, clocked, transfer=transfer, number_from=number_from)
+        begun = runs.find(connection, run)
+        if begun is not None:
+            transfer, number_from = Transfer(arguments.transfer), arguments.number_from
+            proposing.begin(connection, locked, begun, counts, clocked, transfer=transfer, number_from=number_from)
 
     begun = agreed(arguments, engine, clocked, known, asked, begin)
     if begun.run is None:
@@ -172,13 +174,8 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         say(f"would {arguments.steer}; repeat with --yes")
         return DONE
     with engine.begin() as connection:
-        locked = reading.locked(connection, arguments.run)
-        if locked is None or locked.ended is not None:
+        if not steering.directed(connection, arguments.run, arguments.steer, clocked):
             say("it is over already")
             return REFUSED
-        if locked.kind in {"read", "sweep"}:
-            reading.steer(connection, locked, arguments.steer, clocked.now(), clocked.resend)
-        else:
-            steering.steer(connection, locked.id, arguments.steer, clocked.now())
     say(f"asked to {arguments.steer}")
     return DONE

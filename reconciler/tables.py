@@ -42,6 +42,8 @@ agreement = sa.Table(
     # the run that is carried out: what has no link waits for it; and the one customer that flows while all is off
     sa.Column("busy", sa.Uuid),
     sa.Column("pilot", sa.Text),
+    # when an admin chose to do without a trial
+    sa.Column("pilot_skipped", _MOMENT),
     # customers that have no link in it yet are to be looked at
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reference", JSONB),

@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, receipt, running, runs, switching, undoing
+from reconciler import receipt, running, taking_back
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, wait_for_run
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.previewed import Asked
+from reconciler.proposing import NotProposed
 from reconciler.reconcile import Clocked
 
 _FIRST = {
@@ -83,36 +84,31 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         return REFUSED
     now = clocked.now()
     with engine.connect() as connection:
-        found = [
-            one
-            for one in runs.of_agreement(connection, known.tenant, known.agreement, limit=1000)
-            if one.kind == arguments.kind and undoing.may_be(one, now) and arguments.run in {None, one.id}
-        ]
-        run = next((one for one in found if one.done), None)
+        run = taking_back.last(connection, known, arguments.kind, now, arguments.run)
         if run is None:
             say("there is nothing to take back: no such run has ended within 30 days")
             return REFUSED
-        listed = list(items.listed(connection, run.id, ["done"]))
-    if known.state not in {"on", *switching.OPENED_FROM}:
+        foreseen = taking_back.foreseen(connection, run)
+    if known.state not in taking_back.MAY_BE:
         say(
             f"agreement {known.agreement} is {known.state}: {_FIRST.get(known.state, 'wait until it is on')}, then repeat this"
         )
         return REFUSED
-    fills = len({(one.position, write.system, write.id, write.detail) for one in listed for write in one.writes})
-    made = sum(one.action == "create_here" for one in listed)
     say(
-        f"{len(listed) - made} links are removed, {fills} details are put back where nobody edited since,"
-        f" {made} customers created in Clickmate are set inactive, no customer is deleted"
+        f"{foreseen.links} links are removed, {foreseen.details} details are put back where nobody edited since,"
+        f" {foreseen.inactive} customers created in Clickmate are set inactive, no customer is deleted"
     )
+    for reason, count in foreseen.reasons.items():
+        say(f"  left {count}: {receipt.said(reason)}")
     if known.state != "on":
         say("it is off: e-conomic's side is opened for this alone, and closed after it; nothing else is written")
     if not arguments.yes:
         say("nothing is done yet; repeat with --yes")
         return DONE
     with engine.begin() as connection:
-        locked = agreements.lock(connection, known.tenant, known.agreement)
-        if locked is None or locked.busy is not None or locked.state != known.state:
+        try:
+            undo = taking_back.begin(connection, run.id, clocked, by="operator")
+        except NotProposed:
             say("another run is being carried out; see `runs`")
             return REFUSED
-        undo = undoing.begin(connection, locked, run, clocked, by="operator")
     return wait_for_run(arguments, engine, undo, time.monotonic() + arguments.wait)

@@ -14,9 +14,23 @@ from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from crm_outbox.messaging.limits import Limits
-from reconciler.web import acting, customers, doors, handing, lists, mailing, screen, settling, widget
+from reconciler.web import (
+    acting,
+    customers,
+    doors,
+    handing,
+    lists,
+    mailing,
+    runs,
+    screen,
+    settling,
+    switching_on,
+    transfer,
+    trial,
+    widget,
+)
 from reconciler.web.api import problems, router
-from reconciler.web.doors import Forged, Known, Lacking, NotIn, Senseless, Unknown
+from reconciler.web.doors import Conflict, Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 
@@ -29,6 +43,10 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **lists.PAGES,
     **mailing.PAGES,
     **settling.PAGES,
+    **runs.PAGES,
+    **switching_on.PAGES,
+    **trial.PAGES,
+    **transfer.PAGES,
     **handing.PAGES,
     **acting.PAGES,
 }
@@ -59,7 +77,7 @@ def app(site: Site) -> ASGIApp:
         add(path, _named(f"{method} {path}", partial(framed, site)), methods=[method])
     for (method, path), page in PAGES.items():
         add(path, _named(f"{method} {path}", _signed_in(site, page)), methods=[method])
-    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, Unknown, Senseless
+    known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, Unknown, Senseless, Conflict
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}

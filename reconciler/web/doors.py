@@ -44,6 +44,10 @@ class Unknown(Exception):
     """Nothing of that id in this tenant."""
 
 
+class Conflict(Exception):
+    """What was asked for cannot be now, or not any more."""
+
+
 class Senseless(Exception):
     """What no page of ours sends: a choice that is not on the list, a detail that is not there."""
 

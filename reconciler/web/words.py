@@ -57,6 +57,11 @@ class Words:
         there = danish(moment)
         return self._clock(there) if there.date() == danish(self.now).date() else self.time(moment)
 
+    def exact(self, moment: datetime) -> str:
+        """kl. 14.05.07, or at 14:05:07: where it is about seconds, on the same day."""
+        pattern = "'kl.' HH.mm.ss" if self.language == "da" else "'at' HH:mm:ss"
+        return str(format_datetime(danish(moment), pattern, locale=_LOCALES[self.language]))
+
     def since(self, moment: datetime) -> str:
         """As ``brief``, after the word "since", which takes no "at" in English."""
         said = self.brief(moment)

@@ -30,7 +30,7 @@ class Runs:
 
     NAMES = (
         "insert", "update", "lock", "find", "latest", "of_agreement", "under_way", "kind_of", "open_pass", "passed",
-        "whose",
+        "whose", "newest", "replace",
     )  # fmt: skip
 
     def __init__(self, sync: "Sync") -> None:
@@ -61,6 +61,19 @@ class Runs:
 
     def latest(self, session: Session, _tenant: str, _agreement: int, kinds: Sequence[str]) -> Run | None:
         return next((one for one in self._newest(session) if one.kind in kinds), None)
+
+    def newest(self, session: Session, _tenant: str, _agreement: int, kind: str, *, trial: bool = False) -> Run | None:
+        found = (one for one in self._newest(session) if one.kind == kind and one.state != "replaced")
+        return next((one for one in found if (one.options.get("only") is not None) == trial), None)
+
+    def replace(
+        self, session: Session, by: UUID, now: datetime, *, tenant: str, agreement: int, kind: str, trial: bool
+    ) -> None:
+        for one in self._newest(session):
+            mine = (one.tenant, one.agreement, one.kind) == (tenant, agreement, kind)
+            like = (one.options.get("only") is not None) == trial
+            if mine and like and one.id != by and one.state in {"asked", "previewed"}:
+                self.update(session, one.id, state="replaced", ended=now)
 
     def of_agreement(self, session: Session, _tenant: str, _agreement: int, limit: int = 20) -> list[Run]:
         return self._newest(session)[:limit]

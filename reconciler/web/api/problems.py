@@ -46,6 +46,8 @@ def problem(error: Exception) -> Response:
             said = "No right", 403, "The key's role may not do this; an administrator's may."
         case doors.Unknown():
             said = "Not found", 404, "Nothing of that id is in this tenant."
+        case doors.Conflict():
+            said = "Not now", 409, f"That is not so now: {error}. Nothing was changed."
         case doors.Senseless():
             said = "Refused", 400, f"That cannot be done: {error}. Nothing was changed."
         case RequestValidationError():
