@@ -1,0 +1,107 @@
+"""Where does a save die? ``python -m tests.faults.halting POINT web|hear`` ends by SIGKILL at that pass of the database.
+
+Every statement and every commit is passed twice, before and after it, counted from the moment the file ``HALTING_ARMED``
+exists. ``web`` serves the pages; ``hear`` takes one message as the duty ``reconcile`` does. The product knows nothing of it.
+"""
+
+import os
+import pickle
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from crm_outbox.messaging.server import Server
+from reconciler import ordering, reconcile
+from reconciler.stepping import Clocked
+from reconciler.web.app import app
+from reconciler.web.site import Site
+from tests.integration.web.browsing import CRM, KEYS
+
+RESEND = timedelta(minutes=2)
+
+
+def halt_at(point: int, armed: Path) -> None:
+    """Die at that pass."""
+    passed = 0
+    lock = threading.Lock()
+
+    def passes() -> None:
+        nonlocal passed
+        with lock:
+            if not armed.exists():
+                return
+            passed += 1
+            if passed == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+                signal.pause()
+
+    def around(owner: Any, name: str) -> None:
+        method: Callable[..., Any] = getattr(owner, name)
+
+        def wrapped(*given: Any, **named: Any) -> Any:
+            passes()
+            result = method(*given, **named)
+            passes()
+            return result
+
+        setattr(owner, name, wrapped)
+
+    around(psycopg.Cursor, "execute")
+    around(psycopg.Connection, "commit")
+
+
+def serve(engine: sa.Engine, now: datetime, port: int, ready: Path) -> None:
+    """The pages, until the end."""
+    site = Site(
+        engine=engine,
+        now=lambda: now,
+        keys=KEYS,
+        public_url=os.environ["HALTING_URL"],
+        crm_origin=CRM,
+        crm_launch=f"{CRM}/economic/launch",
+        resend=RESEND,
+    )
+    Server(app(site), "127.0.0.1", port)
+    ready.touch()
+    signal.pause()
+
+
+def hear(engine: sa.Engine, now: datetime, message: Path) -> None:
+    """Take that message in one transaction."""
+    envelope = pickle.loads(message.read_bytes())  # noqa: S301 - this very test wrote it
+
+    def take(connection: sa.Connection) -> None:
+        ordering.prepare(connection, [envelope], ())
+        reconcile.handle(Clocked(resend=RESEND, now=lambda: now), connection, envelope)
+
+    ordering.within(engine, take)
+
+
+def free_port() -> int:
+    """A port nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def main() -> None:
+    """Be the victim."""
+    point, what = int(sys.argv[1]), sys.argv[2]
+    engine = sa.create_engine(os.environ["HALTING_DATABASE"])
+    now = datetime.fromisoformat(os.environ["HALTING_NOW"])
+    halt_at(point, Path(os.environ["HALTING_ARMED"]))
+    if what == "web":
+        serve(engine, now, int(os.environ["HALTING_PORT"]), Path(os.environ["HALTING_READY"]))
+    else:
+        hear(engine, now, Path(os.environ["HALTING_MESSAGE"]))
+
+
+if __name__ == "__main__":
+    main()
