@@ -40,12 +40,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A customer, or a pass that stopped, that waits for somebody's choice."""
+    """A customer, or a pass that stopped, that waits for somebody's choice; ``holder`` is whom it was handed to, if anybody."""
 
     customer: str | None
     name: str
     kind: TaskKind
     opened: datetime
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +203,9 @@ _ADDRESS = sa.text("""
 """)
 _WAITING = sa.text("""
     select l.crm_id as customer, coalesce(here.state -> 'customer' ->> 'name', there.state ->> 'name', '') as name,
-        t.kind, t.opened
+        t.kind, t.opened, h.person as holder
     from sync.task t
+    left join sync.handover h on h.link = t.link and h.at >= t.opened
     left join sync.link l on l.id = t.link
     left join sync.crm_side here on here.tenant = t.tenant and here.crm_id = l.crm_id
     left join sync.economic_side there on there.agreement = t.agreement and there.number = l.number

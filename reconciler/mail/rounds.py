@@ -112,8 +112,8 @@ def _letter(post: Post, connection: sa.Connection, tenant: str) -> int:
 
 
 def _concerns(one: Waiting, reader: Reader) -> bool:
-    """A pass that stopped is an admin's to release."""
-    return reader.role == "admin" or one.kind != "brake"
+    """A pass that stopped is an admin's to release; what was handed to somebody is theirs."""
+    return (reader.role == "admin" or one.kind != "brake") and one.holder in {None, reader.id}
 
 
 def _plan(post: Post, connection: sa.Connection, tenant: str, kind: Occasion, address: str, said: Said) -> int:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import WriteEconomicCustomer
-from reconciler import mailbox, people
+from reconciler import handover, mailbox, people
 from reconciler.mail import rounds
 from reconciler.mail.rounds import Post
 from reconciler.person import Person, Role
@@ -65,6 +65,18 @@ def office(engine: sa.Engine) -> Iterator[Office]:
     made = Office(both, Post(engine=engine, now=lambda: made.time, server=server, launch=LAUNCH), opened.box)
     yield made
     opened.close()
+
+
+def test_what_was_handed_to_a_colleague_is_in_her_mail_alone(office: Office) -> None:
+    office.question(1)
+    office.person("anne", "user")
+    office.person("birthe", "user")
+    (link,) = office.both.links()
+    by = Person(tenant=TENANT, id="anne", name="anne", role="user")
+    with office.both.engine.begin() as connection:
+        assert handover.hand(connection, link.id, by, "birthe", A_MONDAY)
+    office.at(minutes=61)
+    assert [one["To"] for one in office.box.arrived] == ["birthe@firma.example"]
 
 
 def test_fourteen_questions_are_one_mail_a_working_day_for_each_who_can_act(office: Office) -> None:
