@@ -134,6 +134,7 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         public_url=pages.public_url,
         crm_origin=pages.crm_origin,
         crm_launch=pages.crm_launch,
+        crm_customer=pages.crm_customer,
         resend=settings.resend,
         has_mail=settings.mail is not None,
     )

@@ -21,6 +21,8 @@ class Pages:
     public_url: str
     crm_origin: str
     crm_launch: str
+    crm_customer: str
+    """A customer's own page in the CRM, with ``{id}`` for its id; empty where it has none that is known."""
     keys: Mapping[str, bytes] = field(repr=False)
 
 
@@ -89,6 +91,9 @@ def _pages(environment: Environment) -> Pages:
         if address and not address.startswith("https:") and not loopback:
             environment.wrong(f"{name} must be https, but on this machine")
     launch = _launch(environment)
+    customer = environment.url("CRM_CUSTOMER_URL", default="", credentials=False)
+    if customer and (origin_of(customer) != origin_of(crm) or "{id}" not in customer):
+        environment.wrong("CRM_CUSTOMER_URL must be a page of CRM_ORIGIN, with {id} for the customer's id")
     text = environment.secret("CRM_KEYS")
     keys: Mapping[str, bytes] = {}
     try:
@@ -101,6 +106,7 @@ def _pages(environment: Environment) -> Pages:
         public_url=public.rstrip("/"),
         crm_origin=origin_of(crm),
         crm_launch=launch,
+        crm_customer=customer,
         keys=keys,
     )
 

@@ -53,6 +53,7 @@ def environment(
         "WEB_LISTEN": f"127.0.0.1:{web_port}",
         "WEB_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "CRM_ORIGIN": f"http://crm.localhost:{crm_port}",
+        "CRM_CUSTOMER_URL": f"http://crm.localhost:{crm_port}/customers/{{id}}",
         "CRM_KEYS": f"{DEMO_KEY}={secrets.token_hex(32)}",
         DEMO_SIGN_IN: "on",
         "WORKER_THREADS": "4",

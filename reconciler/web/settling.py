@@ -175,6 +175,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         stale=[_stale(one, connection, link, key) for key in asked.getlist("stale")[: len(rows)]],
         place=views.place(connection, link.tenant, link.id) if from_list else None,
         back=_back(one, link.crm_id),
+        card=site.card(link.crm_id),
         **_receipt(site, connection, one, stored, asked),
     )
 

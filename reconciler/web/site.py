@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -21,6 +22,8 @@ class Site:
     crm_origin: str
     crm_launch: str
     """The CRM's page that sends a browser here, signed in; it takes ``to``, the path that is wanted."""
+    crm_customer: str = ""
+    """A customer's own page in the CRM, with ``{id}``; empty where none is known."""
     resend: timedelta
     """After how long an unanswered command is sent again."""
     ring: Callable[[], None] = lambda: None
@@ -42,6 +45,10 @@ class Site:
     def is_secure(self) -> bool:
         """Whether browsers come by HTTPS."""
         return self.public_url.startswith("https:")
+
+    def card(self, crm_id: str) -> str:
+        """The page of that customer in the CRM, if it is known."""
+        return self.crm_customer.replace("{id}", quote(crm_id, safe=""))
 
     def back(self, address: str) -> str:
         """An address of the CRM to lead back to; empty for any other."""

@@ -26,6 +26,7 @@ def pages(engine: sa.Engine) -> Iterator[Pages]:
         public_url=made.url,
         crm_origin=CRM,
         crm_launch=f"{CRM}/economic/launch",
+        crm_customer=f"{CRM}/customers/{{id}}",
         resend=timedelta(minutes=2),
     )
     server = Server(app(site), "127.0.0.1", port)

@@ -13,7 +13,7 @@ from reconciler import people
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
-from tests.integration.web.browsing import Browser, Pages
+from tests.integration.web.browsing import CRM, Browser, Pages
 
 
 @pytest.fixture
@@ -156,6 +156,7 @@ def test_an_id_of_the_crm_may_hold_any_letters(pages: Pages, both: Both) -> None
     browser = arrive(pages)
     path = "/customers/kunde%20%C3%A6%201%3F"
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', browser.get(path).text))
+    assert f'href="{CRM}/customers/kunde%20%C3%A6%201%3F">Åbn i Clickmate</a>' in browser.get(path).text
     answer = browser.post(path, {**fields, choice(fields, "name"): "different"})
     assert answer.headers["location"].startswith(f"{path}?decision=")
     assert browser.get(answer.headers["location"]).status_code == 200

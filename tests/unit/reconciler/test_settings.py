@@ -60,3 +60,25 @@ def test_what_is_missing_or_wrong_is_named(given: dict[str, str], named: str) ->
     with pytest.raises(SettingsError) as refused:
         mail(**given)
     assert any(one.startswith(named) for one in refused.value.problems)
+
+
+WEB = {
+    "DATABASE_URL": "postgresql://sync:sesame@db/sync", "WEB_PUBLIC_URL": "https://sync.example.com",
+    "CRM_ORIGIN": "https://crm.example.com", "CRM_KEYS": f"one={'ab' * 32}",
+}  # fmt: skip
+
+
+def test_a_customers_page_in_the_crm_is_known_where_it_is_named() -> None:
+    named = Settings.from_env({**WEB, "CRM_CUSTOMER_URL": "https://crm.example.com/c?id={id}"}, ["web"])
+    assert named.pages is not None
+    assert named.pages.crm_customer == "https://crm.example.com/c?id={id}"
+    without = Settings.from_env(WEB, ["web"])
+    assert without.pages is not None
+    assert without.pages.crm_customer == ""
+
+
+@pytest.mark.parametrize("address", ["https://elsewhere.example/{id}", "https://crm.example.com/customers/"])
+def test_it_is_a_page_of_that_crm_for_each_customer(address: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({**WEB, "CRM_CUSTOMER_URL": address}, ["web"])
+    assert any(one.startswith("CRM_CUSTOMER_URL must be a page of CRM_ORIGIN") for one in refused.value.problems)
