@@ -107,7 +107,7 @@ def _told(
         else f"{NAMES[system]}: {words('waiting')}"
         for system, how in sorted(told.items())
     )
-    if "waiting" in told.values():
+    if saved.state == "open":
         return _waiting(words, told, link, rules), lines
     if saved.state == "done" and len(told) == len(System):
         return words("Saved. Both systems were updated {time}.", time=words.brief(ended)), lines
