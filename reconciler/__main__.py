@@ -133,8 +133,8 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         keys=pages.keys,
         public_url=pages.public_url,
         crm_origin=pages.crm_origin,
-        crm_launch=pages.crm_launch,
         crm_customer=pages.crm_customer,
+        crm_launch=pages.crm_launch,
         resend=settings.resend,
         has_mail=settings.mail is not None,
     )

@@ -20,9 +20,9 @@ class Pages:
     listen: tuple[str, int]
     public_url: str
     crm_origin: str
-    crm_launch: str
     crm_customer: str
     """A customer's own page in the CRM, with ``{id}`` for its id; empty where it has none that is known."""
+    crm_launch: str
     keys: Mapping[str, bytes] = field(repr=False)
 
 
@@ -105,8 +105,8 @@ def _pages(environment: Environment) -> Pages:
         listen=environment.listen("WEB_LISTEN", default="127.0.0.1:8082"),
         public_url=public.rstrip("/"),
         crm_origin=origin_of(crm),
-        crm_launch=launch,
         crm_customer=customer,
+        crm_launch=launch,
         keys=keys,
     )
 
