@@ -98,6 +98,11 @@ def held(kind: Kind, field: str, value: str) -> str:
     return economic.hold(kind, field, spelled)
 
 
+def limit(kind: Kind, field: str) -> int:
+    """How many characters e-conomic holds of that field."""
+    return (economic.LENGTHS if kind == "customer" else economic.CONTACT_LENGTHS)[field]
+
+
 def agree(kind: Kind, field: str, crm: str, economic_value: str) -> bool:
     """Whether both systems hold the same, as far as e-conomic can hold it."""
     return same(kind, field, crm, economic_value) or same(kind, field, held(kind, field, crm), economic_value)

@@ -16,6 +16,7 @@ from economic_adapter.contract import EconomicCustomer, WriteEconomicCustomer
 from reconciler.asked import Task
 from reconciler.contract import State
 from reconciler.decisions import Decision, Ended, Supplied
+from reconciler.note import Note
 from reconciler.pair import Base, Choice, Kind, Pair, Pause, Pending, Refusal, Side
 from reconciler.rules import System
 
@@ -83,6 +84,8 @@ class Link:
     """What a person chose for its creation in e-conomic, for this customer alone."""
     waived: tuple[str, ...] = ()
     """Fingerprints of the questions that were answered with leaving it as it is."""
+    notes: tuple[Note, ...] = ()
+    """What is worth telling of late beside how it stands."""
     customer: Pair
     contacts: tuple[Pair, ...] = ()
 

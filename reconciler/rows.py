@@ -13,12 +13,14 @@ from reconciler import fields as field_table
 from reconciler import keys
 from reconciler.decisions import Supplied
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
+from reconciler.note import Note
 from reconciler.rules import System
 
 _PAIRS = TypeAdapter(list[Pair])
 _PAIR = TypeAdapter(Pair)
 _PENDING = TypeAdapter(Pending)
 _SUPPLIED = TypeAdapter(Supplied)
+_NOTES = TypeAdapter(tuple[Note, ...])
 
 SCALARS = tuple(one.name for one in fields(Link) if one.name not in {"customer", "contacts"})
 """The fields of a link that stand in its own row."""
@@ -102,6 +104,7 @@ def scalars(link: Link) -> dict[str, Any]:
         "run": link.run,
         "supplied": None if link.supplied is None else _SUPPLIED.dump_python(link.supplied, mode="json"),
         "waived": link.waived,
+        "notes": _NOTES.dump_python(link.notes, mode="json") if link.notes else [],
         "due": link.due,
         "name_key": name_key(link),
     }
@@ -148,6 +151,7 @@ def link_of(row: Mapping[str, Any], pairs: str | None) -> Link:
         run=row["run"],
         supplied=None if row["supplied"] is None else _SUPPLIED.validate_python(row["supplied"]),
         waived=tuple(row["waived"]),
+        notes=_NOTES.validate_python(row["notes"]) if row["notes"] else (),
         customer=customer,
         contacts=tuple(contacts),
     )

@@ -11,20 +11,19 @@ from typing import Final, Literal
 
 from crm_outbox.contract import Stage
 from crm_outbox.messaging.envelope import Version
-from reconciler import chosen, contacts, fields
+from reconciler import contacts, fields, noting
 from reconciler.asked import Task
 from reconciler.causes import cause
 from reconciler.contract import State
-from reconciler.link import Kind, Link, LinkState, Pair, Status
+from reconciler.link import Kind, Link, LinkState, Status
+from reconciler.note import Note
 from reconciler.person import Kept, Person, Right, may
 from reconciler.plan import Do
-from reconciler.rules import Direction, Rules, System
+from reconciler.rules import Rules, System
 from reconciler.status import status
 from reconciler.tasks import Plans, all_candidates, planned, tasks
 
 Badge = Literal["barred", "lead", "does_not_flow"]
-Note = Literal["shortened", "kept", "not_found"]
-"""``not_found``: e-conomic did not find it once, which is not believed yet; nothing a link tells."""
 Act = Literal[
     "set_up", "reconnect", "resume", "correct", "retry", "choose", "create_again", "unlink", "leave", "choose_customer",
     "show_differences", "update", "create_now", "create", "show_details", "turn_on", "turn_off",
@@ -107,7 +106,7 @@ def standing(
         status=told,
         also=tuple(_also(link, told, asked, plans)),
         badges=tuple(_badges(link)),
-        notes=tuple(_notes(link, rules)) if linked else (),
+        notes=tuple(one for one in link.notes if noting.holds(link, one, now)),
         differs=tuple(_differs(plans)),
         choices=_suggested(link) if told.state == "perhaps" else len(_choices(asked)),
         contacts=_contacts(link, plans) if linked else None,
@@ -168,27 +167,6 @@ def _badges(link: Link) -> Iterable[Badge]:
         yield "lead"
     elif link.state is LinkState.LINKED and not link.flows:
         yield "does_not_flow"
-
-
-def _notes(link: Link, rules: Rules) -> Iterable[Note]:
-    if any(_is_shortened(pair, rules) for pair in link.pairs):
-        yield "shortened"
-    if any(chosen.kept(one) for pair in link.pairs for one in pair.chosen.values()):
-        yield "kept"
-
-
-def _is_shortened(pair: Pair, rules: Rules) -> bool:
-    """Whether e-conomic holds less of a value than the CRM, because it cannot hold more."""
-    if pair.crm is None or pair.economic is None:
-        return False
-    for group in fields.GROUPS[pair.kind]:
-        if fields.rule(pair.kind, group, rules).direction is Direction.NONE:
-            continue
-        for name in group.fields:
-            crm, economic = fields.text(pair.crm.values, name), fields.text(pair.economic.values, name)
-            if fields.agree(pair.kind, name, crm, economic) and not fields.same(pair.kind, name, crm, economic):
-                return True
-    return False
 
 
 def _differs(plans: Plans) -> Iterable[Differing]:

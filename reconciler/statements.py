@@ -132,7 +132,7 @@ INSERT_MISSING = sa.text("""
     on conflict do nothing
 """)
 LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived due category left_out name_key status status_details status_reason status_message
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message
 """.split()
 SAVE = sa.text(
     " ".join(

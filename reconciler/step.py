@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Many, Result
-from reconciler import answers, carrying, fields, linking, record, settle, stopping
+from reconciler import answers, carrying, fields, linking, noting, record, settle, stopping
 from reconciler.commands import commands
 from reconciler.decide import decide
 from reconciler.decisions import Ended
@@ -41,12 +41,13 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     """The next state of a link. Raises nothing for what a message may say; repeating a message changes nothing."""
     before = {one.operation for one in link.pending}
     counted: list[str] = []
+    landed: list[tuple[UUID, Pending]] = []
     again: list[UUID] = []
     ended: list[Ended] = []
     chosen_before = link
     match message:
         case Heard():
-            link = _heard(link, message, rules, now, counted, ended)
+            link = _heard(link, message, rules, now, counted, ended, landed)
         case Due():
             again = [one.operation for one in link.pending if one.due <= now]
             link = _scheduled(link, again, rules, now, repeated=True)
@@ -71,7 +72,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
         ended = list(told)
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
-    link = still_waived(link, rules, now)
+    link = noting.noted(chosen_before, still_waived(link, rules, now), landed, rules, now)
     plans = planned(link, rules)
     asked = tasks(link, rules, now, plans)
     return Step(
@@ -134,8 +135,15 @@ def _tidied(link: Link, ended: list[Ended]) -> Link:
     return link
 
 
-def _heard(link: Link, heard: Heard, rules: Rules, now: datetime, counted: list[str], ended: list[Ended]) -> Link:
-    landed: list[tuple[UUID, Pending]] = []
+def _heard(
+    link: Link,
+    heard: Heard,
+    rules: Rules,
+    now: datetime,
+    counted: list[str],
+    ended: list[Ended],
+    landed: list[tuple[UUID, Pending]],
+) -> Link:
     known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
     for outcome in heard.outcomes:
         link, what = settle.settle(link, outcome, heard, rules, now)

@@ -160,6 +160,8 @@ link = sa.Table(
     sa.Column("supplied", JSONB),
     # fingerprints of questions answered with leaving it as it is
     sa.Column("waived", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # what is worth telling of late beside how it stands
+    sa.Column("notes", JSONB, nullable=False, server_default=_EMPTY_LIST),
     # the clock's: when time must be told to it; that its agreement changed; how often telling it failed
     sa.Column("due", _MOMENT),
     sa.Column("look_again", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -13,7 +13,10 @@ from reconciler import agreements, looking, looks, opening, store
 from reconciler.agreement import Agreement
 from reconciler.contract import State, TaskKind
 from reconciler.freshness import Known, Look
+from reconciler.lately import Landed, Lately
+from reconciler.lately import lately as told
 from reconciler.link import Link
+from reconciler.rules import System
 
 _OF_AGREEMENT: Final[dict[str, State]] = {"on": "not_there", "access_lost": "access_lost"}
 
@@ -71,6 +74,22 @@ def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -
         return found, False
     look, asked = opening.opened(connection, found.stored.link, found.agreement, found.known.seen, now)
     return replace(found, look=look), asked
+
+
+def lately(connection: sa.Connection, found: Customer, now: datetime) -> Lately:
+    """What was written of that customer last, on either side."""
+    if found.stored is None or not found.stored.link.crm_id:
+        return Lately()
+    link = found.stored.link
+    values = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id}
+    return told([_landed(row) for row in connection.execute(_LANDED, values)], now)
+
+
+def _landed(row: sa.Row[tuple[object, ...]]) -> Landed:
+    return Landed(
+        at=row.at, system=System(row.system), action=row.action, record=row.record, number=row.number, by=row.by,
+        fields=tuple(row.fields),
+    )  # fmt: skip
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -177,5 +196,10 @@ _AGREED = sa.text("""
     select min(b.agreed) from sync.field_base b join unnest(cast(:records as uuid[]), cast(:fields as text[])) as x(pair, field)
         on x.pair = b.pair and x.field = b.field
     where b.link = :link
+""")
+_LANDED = sa.text("""
+    select at, system, action, record, number, by, array(select jsonb_object_keys(after)) as fields
+    from sync.audit where tenant = :tenant and crm_id = :crm_id and agreement = :agreement
+    order by at desc, id desc limit 10
 """)
 _SEEN = sa.text("select seen from sync.economic_side where agreement = :agreement and number = :number")

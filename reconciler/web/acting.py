@@ -3,6 +3,7 @@
 The same in the widget's frame, where every request carries its pass and no cookie counts, and on our own pages.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +29,7 @@ from reconciler.web.words import Words, language
 
 Pressing = Literal["update", "create", "retry", "unlink", "leave", "flow", "still"]
 Given = Mapping[str, list[str]]
+Does = Callable[[Clocked, sa.Connection, Press], Pressed]
 
 RIGHTS: Final[Mapping[Pressing, Right]] = {
     "update": "settle", "create": "create", "retry": "settle", "unlink": "settle", "leave": "settle", "flow": "settle",
@@ -114,6 +116,11 @@ def switch(at: Place, told: Told) -> Button | None:
     return next((_button(at, told, one.name) for one in found), None)
 
 
+def flows(told: Told) -> bool | None:
+    """Whether the customer flows automatically; none where it is not linked, and nothing can flow."""
+    return None if told.first.contacts is None else told.first.flows
+
+
 def _acts(name: Act) -> bool:
     return name not in _SWITCH and (name in _OPENS or name in _POSTS)
 
@@ -145,16 +152,23 @@ def _panel(site: Site, request: Request, at: Place, panel: Panel) -> Response:
         "action": f"{at.base}/{panel}",
         "fields": {**at.fields, "decision": str(uuid4())},
         "home": at.home(),
-        "page": f"customers/{quote(at.customer, safe='')}",
+        "choose": _choose(site, at),
     }
     if at.one is None:
         return screen.framed(site, "panel_framed.html", at.words, **values)
     return screen.page(site, "panel_page.html", at.one, **values)
 
 
+def _choose(site: Site, at: Place) -> str:
+    """Where a customer that is there already is chosen: on our own page, in a window of its own where this is a frame."""
+    page = f"customers/{quote(at.customer, safe='')}"
+    return page if at.one is not None else f"{site.crm_launch}?{urlencode({'to': f'/{page}'})}"
+
+
 def _press(site: Site, at: Place, given: Given, pressing_: Pressing) -> Response:
     doors.must(site, at.person, RIGHTS[pressing_])
-    pressed = press(site, at.person, at.customer, pressing_, given)
+    decision = _id("".join(given.get("decision", [])))
+    pressed = press(site, at.person, at.customer, decision, _DOES[pressing_](given))
     refused = pressed.saved is not None and pressed.saved.state in {"refused", "partly"}
     shown = pressing_ in _PANELS and (refused or pressed.saved is None or bool(pressed.stale))
     more: dict[str, object] = {}
@@ -171,58 +185,47 @@ def _press(site: Site, at: Place, given: Given, pressing_: Pressing) -> Response
     return Response(status_code=303, headers={"location": f"{prefix}/{path}"})
 
 
-def press(site: Site, person: Person, crm_id: str, pressing_: Pressing, given: Given) -> Pressed:
-    """Decide what a form says; ``Unknown`` for a customer that is not there, ``Senseless`` for what no form of ours sends."""
-    pressed = Press(person=person, customer=crm_id, id=_id("".join(given.get("decision", []))))
-    does = _DOES[pressing_]
+def press(site: Site, person: Person, crm_id: str, decision: UUID, does: Does) -> Pressed:
+    """Decide it, once for that id; ``Unknown`` for a customer that is not there, ``Senseless`` for what cannot be chosen."""
+    pressed = Press(person=person, customer=crm_id, id=decision)
     try:
-        return ordering.within(site.engine, lambda connection: does(site.clocked, connection, pressed, given))
+        return ordering.within(site.engine, lambda connection: does(site.clocked, connection, pressed))
     except NotThere as error:
         raise Unknown from error
     except NotDecided as why:
         raise Senseless(str(why)) from why
 
 
-def _update(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
+def _update(given: Given) -> Does:
     marks = {name.removeprefix("mark."): values[-1] for name, values in given.items() if name.startswith("mark.")}
-    return pressing.update(clocked, connection, pressed, marks)
+    return partial(pressing.update, marks=marks)
 
 
-def _create(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
-    return pressing.create(
-        clocked,
-        connection,
-        pressed,
-        not_these=[_number(one) for one in given.get("not", [])],
-        task=_last(given, "task"),
-        also_a_lead=bool(_last(given, "lead")),
+def _create(given: Given) -> Does:
+    not_these = [_number(one) for one in given.get("not", [])]
+    return partial(
+        pressing.create, not_these=not_these, task=_mark(given, "task"), also_a_lead=bool(_last(given, "lead"))
     )
 
 
-def _retry(clocked: Clocked, connection: sa.Connection, pressed: Press, _: Given) -> Pressed:
-    return pressing.retry(clocked, connection, pressed)
+_DOES: Final[Mapping[Pressing, Callable[[Given], Does]]] = {
+    "update": _update,
+    "create": _create,
+    "retry": lambda _: pressing.retry,
+    "unlink": lambda given: partial(pressing.unlink, number=_number(_last(given, "number"))),
+    "leave": lambda given: partial(pressing.leave, task=_mark(given, "task")),
+    "flow": lambda given: partial(pressing.flow, shown=_mark(given, "shown")),
+    "still": lambda _: pressing.still,
+}
+"""What the form of each press says."""
 
 
-def _unlink(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
-    return pressing.unlink(clocked, connection, pressed, _number(_last(given, "number")))
-
-
-def _leave(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
-    return pressing.leave(clocked, connection, pressed, _last(given, "task"))
-
-
-def _flow(clocked: Clocked, connection: sa.Connection, pressed: Press, given: Given) -> Pressed:
-    return pressing.flow(clocked, connection, pressed, _last(given, "shown"))
-
-
-def _still(clocked: Clocked, connection: sa.Connection, pressed: Press, _: Given) -> Pressed:
-    return pressing.still(clocked, connection, pressed)
-
-
-_DOES: Final[Mapping[Pressing, Callable[[Clocked, sa.Connection, Press, Given], Pressed]]] = {
-    "update": _update, "create": _create, "retry": _retry, "unlink": _unlink, "leave": _leave, "flow": _flow,
-    "still": _still,
-}  # fmt: skip
+def _mark(given: Given, name: str) -> str:
+    """A mark or fingerprint of ours, or nothing."""
+    text = _last(given, name)
+    if not re.fullmatch(r"[0-9a-f]{0,64}", text):
+        raise Senseless("no mark of ours")
+    return text
 
 
 def _last(given: Given, name: str) -> str:

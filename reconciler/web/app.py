@@ -100,6 +100,8 @@ def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:
 def _named(kind: str, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         request.state.kind = kind
+        if any("\x00" in str(one) for one in request.path_params.values()):
+            raise Unknown  # no database holds such an id
         return handler(request)
 
     return handle

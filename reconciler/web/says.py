@@ -1,13 +1,15 @@
 """In which words is a status told? One line of what is true, one small line of when that was last known; no more than is known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from reconciler.causes import NEXT, cause
 from reconciler.contract import State
 from reconciler.freshness import Freshness, Layer
-from reconciler.standing import Act, Badge, Note, Standing
+from reconciler.lately import Lately
+from reconciler.note import Kind, Note
+from reconciler.standing import Act, Badge, Standing
 from reconciler.web.words import Words
 
 LABELS: Final[Mapping[str, str]] = {
@@ -29,9 +31,6 @@ BADGES: Final[Mapping[Badge, str]] = {
     "lead": "Lead",
     "does_not_flow": "Does not flow",
 }
-NOTES: Final[Mapping[Note, str]] = {
-    "kept": "Kept different", "not_found": "Customer no. {n} was not found. We check again tonight.",
-}  # fmt: skip
 _PLAIN: Final[Mapping[State, str]] = {
     "not_set_up": "The e-conomic integration is not set up",
     "off": "The integration is off",
@@ -100,11 +99,6 @@ def first(words: Words, said: Standing, second: Layer, since: datetime | None) -
             return words(_PLAIN[told.state])
 
 
-def note(words: Words, one: Note, number: int | None) -> str:
-    """A note under the line; empty for one that is not said here."""
-    return words(NOTES[one], n=number) if one in NOTES else ""
-
-
 def because(words: Words, said: Standing) -> str:
     """Why it could not be transferred, and where it is put right."""
     told = said.status
@@ -165,4 +159,64 @@ _SMALL: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
     "down": _since("e-conomic has not answered since {time}. Last compared {time2}"),
     "throttled": _throttled,
     "delayed": _since("Sync has been delayed since {time}. Your edits are saved and will be sent"),
+}
+
+
+AWAY: Final = frozenset({"away", "throttled", "access_lost"})
+"""Why a write waits for e-conomic, as its acknowledgement says."""
+_NO_ANSWER: Final = frozenset({"down", "throttled", "no_answer", "delayed"})
+
+
+def remarks(words: Words, first: Standing, second: Layer, lately: Lately, number: int | None) -> list[str]:
+    """The sentences under the line, in their order."""
+    return [*_later(words, first, second), *_lately(words, lately), *(note(words, one, number) for one in first.notes)]
+
+
+def note(words: Words, one: Note, number: int | None) -> str:
+    """One note; ``number`` is the customer's."""
+    return _SAYS[one.kind](words, one, number)
+
+
+def _later(words: Words, first: Standing, second: Layer) -> Iterator[str]:
+    """Whoever has it sent while e-conomic does not answer may go."""
+    told = first.status
+    to_economic = told.state == "creating" or (told.state == "sending" and first.towards != "crm")
+    if to_economic and (told.reason in AWAY or second.freshness in _NO_ANSWER):
+        yield words("Will be sent when e-conomic answers. You can close this page.")
+
+
+def _lately(words: Words, lately: Lately) -> Iterator[str]:
+    if lately.done is not None:
+        if lately.done.created is not None:
+            yield words("Created in e-conomic as customer no. {n}", n=lately.done.created)
+        else:
+            yield words("Transferred to e-conomic {time}", time=words.brief(lately.done.at))
+    if lately.fetched is not None:
+        first, *others = lately.fetched.details
+        names = ", ".join([_named(words, first), *(within(words, one) for one in others)])
+        text = "{Detail} was changed in e-conomic, fetched {time}"
+        yield words(text, detail=names, time=words.brief(lately.fetched.at))
+
+
+def _named(words: Words, detail: str) -> str:
+    """A detail by its name, of a contact person as such."""
+    if not detail.startswith("contact."):
+        return label(words, detail)
+    return f"{words('Contact person')}: {within(words, detail)}"
+
+
+_SAYS: Final[Mapping[Kind, Callable[[Words, Note, int | None], str]]] = {
+    "put_back": lambda words, one, _: words(
+        "{Detail} may only be changed in e-conomic. Your change was put back.", detail=_named(words, one.detail)
+    ),
+    "shortened": lambda words, one, _: (
+        f"{_named(words, one.detail)}: "
+        + words(
+            "e-conomic can only hold {n} characters. The full text stays in Clickmate.",
+            n=words.number(one.limit or 0),
+        )
+    ),
+    "renumbered": lambda words, one, _: words("New number in e-conomic: {new} (was {old})", new=one.new, old=one.old),
+    "kept": lambda words, one, _: f"{_named(words, one.detail)}: {words('Kept different')}",
+    "not_found": lambda words, _, number: words("Customer no. {n} was not found. We check again tonight.", n=number),
 }

@@ -32,7 +32,7 @@ from reconciler.person import Person
 from reconciler.web import acting, doors, reasons, screen, status, whys
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
-from reconciler.web.says import first, label, small, within
+from reconciler.web.says import first, label, remarks, small, within
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
@@ -166,9 +166,10 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         others=presence.enter(connection, link.id, one.person, site.now()) if may_settle and asks else [],
         holder=handover.holder(connection, link.id),
         colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
+        remarks=remarks(words, told.first, told.second, told.lately, link.number),
         acts=acting.buttons(acting.of_session(link.crm_id, one), told),
         switch=acting.switch(acting.of_session(link.crm_id, one), told),
-        flows=link.flows,
+        flows=acting.flows(told),
         decision=uuid4(),
         **_filled_in(connection, one, rows, link, asked),
         unchosen=next((row for row in rows if row.asks), None) if "unchosen" in asked else None,

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from reconciler import looks, people, views
 from reconciler.freshness import Layer, Reach, is_served, is_waited_for, layer
+from reconciler.lately import Lately
+from reconciler.note import Note
 from reconciler.person import Person
 from reconciler.standing import Standing, standing, unknown
 from reconciler.views import Customer
@@ -22,6 +24,8 @@ class Told:
     first: Standing
     second: Layer
     admins: tuple[str, ...]
+    lately: Lately
+    """What was written of it last."""
     waits: bool = False
     """Whether a look is on its way that may still be answered, also one that was refused and is tried again."""
     compares: bool = False
@@ -48,6 +52,7 @@ def of(
             found, asked = views.opened(connection, person.tenant, crm_id, now)
         else:
             found = views.customer(connection, person.tenant, crm_id)
+        lately = views.lately(connection, found, now)
         kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
     if asked:
         site.ring()
@@ -58,7 +63,7 @@ def of(
         link = found.stored.link
         first = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
     if found.is_missing:
-        first = replace(first, notes=(*first.notes, "not_found"))
+        first = replace(first, notes=(*first.notes, Note(kind="not_found", at=found.known.seen or now)))
     reach = Reach() if found.agreement is None else found.agreement.reach
     second = layer(found.known, found.look, reach, shown, now)
     return Told(
@@ -66,6 +71,7 @@ def of(
         first=first,
         second=second,
         admins=tuple(admins),
+        lately=lately,
         waits=found.look is not None and is_waited_for(found.look, now),
         compares=found.compares and is_served(reach, now),
     )

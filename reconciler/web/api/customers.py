@@ -10,6 +10,7 @@ from reconciler.categories import Category, LeftOut
 from reconciler.listing import Cursor
 from reconciler.person import Person
 from reconciler.web import customers
+from reconciler.web.api import acting
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.doors import Senseless
 from reconciler.web.site import Site
@@ -50,7 +51,8 @@ class Customers(Said):
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
-    """What can be asked about all customers."""
+    """What can be asked about all customers, and done about one."""
+    acting.routes(made, site, asking)
     Asking = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
 
     @made.get("/customers", tags=["customers"], responses={400: {"model": Problem, "description": "No such place"}})

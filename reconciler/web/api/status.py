@@ -9,13 +9,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from reconciler.contract import State
 from reconciler.freshness import Freshness
+from reconciler.note import Kind
 from reconciler.person import Person
-from reconciler.standing import Act, Badge, Note, Standing
+from reconciler.standing import Act, Badge, Standing
 from reconciler.web import etag, status
 from reconciler.web.api.problems import Said
 from reconciler.web.site import Site
 
-CrmId = Annotated[str, Path(max_length=200, description="The customer's id in the CRM.", examples=["48211"])]
+CrmId = Annotated[
+    str, Path(max_length=200, pattern=r"^[^\x00]+$", description="The customer's id in the CRM.", examples=["48211"])
+]
 
 
 class Contacts(Said):
@@ -50,6 +53,34 @@ class Action(Said):
     why_not: str
 
 
+class Noted(Said):
+    """Something worth telling beside it, until that detail is edited or a week has gone.
+
+    ``limit``: so many characters e-conomic holds of it; ``old`` and ``new``: customer numbers.
+    """
+
+    note: Kind
+    at: datetime
+    detail: str
+    limit: int | None
+    old: int | None
+    new: int | None
+
+
+class Done(Said):
+    """Something was written to e-conomic within the last minute; ``created``: the number of a customer that this made."""
+
+    at: datetime
+    created: int | None
+
+
+class Fetched(Said):
+    """What was written last came from e-conomic: when, and of which details."""
+
+    at: datetime
+    details: tuple[str, ...]
+
+
 class CustomerStatus(Said):
     """How one customer stands: what is true of it, and when that was last known."""
 
@@ -58,7 +89,7 @@ class CustomerStatus(Said):
     message: str
     also: tuple[State, ...]
     badges: tuple[Badge, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Noted, ...]
     differs: tuple[Differs, ...]
     choices: int
     agreement: int | None
@@ -68,6 +99,8 @@ class CustomerStatus(Said):
     freshness: Freshness
     since: datetime | None
     next_try_at: datetime | None
+    done: Done | None
+    fetched: Fetched | None
     flows: bool
     actions: tuple[Action, ...]
     look_id: UUID | None
@@ -82,6 +115,10 @@ def status_of(site: Site, person: Person, crm_id: str, version: str | None, *, l
     found, second = told.found, told.second
     made = CustomerStatus(
         **_first(told.first, list(told.admins)),
+        done=None if told.lately.done is None else Done(at=told.lately.done.at, created=told.lately.done.created),
+        fetched=None
+        if told.lately.fetched is None
+        else Fetched(at=told.lately.fetched.at, details=told.lately.fetched.details),
         agreement=None if found.agreement is None else found.agreement.agreement,
         customer_number=told.number,
         compared=Compared(
@@ -131,7 +168,10 @@ def _first(said: Standing, admins: list[str]) -> dict[str, Any]:
         "message": said.status.message,
         "also": said.also,
         "badges": said.badges,
-        "notes": said.notes,
+        "notes": tuple(
+            Noted(note=one.kind, at=one.at, detail=one.detail, limit=one.limit, old=one.old, new=one.new)
+            for one in said.notes
+        ),
         "differs": tuple(
             Differs(field=one.field, crm=one.crm, economic=one.economic, person=one.person) for one in said.differs
         ),

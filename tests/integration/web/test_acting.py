@@ -10,13 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, Stage, WriteCustomer
+from crm_outbox.messaging.envelope import Envelope
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
 from reconciler.passes import sign
 from reconciler.person import Person
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
-from tests.builders.sync import TENANT, done, economic_answered, refused, there
+from tests.builders.sync import TENANT, crm_answered, done, economic_answered, refused, there
 from tests.integration.web.browsing import KEY, Browser, Pages
 
 
@@ -102,6 +103,11 @@ def differing(both: Both, pages: Pages) -> Customer:
 def still(both: Both) -> None:
     with both.engine.begin() as connection:
         connection.execute(sa.text("update sync.link set flows = false, revision = revision + 1"))
+
+
+def written_here(command: WriteCustomer, customer: Customer, version: int) -> Envelope:
+    """The CRM wrote what that command says, and holds this now."""
+    return crm_answered(command, done(command.parts[0].operation), customer=customer, version=version)
 
 
 def decisions(pages: Pages) -> list[tuple[str, ...]]:
@@ -240,6 +246,7 @@ def test_possible_twins_are_shown_and_only_those_shown_are_ruled_out(pages: Page
     assert "Findes kunden allerede?" in shown
     assert "Kundenr. 50 · Sydhavn Maler A/S · CVR-nr. 87654321 · Odense" in shown
     assert "Opret alligevel" in shown
+    assert "Vælg kunde" in shown
     fields = here.form(shown)
     both.in_economic(sydhavn(number=51), why="import")
     after = here.after(here.send("create", fields))
@@ -271,6 +278,7 @@ def test_a_customer_deleted_in_e_conomic_is_created_again(pages: Pages, both: Bo
     customer = deleted(both, pages)
     here = door(customer)
     assert "Slettet i e-conomic" in here.status()
+    assert "Kunden flyder automatisk" not in here.status(), "it is linked no longer"
     assert "Oprettes i e-conomic ..." in here.after(here.press("create"))
     (command,) = both.said_only(WriteEconomicCustomer)
     assert command.parts[0].action == "create"
@@ -398,6 +406,10 @@ def test_another_tenants_customer_is_not_there(pages: Pages, both: Both, door: O
         assert stranger.get(f"/{name}").status_code == 404
 
 
+def test_an_id_that_no_database_holds_is_not_there(pages: Pages) -> None:
+    assert pages.arrive(tenant=TENANT).get("/customers/%00/update").status_code == 404
+
+
 def test_what_stands_in_the_frame_may_be_framed_by_the_crm_also_when_it_says_no(pages: Pages, both: Both) -> None:
     customer = differing(both, pages)
     here = Door(pages, customer.id, framed=True, role="reader")
@@ -405,3 +417,32 @@ def test_what_stands_in_the_frame_may_be_framed_by_the_crm_also_when_it_says_no(
         assert answer.status_code in {401, 403}
         assert "frame-ancestors 'none'" not in answer.headers["content-security-policy"]
         assert "set-cookie" not in answer.headers
+
+
+def test_a_creation_says_its_number_for_a_minute_and_an_edit_of_e_conomics_when_it_was_fetched(
+    pages: Pages, both: Both, door: Opens
+) -> None:
+    customer = both.linked(10482, cvr="12345678")
+    pages.time = both.time
+    here = door(customer)
+    assert "Oprettet i e-conomic som kundenr. 10482" in here.status()
+    pages.later(minutes=2)
+    assert "Oprettet i e-conomic" not in here.status()
+    both.in_economic(there(customer, 10482, "v2", contacts=(), phone="11223344"), 2)
+    (command,) = both.said_only(WriteCustomer)
+    both.hear(written_here(command, customer.model_copy(update={"phone": "11223344"}), 2))
+    assert re.search(r"Telefon blev rettet i e-conomic, hentet (i g.r )?kl\. \d\d\.\d\d", here.status())
+
+
+def test_an_edit_that_was_put_back_says_so_until_that_detail_is_edited(pages: Pages, both: Both, door: Opens) -> None:
+    both.set(rules='{"customer": {"phone": {"direction": "economic", "decides": "economic", "may_be_empty": true}}}')
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.in_crm(customer.model_copy(update={"phone": "87654321"}), 2)
+    (command,) = both.said_only(WriteCustomer)
+    both.hear(written_here(command, customer, 3))
+    pages.time = both.time
+    here = door(customer)
+    told = "Telefon må kun rettes i e-conomic. Din rettelse er ført tilbage."
+    assert told in here.status()
+    both.in_economic(there(customer, 7, "v2", contacts=(), phone="11223344"), 2)
+    assert told not in here.status()

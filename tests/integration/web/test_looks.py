@@ -230,7 +230,11 @@ def test_a_customer_that_was_not_found_once_says_so_until_it_is_seen(watching: W
     watching.later(seconds=1)
     watching.tell(look.look, "missing")
     told = watching.watch(customer.id)
-    assert (told["notes"], told["freshness"], told["state"]) == (["not_found"], "fresh", "same")
+    assert ([one["note"] for one in told["notes"]], told["freshness"], told["state"]) == (
+        ["not_found"],
+        "fresh",
+        "same",
+    )
     watching.later(seconds=1)
     watching.both.in_economic(there(customer, 7, "v3", contacts=()), 3)
     assert watching.watch(customer.id)["notes"] == []
