@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from deploy.local import servers
-from deploy.local.demo import tour
+from deploy.local.demo import people, tour
 from deploy.local.demo.hands import StepFailed, Tour
 from deploy.local.demo.lists import NO_COMMON_KEY, SAME_CVR, lists
-from deploy.local.demo.stage import Stage, set_up
+from deploy.local.demo.stage import FOLDER, Stage, set_up
 
 
 def main() -> int:
@@ -46,6 +46,7 @@ def _play(stage: Stage, *, quiet: bool) -> list[str]:
         processes=stage.processes,
         say=say,
         command=stage.command,
+        environ=stage.environ,
     )
     begun = time.monotonic()
     entered = lists()
@@ -63,6 +64,8 @@ def _play(stage: Stage, *, quiet: bool) -> list[str]:
         ("Transfer all", tour.transfer),
         ("Renumber", tour.renumber),
         ("Lost answer", tour.lost_answer),
+        ("Disagree", people.disagree),
+        ("Status", people.statuses),
         ("Away", tour.away),
         ("Break it", tour.killed),
         ("Compare", tour.compared),
@@ -103,25 +106,37 @@ def _explain(error: str, stage: Stage) -> None:
 
 
 def _stay(stage: Stage) -> None:
+    pages, crm = stage.environ["WEB_PUBLIC_URL"], stage.environ["CRM_ORIGIN"]
     _say(
         f"""
-  CRM, with the status  {stage.environ["CRM_ORIGIN"]}/    da · en, signed in as Anne, salesperson; at the right what e-conomic has
-  e-conomic (sandbox)   {stage.books.url}/         the bookkeeper's side: change a customer, watch it arrive
-  RabbitMQ              {stage.management}/         operator / {stage.operator}
-  Log                   .demo/log                  one line per event
+  CRM, with the status at the right    {crm}/    da · en, signed in as Anne, salesperson
+  Tasks, set-up, transfer, health      {crm}/economic/launch?to=/    as whoever is signed in there: Mette is administrator
+  e-conomic (sandbox)                  {stage.books.url}/    the bookkeeper's side: change a customer, watch it arrive
+  RabbitMQ                             {stage.management}/    operator / {stage.operator}
+  Messages as they pass                ./run tail
 
-  Try: change the same name on both sides: the status at the right asks, and leads to where it is settled.
-  The CRM's side from another terminal:
-    . .demo/env
+  Try:  change one customer's phone in the CRM and look at the sandbox
+        change the same name on both sides: a question appears, and the status at the right leads to it
+        "Tag e-conomic ned i 30 s" at the foot of the CRM, then edit: nothing is lost, the status says so
+  Our pages are at {pages}, over plain HTTP on this machine only: their cookie is not called __Host- here.
+  Log: .demo/log (one line per event; follow one change: ./run trace 10042). Commands: . .demo/env, then
     .venv/bin/python -m crm_outbox customer list --tenant demo
-    .venv/bin/python -m crm_outbox customer show --tenant demo ID
-    .venv/bin/python -m crm_outbox customer set --tenant demo ID phone='86 12 34 57' --yes
     .venv/bin/python -m reconciler status --customer ID
 
   Ctrl-C stops everything."""
     )
+    asked, again = FOLDER / "asked" / "relay", 0.0
     while True:
-        time.sleep(1)
+        time.sleep(0.3)
+        if asked.exists():
+            asked.unlink()
+            if not again:
+                stage.processes.kill("relay-crm")
+                _say("  the CRM's relay was killed; it starts again in 5 s")
+                again = time.monotonic() + 5
+        if again and time.monotonic() > again:
+            stage.processes.start_group("relay-crm")
+            again = 0.0
         if dead := stage.processes.died():
             _say(f"  a process ended by itself: {dead}; see .demo/log")
             for name in dead:

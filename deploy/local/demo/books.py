@@ -37,6 +37,10 @@ class Books:
         """Let the next such call do its work and its answer be lost."""
         self._call("POST", "/_sandbox/faults", {"kind": "drop", "method": method, "path": path, "when": "after"})
 
+    def lose_a_webhook(self) -> None:
+        """Let the next webhook be lost for good."""
+        self._call("POST", "/_sandbox/faults", {"kind": "hook_lost"})
+
     def edit(self, number: int, fields: dict[str, Any]) -> None:
         """Edit a customer's details, as a person would on e-conomic's own page."""
         self._call("POST", f"/_sandbox/ui/customers/{number}", fields)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from deploy.local.demo.books import Books
 from deploy.local.demo.compare import Entered, Holding, Verdict, compare, crm_holdings, economic_holdings
 from deploy.local.demo.lists import Lists
 from deploy.local.demo.processes import Processes, Say
+from deploy.local.demo.visitor import Visitor
 from deploy.local.invented import Company, companies, phone
 
 TENANT = "demo"
@@ -36,6 +37,7 @@ class Tour:
     processes: Processes
     say: Say
     command: Callable[[str, list[str], str], str]
+    environ: Mapping[str, str] = field(repr=False)
     rng: random.Random = field(default_factory=lambda: random.Random(2026))
     entered: Entered = field(default_factory=Entered)
     ids: dict[str, str] = field(default_factory=dict)
@@ -178,7 +180,7 @@ class Tour:
             person["name"]: {"email": person["email"], "phone": person["phone"]} for person in company.persons
         }
 
-    def edit_crm(self, name: str, **fields: str) -> None:
+    def edit_crm(self, name: str, /, **fields: str) -> None:
         """Edit a customer's details in the CRM."""
         with self.engine.begin() as connection:
             customers.change(connection, TENANT, self.ids[name], customers.Edit(fields=fields))
@@ -197,9 +199,10 @@ class Tour:
         self.doorbell.ring()
         self.entered.persons[name].setdefault(person, {}).update(fields)
 
-    def edit_economic(self, name: str, number: int, **fields: str) -> None:
+    def edit_economic(self, name: str, number: int, /, **fields: str) -> None:
         """Edit a customer's details in e-conomic, under our words."""
         theirs = {
+            "name": "name",
             "street": "address1",
             "city": "city",
             "postcode": "postCode",
@@ -209,6 +212,19 @@ class Tour:
         body = {theirs[detail]: value for detail, value in fields.items()}
         self.books.edit(number, body | ({"address2": ""} if "street" in fields else {}))
         self.entered.customers[name] |= fields
+
+    def rename(self, name: str, new: str) -> None:
+        """Both systems call it otherwise from here on."""
+        self.entered.customers[new] = self.entered.customers.pop(name)
+        self.entered.persons[new] = self.entered.persons.pop(name)
+        self.entered.customers[new]["name"] = new
+        self.ids[new] = self.ids.pop(name)
+
+    def visitor(self, name: str, role: str, tenant: str = TENANT) -> Visitor:
+        """A person at our pages, signed in."""
+        known = self.environ
+        pages, crm, keys = (known[one] for one in ("WEB_PUBLIC_URL", "CRM_ORIGIN", "CRM_KEYS"))
+        return Visitor(pages, crm, keys, tenant=tenant, name=name, role=role)
 
     def a_phone(self) -> str:
         return phone(self.rng)

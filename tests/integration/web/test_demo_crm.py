@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,18 +13,21 @@ import sqlalchemy as sa
 
 from crm_outbox import customers
 from crm_outbox.messaging.server import Server
+from deploy.local.demo.books import Books
 from deploy.local.demo.crm.app import Crm, app
+from deploy.local.demo.crm.breaking import Breaking
 from tests.integration.web.browsing import CRM, KEY, Pages
 
 DEMO = "demo"
 
 
 @pytest.fixture
-def crm(pages: Pages, engine: sa.Engine) -> Iterator[str]:
+def crm(pages: Pages, engine: sa.Engine, tmp_path: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     made = Crm(
-        engine=engine, ring=lambda: None, tenant=DEMO, pages=pages.url, origin=CRM, key_id="one", key=KEY
+        engine=engine, ring=lambda: None, tenant=DEMO, pages=pages.url, origin=CRM, key_id="one", key=KEY,
+        breaking=Breaking(Books("http://127.0.0.1:1"), tmp_path / "asked"),
     )  # fmt: skip
     pages.time = datetime.now(UTC)  # the CRM signs by the clock
     server = Server(app(made), "127.0.0.1", port)
@@ -64,3 +68,24 @@ def test_who_is_signed_in_there_is_signed_in_here(crm: str, pages: Pages) -> Non
 def test_a_customer_that_is_not_there_is_said_so(crm: str) -> None:
     assert httpx.get(f"{crm}/customers/nobody").status_code == 404
     assert httpx.get(f"{crm}/?q=birk").status_code == 200
+
+
+def test_a_relay_is_asked_to_be_killed_and_the_visitor_told(crm: str, tmp_path: Path) -> None:
+    answer = httpx.post(f"{crm}/break", data={"what": "relay"}, headers={"referer": f"{CRM}/customers/1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/customers/1?broken=relay")
+    assert (tmp_path / "asked" / "relay").exists()
+    shown = httpx.get(f"{crm}/?broken=relay", headers={"cookie": "lang=en"}).text
+    assert "The relay was killed and starts again in 5 seconds." in shown
+    assert "Take e-conomic away for 30 s" in shown
+    assert httpx.post(f"{crm}/break", data={"what": "disk"}).status_code == 400
+
+
+def test_a_state_leads_to_a_customer_that_stands_so_or_says_how_to_make_one(crm: str) -> None:
+    answer = httpx.get(f"{crm}/?demo_state=choice")
+    assert (answer.status_code, "Ret det samme navn forskelligt i begge systemer." in answer.text) == (404, True)
+
+
+def test_of_a_tenant_that_never_connected_nothing_is_set_up(crm: str, customer: str) -> None:
+    shown = httpx.get(f"{crm}/customers/{customer}?tenant=nobody").text
+    (frame,) = re.findall(r'<iframe src="([^"]+)"', shown)
+    assert "Integrationen med e-conomic er ikke sat op" in httpx.get(html.unescape(frame)).text

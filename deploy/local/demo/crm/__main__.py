@@ -12,8 +12,11 @@ import threading
 from crm_outbox.messaging import database
 from crm_outbox.messaging.outbox import Doorbell
 from crm_outbox.messaging.server import Server
+from deploy.local.demo.books import Books
 from deploy.local.demo.crm.app import Crm, app
+from deploy.local.demo.crm.breaking import Breaking
 from deploy.local.demo.hands import TENANT
+from deploy.local.demo.stage import FOLDER
 from deploy.local.environment import DEMO_SIGN_IN
 from reconciler.passes import keys_of
 
@@ -34,6 +37,7 @@ def main() -> int:
         origin=os.environ["CRM_ORIGIN"],
         key_id=key_id,
         key=key,
+        breaking=Breaking(Books(os.environ["ECONOMIC_REST_URL"]), FOLDER / "asked"),
     )
     server = Server(app(made), "127.0.0.1", port)
     try:

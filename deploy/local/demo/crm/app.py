@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 from crm_outbox import customers
 from crm_outbox.contract import CONTACT_FIELDS, CUSTOMER_FIELDS, Stage
 from crm_outbox.messaging.limits import Limits
+from deploy.local.demo.crm import breaking, states
+from deploy.local.demo.crm.breaking import Breaking
 from reconciler.passes import sign
 
 SHOWN: Final = 100
@@ -43,6 +45,7 @@ class Crm:
     origin: str
     key_id: str
     key: bytes = field(repr=False)
+    breaking: Breaking | None = None
 
     def signed(self, who: str, audience: str, seconds: int, **more: str) -> str:
         """A pass for that person, as any CRM makes it."""
@@ -63,6 +66,7 @@ def app(crm: Crm) -> ASGIApp:
     add("/sign-in", _sign_in, methods=["POST"])
     add("/economic/pass", lambda request: _pass(crm, request), methods=["GET"])
     add("/economic/snippet.js", _snippet, methods=["GET"])
+    add("/break", lambda request: _break(crm, request), methods=["POST"])
     add("/economic/launch", lambda request: _launch(crm, request), methods=["GET"])
     add("/customers/{customer}", lambda request: _customer(crm, request), methods=["GET"])
     add("/customers/{customer}", lambda request: _save(crm, request), methods=["POST"])
@@ -70,6 +74,8 @@ def app(crm: Crm) -> ASGIApp:
 
 
 def _list(crm: Crm, request: Request) -> Response:
+    if state := request.query_params.get("demo_state", ""):
+        return _in_state(crm, state)
     wanted = request.query_params.get("q", "").casefold().strip()
     with crm.engine.connect() as connection:
         every = [one for one in customers.all_of(connection, crm.tenant).values() if not one.deleted]
@@ -80,6 +86,15 @@ def _list(crm: Crm, request: Request) -> Response:
     return _page(request, "list.html", found=found[:SHOWN], total=len(found), q=request.query_params.get("q", ""))
 
 
+def _in_state(crm: Crm, state: str) -> Response:
+    customer = states.found(crm.engine, crm.tenant, state)
+    if customer is None:
+        how = states.HOW.get(state, "Sådan en tilstand er der ikke.")
+        return Response(f"Ingen kunde er {state} lige nu. {how}\n", 404, media_type="text/plain; charset=utf-8")
+    tenant = f"?tenant={states.NOBODY}" if state == "not_set_up" else ""
+    return Response(status_code=303, headers={"location": f"/customers/{quote(customer)}{tenant}"})
+
+
 def _customer(crm: Crm, request: Request) -> Response:
     customer = request.path_params["customer"]
     with crm.engine.connect() as connection:
@@ -88,13 +103,25 @@ def _customer(crm: Crm, request: Request) -> Response:
         return Response("Kunden findes ikke.\n", 404, media_type="text/plain; charset=utf-8")
     held_pass = _widget_pass(crm, request, customer)
     frame = f"{crm.pages}/widget?version={held.version}&lang={_language(request)}&pass={held_pass}"
+    again = f"/economic/pass?customer={quote(customer, safe='')}" + ("&tenant=nobody" if _is_nobodys(request) else "")
     return _page(
-        request, "customer.html", customer=held.customer, frame=frame, fields=CUSTOMER_FIELDS, of_person=CONTACT_FIELDS
+        request,
+        "customer.html",
+        customer=held.customer,
+        frame=frame,
+        again=again,
+        fields=CUSTOMER_FIELDS,
+        of_person=CONTACT_FIELDS,
     )
 
 
 def _widget_pass(crm: Crm, request: Request, customer: str) -> str:
-    return crm.signed(_who(request), "widget", 600, customer=customer)
+    nobody = {"tenant": states.NOBODY} if _is_nobodys(request) else {}
+    return crm.signed(_who(request), "widget", 600, customer=customer, **nobody)
+
+
+def _is_nobodys(request: Request) -> bool:
+    return request.query_params.get("tenant") == states.NOBODY
 
 
 def _pass(crm: Crm, request: Request) -> Response:
@@ -144,6 +171,17 @@ def _launch(crm: Crm, request: Request) -> Response:
     return _page(request, "launch.html", action=f"{crm.pages}/launch", held_pass=held_pass, to=to)
 
 
+def _break(crm: Crm, request: Request) -> Response:
+    body: bytes = request.state.body
+    what = breaking.named(dict(parse_qsl(body.decode())).get("what", ""))
+    if what is None or crm.breaking is None:
+        return Response("Det kan ikke ødelægges.\n", 400, media_type="text/plain; charset=utf-8")
+    crm.breaking.do(what)
+    came_from = request.headers.get("referer", "")
+    back = urlsplit(came_from).path if came_from.startswith(f"{crm.origin}/") else "/"
+    return Response(status_code=303, headers={"location": f"{back}?broken={what}"})
+
+
 def _sign_in(request: Request) -> Response:
     body: bytes = request.state.body
     given = dict(parse_qsl(body.decode()))
@@ -166,6 +204,10 @@ def _language(request: Request) -> str:
 
 def _page(request: Request, name: str, **values: Any) -> Response:
     who = _who(request)
+    words = 0 if _language(request) == "da" else 1
+    broken = breaking.named(request.query_params.get("broken", ""))
+    values["buttons"] = {name: said[words] for name, said in breaking.BUTTONS.items()}
+    values["broken"] = "" if broken is None else breaking.SAYS[broken][words]
     html = _PAGES.get_template(name).render(
         who=who, person=PEOPLE[who][0], people=PEOPLE, labels=LABELS, stages=STAGES, lang=_language(request), **values
     )
