@@ -31,6 +31,7 @@ from reconciler import (
     proposing,
     reading,
     records,
+    retrying,
     running,
     runs,
     store,
@@ -84,6 +85,7 @@ class Clock:
             + trying.look(self._engine, self._clocked)
             + running.carry_out(self._engine, self._clocked)
             + undoing.undo(self._engine, self._clocked)
+            + retrying.carry_on(self._engine, self._clocked)
         )
         if worked:
             self._committed()

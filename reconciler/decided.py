@@ -75,6 +75,11 @@ def get(connection: sa.Connection, decision: UUID, *, lock: bool = False) -> Sav
     return None if row is None else _saved(row)
 
 
+def of_ids(connection: sa.Connection, ids: Iterable[UUID]) -> list[Saved]:
+    """Those of these decisions that were taken."""
+    return [_saved(row) for row in connection.execute(_OF_IDS, {"ids": list(ids)})]
+
+
 def of_link(connection: sa.Connection, link: UUID, limit: int = 100) -> list[Saved]:
     """The decisions about one customer, the newest first."""
     return [_saved(row) for row in connection.execute(_OF_LINK, {"link": link, "limit": limit})]
@@ -153,5 +158,6 @@ _PERSONS_MADE = sa.text("""
           and action = 'create' and record = 'contact')
 """)
 _LOCK = sa.text("select * from sync.decision where id = :id for update")
+_OF_IDS = sa.text("select * from sync.decision where id = any(:ids)")
 _OF_LINK = sa.text("select * from sync.decision where link = :link order by at desc, id limit :limit")
 _OF_TENANT = sa.text("select * from sync.decision where tenant = :tenant order by at desc, id limit :limit")

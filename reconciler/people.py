@@ -58,6 +58,11 @@ def admins(connection: sa.Connection, tenant: str) -> list[str]:
     return list(connection.execute(_ADMINS, {"tenant": tenant}).scalars())
 
 
+def everybody(connection: sa.Connection, tenant: str) -> list[tuple[str, str]]:
+    """Ids and names of the people of a tenant who were here, by name."""
+    return [(row.id, row.name) for row in connection.execute(_EVERYBODY, {"tenant": tenant})]
+
+
 def begin(connection: sa.Connection, person: Person, return_to: str, now: datetime) -> str:
     """A new session of that person; what its cookie is to hold."""
     cookie = secrets.token_urlsafe(32)
@@ -193,6 +198,7 @@ _SPEAK = sa.text("update sync.person set language = :language where tenant = :te
 _ADMINS = sa.text("""
     select name from sync.person where tenant = :tenant and role = 'admin' order by seen desc, id limit 5
 """)
+_EVERYBODY = sa.text("select id, name from sync.person where tenant = :tenant order by name, id limit 500")
 _BEGIN = sa.text("""
     insert into sync.session (id, tenant, person, name, role, form_key, return_to, started, seen)
     values (:session, :tenant, :person, :name, :role, :form_key, :return_to, :now, :now)

@@ -79,14 +79,17 @@ def save(
                 [
                     {
                         "id": one, "kind": task.kind, "subject": task.subject, "reason": task.reason,
-                        "details": task.details, "fingerprint": task.fingerprint,
+                        "details": task.details, "message": task.message, "fingerprint": task.fingerprint,
                     }
                     for one, task in opened
                 ]
             ),
             "moved": _json(
                 [
-                    {"id": known.id, "reason": task.reason, "details": task.details, "fingerprint": task.fingerprint}
+                    {
+                        "id": known.id, "reason": task.reason, "details": task.details, "message": task.message,
+                        "fingerprint": task.fingerprint,
+                    }
                     for known, task in found.moved
                 ]
             ),
@@ -200,11 +203,11 @@ def _json(rows: Iterable[dict[str, Any]]) -> str:
 
 _SAVE = sa.text("""
     with opened as (
-        insert into sync.task (id, tenant, agreement, link, kind, subject, reason, details, fingerprint, opened)
-        select id, :tenant, :agreement, :link, kind, subject, reason, details, fingerprint, :now
+        insert into sync.task (id, tenant, agreement, link, kind, subject, reason, details, message, fingerprint, opened)
+        select id, :tenant, :agreement, :link, kind, subject, reason, details, message, fingerprint, :now
         from jsonb_populate_recordset(null::sync.task, :opened)
     ), moved as (
-        update sync.task t set reason = x.reason, details = x.details, fingerprint = x.fingerprint
+        update sync.task t set reason = x.reason, details = x.details, message = x.message, fingerprint = x.fingerprint
         from jsonb_populate_recordset(null::sync.task, :moved) x where t.id = x.id
     ), closed as (
         update sync.task set closed = :now, how = :how where id = any(:closed) returning id

@@ -12,6 +12,7 @@ from crm_outbox.messaging.envelope import Version
 from reconciler import fields as field_table
 from reconciler import keys
 from reconciler.decisions import Supplied
+from reconciler.fields import GROUPS
 from reconciler.link import Link, LinkState, Pair, Pending, Status, new_link
 from reconciler.note import Note
 from reconciler.rules import System
@@ -192,19 +193,21 @@ def audit(landed: Landed) -> list[dict[str, Any]]:
         "action": pending.action,
         "operation": pending.operation,
     }
-    parts: dict[UUID | None, list[str]] = {pending.decided.get(pending.mark): []} if pending.mark else {}
+    lost = _overwritten(pair, pending)
+    parts: dict[UUID | str, list[str]] = {}
+    if pending.mark or not pending.values:
+        parts[pending.decided.get(pending.mark, "flow")] = []
     for field in pending.values:
-        parts.setdefault(pending.decided.get(field), []).append(field)
-    by = "rule" if _overwrites(pair, pending) else "flow"
+        parts.setdefault(pending.decided.get(field) or ("rule" if field in lost else "flow"), []).append(field)
     return [
         row
         | {
             "before": {field: pending.seen.get(field, "") for field in fields_of},
             "after": {field: pending.values[field] for field in fields_of} or _marked(pending),
-            "by": by if decision is None else "person",
-            "decision": decision,
+            "by": "person" if isinstance(by, UUID) else by,
+            "decision": by if isinstance(by, UUID) else None,
         }
-        for decision, fields_of in (parts or {None: []}).items()
+        for by, fields_of in parts.items()
     ]
 
 
@@ -212,14 +215,16 @@ def _marked(pending: Pending) -> dict[str, str]:
     return {"stage": "inactive"} if pending.mark == "stage" else {"barred": "yes"} if pending.mark else {}
 
 
-def _overwrites(pair: Pair, pending: Pending) -> bool:
-    """Whether the side written to had moved as well: then a rule or a direction decided, not the flow."""
+def _overwritten(pair: Pair, pending: Pending) -> set[str]:
+    """The fields of details of which the side written to had moved as well: there a rule or a direction decided, not the flow."""
     on_crm = pending.system is System.CRM
-    for field in pending.values:
-        base = pair.base.get(field)
-        if base is not None and pending.seen.get(field, "") != (base.crm if on_crm else base.economic):
-            return True
-    return False
+    moved = {
+        field
+        for field in pending.values
+        if (base := pair.base.get(field)) is not None
+        and pending.seen.get(field, "") != (base.crm if on_crm else base.economic)
+    }
+    return {field for group in GROUPS[pair.kind] if moved & set(group.fields) for field in group.fields}
 
 
 def _row(pair: Pair) -> dict[str, Any]:

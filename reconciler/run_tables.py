@@ -140,6 +140,8 @@ task = sa.Table(
     sa.Column("subject", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # what the other side said of a write it refused
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
     # of the values it is about: another one when one of them moves
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("opened", _MOMENT, nullable=False),
@@ -164,6 +166,8 @@ sa.Index(
     postgresql_where=sa.and_(task.c.closed.is_(None), task.c.run.isnot(None)),
 )
 sa.Index("task_list", task.c.tenant, task.c.agreement, task.c.opened, postgresql_where=task.c.closed.is_(None))
+sa.Index("task_worklist", task.c.tenant, task.c.opened, task.c.id, postgresql_where=task.c.closed.is_(None))
+sa.Index("task_of_link", task.c.link, task.c.kind, task.c.subject, postgresql_where=task.c.link.isnot(None))
 
 decision = sa.Table(
     "decision",
@@ -190,3 +194,36 @@ decision = sa.Table(
 """What people decided, kept for good, and how each part of it ended."""
 sa.Index("decision_link", decision.c.link, decision.c.at)
 sa.Index("decision_list", decision.c.tenant, decision.c.agreement, decision.c.at)
+sa.Index("decision_tenant", decision.c.tenant, decision.c.at, decision.c.id)
+
+retry = sa.Table(
+    "retry",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("who_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("at", _MOMENT, nullable=False),
+    # running | stopped | done
+    sa.Column("state", sa.Text, nullable=False, server_default="running"),
+    sa.Column("ended", _MOMENT),
+)
+"""Many errors that are tried again because an admin said so."""
+sa.Index("retry_tenant", retry.c.tenant, retry.c.at)
+sa.Index("retry_open", retry.c.at, postgresql_where=retry.c.ended.is_(None))
+
+retry_item = sa.Table(
+    "retry_item",
+    metadata,
+    sa.Column("retry", sa.Uuid, sa.ForeignKey("sync.retry.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.Uuid, nullable=False),
+    sa.Column("link", sa.Uuid, nullable=False),
+    # planned | sent | done | failed | left_out
+    sa.Column("state", sa.Text, nullable=False, server_default="planned"),
+)
+"""One error of them, and what became of it."""
+sa.Index(
+    "retry_item_left", retry_item.c.retry, retry_item.c.state, retry_item.c.position,
+    postgresql_where=retry_item.c.state.in_(["planned", "sent"]),
+)  # fmt: skip

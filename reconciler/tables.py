@@ -220,6 +220,7 @@ pair = sa.Table(
     sa.Column("apart", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
 )
 """One record of a link, the customer or a contact person, as both sides hold it."""
+sa.Index("pair_chosen", pair.c.link, postgresql_where=sa.text("chosen <> '{}'"))
 
 field_base = sa.Table(
     "field_base",
@@ -289,6 +290,8 @@ audit = sa.Table(
 """Every write the engine made, for ever; enough to put it back."""
 sa.Index("audit_decision", audit.c.decision, postgresql_where=audit.c.decision.isnot(None))
 sa.Index("audit_customer", audit.c.tenant, audit.c.crm_id, audit.c.at)
+sa.Index("audit_tenant", audit.c.tenant, audit.c.at, audit.c.id)
+sa.Index("audit_rule", audit.c.tenant, audit.c.at, audit.c.id, postgresql_where=audit.c.by == "rule")
 
 edit = sa.Table(
     "edit",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from crm_outbox.messaging.envelope import Version
 from reconciler import agreements, looking, looks, opening, store
 from reconciler.agreement import Agreement
-from reconciler.contract import State, TaskKind
+from reconciler.contract import State
 from reconciler.freshness import Known, Look
 from reconciler.lately import Landed, Lately
 from reconciler.lately import lately as told
@@ -105,30 +105,6 @@ def _seen(connection: sa.Connection, link: Link) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """An open question in a list: about whom, what, and since when."""
-
-    id: UUID
-    kind: TaskKind
-    reason: str
-    details: tuple[str, ...]
-    customer: str | None
-    number: int | None
-    name: str
-    opened: datetime
-
-
-def questions(connection: sa.Connection, tenant: str, *, limit: int, skip: int = 0) -> tuple[list[Question], int]:
-    """A tenant's open questions, the oldest first, and how many there are in all."""
-    values = {"tenant": tenant, "limit": limit, "skip": skip}
-    found = [
-        Question(**{**row._asdict(), "details": tuple(row.details)}) for row in connection.execute(_QUESTIONS, values)
-    ]
-    total = connection.execute(_QUESTIONS_COUNTED, {"tenant": tenant}).scalar()
-    return found, int(total or 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a customer's question stands among the open ones; ``position`` is none once it is answered.
 
@@ -161,17 +137,6 @@ def parsed(text: str | None) -> Version | None:
         return None
 
 
-_QUESTIONS = sa.text("""
-    select t.id, t.kind, t.reason, t.details, l.crm_id as customer, l.number,
-           coalesce(here.state -> 'customer' ->> 'name', there.state ->> 'name', '') as name, t.opened
-    from sync.task t
-    left join sync.link l on l.id = t.link
-    left join sync.crm_side here on here.tenant = t.tenant and here.crm_id = l.crm_id
-    left join sync.economic_side there on there.agreement = t.agreement and there.number = l.number
-    where t.tenant = :tenant and t.closed is null
-    order by t.opened, t.id limit :limit offset :skip
-""")
-_QUESTIONS_COUNTED = sa.text("select count(*) from sync.task where tenant = :tenant and closed is null")
 _PLACE = sa.text("""
     with mine as (
         select t.opened, t.id, t.closed is null as open from sync.task t where t.link = :link

@@ -12,16 +12,32 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
 from reconciler import causes, receipt
-from reconciler.web import acting, customers, lists, panels, reasons, receipts, run_words, says, screen, whys, words
+from reconciler.web import (
+    acting,
+    answered,
+    asks,
+    customers,
+    lists,
+    panels,
+    reasons,
+    receipts,
+    run_words,
+    says,
+    screen,
+    tasks,
+    whys,
+    words,
+)
 
 WEB = Path(str(resources.files("reconciler.web")))
 TABLES: tuple[Mapping[Any, str], ...] = (
-    says.LABELS, says.BUTTONS, says.BADGES, says._PLAIN, says._PAUSED, lists._SAYS, causes.NEXT, reasons.REFUSED, reasons.UNDOING,
+    says.LABELS, says.BUTTONS, says.BADGES, says._PLAIN, says._PAUSED, lists.TABS, lists.ASKED, causes.NEXT, reasons.REFUSED, reasons.UNDOING,
     reasons.NOT_UNDONE, receipts.UPDATED, {"": reasons.MOVED}, whys.RULES, customers.CATEGORIES, customers.LEFT_OUT,
     run_words.CLASSES, run_words.ONLY_IN, run_words.EVIDENCE, run_words.PERSONS, run_words.SAFE, run_words.IN_THE_WAY,
     run_words.TITLES, run_words.ACTIONS, run_words.PLAIN, run_words.ENDED, receipt.REASONS,
     {one: texts[0] for one, texts in run_words.SUMS.items()},
     {kind: text for kind, text in run_words.LISTS.items() if kind not in {"crm", "economic"}},
+    asks.KINDS, asks.SAYS, asks.LACKS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},

@@ -1,0 +1,155 @@
+"""Who wrote and decided what? Of a tenant, a customer or one value: who, when, where, what stood there before. Reading only.
+
+Writes are the audit's; decisions stand beside them, also those that wrote nothing. Newest first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from reconciler.narrowing import MOST_PAST, Filter, of_writes
+from reconciler.rules import System
+from reconciler.worklists import NAME, Change, changes
+
+By = Literal["flow", "rule", "person"]
+AT_ONCE: Final = 500
+"""Rows held in memory while everything is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One write, or one decision (``system`` none). ``by``: ``flow``, only the other system had changed it; ``rule``; ``person``.
+
+    ``action`` of a write is create, change or bar; of a decision what it was about, and ``state`` how it stands.
+    """
+
+    id: str
+    at: datetime
+    customer: str
+    number: int | None
+    name: str
+    by: By
+    who: str
+    who_id: str
+    system: System | None
+    record: str
+    record_id: str
+    action: str
+    state: str
+    about: int | None
+    changes: tuple[Change, ...]
+
+    @property
+    def source(self) -> System | None:
+        """Of what flowed: the system in which a person had changed it."""
+        return self.system.other if self.by == "flow" and self.system is not None else None
+
+
+def entries(
+    connection: sa.Connection, tenant: str, wanted: Filter, *, limit: int, skip: int = 0
+) -> tuple[list[Entry], int]:
+    """What was written and decided, and how many entries that are, counted up to ``MOST_PAST``."""
+    written, decided, values = _conditions(tenant, wanted)
+    statement = sa.text(_ENTRIES.format(written=written, decided=decided))
+    rows = connection.execute(statement, {**values, "limit": limit, "skip": skip, "most": limit + skip})
+    found = [_entry(row, wanted.detail) for row in rows]
+    counted = sa.text(_COUNTED.format(written=written, decided=decided))
+    return found, min(MOST_PAST, int(connection.scalar(counted, {**values, "most": MOST_PAST}) or 0))
+
+
+def everything(connection: sa.Connection, tenant: str, wanted: Filter) -> Iterator[Entry]:
+    """As ``entries``, all of them, as they come: for a download."""
+    written, decided, values = _conditions(tenant, wanted)
+    statement = sa.text(_ENTRIES.format(written=written, decided=decided)).execution_options(
+        stream_results=True, max_row_buffer=AT_ONCE
+    )
+    for row in connection.execute(statement, {**values, "limit": None, "skip": 0, "most": None}):
+        yield _entry(row, wanted.detail)
+
+
+def _conditions(tenant: str, wanted: Filter) -> tuple[str, str, dict[str, Any]]:
+    """The conditions on writes ``a`` and on decisions ``d`` of links ``l``, and their values."""
+    values: dict[str, Any] = {"tenant": tenant}
+    written, given = of_writes(wanted)
+    values |= given
+    decided = []
+    if wanted.since:
+        written.append("a.at >= :since")
+        decided.append("d.at >= :since")
+        values["since"] = wanted.since
+    if wanted.who:
+        written.append("a.by = :by")
+        values["by"] = "flow" if wanted.who in set(System) else wanted.who
+        if wanted.who in set(System):
+            written.append("a.system <> :source")
+            values["source"] = wanted.who
+        elif wanted.who == "person":
+            written.append("a.decision is not null")
+    if wanted.person:
+        written.append("p.who_id = :person")
+        decided.append("d.who_id = :person")
+        values["person"] = wanted.person
+    if wanted.customer:
+        decided.append("d.link in (select l.id from sync.link l where l.tenant = :tenant and l.crm_id = :customer)")
+    # a detail, a system and a customer group are of what was written; a decision alone has none
+    if wanted.detail or wanted.system or wanted.group is not None or wanted.who not in {"", "person"}:
+        decided.append("false")
+    return _all("a.tenant = :tenant", written), _all("d.tenant = :tenant", decided), values
+
+
+def _all(first: str, more: list[str]) -> str:
+    return " and ".join([first, *more])
+
+
+def _entry(row: sa.Row[Any], detail: str) -> Entry:
+    return Entry(
+        id=row.id,
+        at=row.at,
+        customer=row.crm_id or "",
+        number=row.number,
+        name=row.name,
+        by=row.by,
+        who=row.who or "",
+        who_id=row.who_id or "",
+        system=None if row.system is None else System(row.system),
+        record=row.record,
+        record_id=row.record_id or "",
+        action=row.action,
+        state=row.state,
+        about=row.about,
+        changes=changes(row.before, row.after, detail),
+    )
+
+
+_ENTRIES = f"""
+    with written as (
+        select a.at, cast(a.id as text) as id, a.tenant, a.agreement, a.crm_id, a.number, a.by, p.who, p.who_id, a.system,
+               a.record, a.record_id, a.action, '' as state, cast(null as integer) as about, a.before, a.after
+        from sync.audit a left join sync.decision p on p.id = a.decision
+        where {{written}} order by a.at desc, a.id desc limit :most
+    ), decided as (
+        select d.at, cast(d.id as text) as id, d.tenant, d.agreement, l.crm_id, l.number, 'person' as by, d.who, d.who_id,
+               cast(null as text) as system, '' as record, '' as record_id, d.means as action, d.state,
+               cast(d.body ->> 'number' as integer) as about, cast('{{{{}}}}' as jsonb) as before,
+               cast('{{{{}}}}' as jsonb) as after
+        from (select * from sync.decision d where {{decided}} order by d.at desc, d.id desc limit :most) d
+        join sync.link l on l.id = d.link
+    ), shown as (
+        select * from (select * from written union all select * from decided) x
+        order by at desc, system nulls last, id desc limit :limit offset :skip
+    )
+    select s.*, {NAME} as name
+    from shown s
+    left join sync.crm_side here on here.tenant = s.tenant and here.crm_id = s.crm_id
+    left join sync.economic_side there on there.agreement = s.agreement and there.number = s.number
+    order by s.at desc, s.system nulls last, s.id desc
+"""
+_COUNTED = """
+    select (select count(*) from (
+                select from sync.audit a left join sync.decision p on p.id = a.decision where {written} limit :most) x)
+         + (select count(*) from (
+                select from sync.decision d where {decided} limit :most) x)
+"""

@@ -1,0 +1,113 @@
+"""In which words is a question asked, an error explained and a past deed told? Texts only, by what they are about."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from reconciler.causes import UNKNOWN, cause
+from reconciler.contract import TaskKind
+from reconciler.decisions import Means
+from reconciler.history import Entry
+from reconciler.rules import System
+from reconciler.web import says
+from reconciler.web.says import LABELS, label
+from reconciler.web.words import Words, phone
+from reconciler.worklists import Question
+
+KINDS: Final[Mapping[TaskKind, str]] = {
+    "values": "Changed in both systems", "candidates": "May exist already", "deleted_there": "Deleted in e-conomic",
+    "deleted_here": "Deleted in Clickmate", "deleted_edited": "Deleted and changed", "renumbered": "New customer no.",
+    "other_identity": "Another customer", "merged": "Merged customers", "contact": "Contact person", "refused": "Refused",
+    "empty": "Cleared detail", "bouncing": "Changed again and again", "missing": "Something is missing",
+    "brake": "Stopped", "unclear": "Not known whether it arrived", "silent": "Found by the nightly check",
+}  # fmt: skip
+"""What a question is, in a word or two: to filter by."""
+SAYS: Final[Mapping[TaskKind, str]] = {
+    "deleted_there": "Deleted in e-conomic",
+    "deleted_here": "The customer was deleted in Clickmate. It is untouched in e-conomic.",
+    "merged": "Two customers were merged in Clickmate. Which customer in e-conomic should it stay linked to?",
+    "bouncing": "The two systems keep changing the same detail. Choose what should apply.",
+    "unclear": "We do not know whether the edit reached e-conomic. Look there, and choose.",
+    "silent": "The nightly check found a difference we had not seen. The fault is ours.",
+}
+"""A question that is the same whoever it is about."""
+LACKS: Final[Mapping[str, str]] = {
+    "country": "The country is missing. We do not know which VAT zone the customer should have.",
+    "name": "The customer lacks a name that e-conomic can hold.",
+    "defaults": "Defaults for new customers in e-conomic are missing. An administrator must choose them under Set-up.",
+}
+"""What a creation in e-conomic needs."""
+SYSTEMS: Final[Mapping[System, str]] = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
+DEEDS: Final[Mapping[Means, str]] = {
+    "settle": "Chose the right details", "undo": "Undid it", "retry": "Tried again", "leave": "Left it as it is",
+    "link": "Linked to customer no. {n}", "renumbered": "Linked to customer no. {n}",
+    "not_the_same": "Not the same as customer no. {n}", "create": "Created it anyway", "unlink": "Unlinked",
+    "inactive": "Set inactive in Clickmate", "bar": "Block the customer in e-conomic",
+    "same_customer": "It is the same customer", "same_person": "The same contact person",
+    "another_person": "Another contact person", "supply": "Chose defaults for this customer",
+}  # fmt: skip
+"""What a person did, where no value says it."""
+_PHONES: Final = frozenset({"phone", "mobile"})
+
+
+def line(words: Words, one: Question) -> str:
+    """What a question is about, in one line."""
+    details = detailed(words, one.details)
+    match one.kind:
+        case "missing":
+            return words(LACKS.get(next(iter(one.details), ""), LACKS["country"]))
+        case "refused":
+            return caused(words, one.reason, one.details, one.value, one.message, one.number)
+        case "brake":
+            return words("Stopped")
+        case "renumbered":
+            return words(KINDS["renumbered"])
+        case "empty":
+            return ", ".join([words(KINDS["empty"]), *([details] if details else [])])
+        case "unclear" if details:
+            return f"{words(SAYS['unclear'])} ({details})"
+        case _ if one.kind in SAYS:
+            return words(SAYS[one.kind])
+        case "values":
+            return details or words("Choose the right details")
+        case _:
+            return ", ".join([words(KINDS[one.kind]), *([details] if details else [])])
+
+
+def detailed(words: Words, details: Sequence[str]) -> str:
+    """Details as people call them, in a row."""
+    known = [label(words, name) for name in details if name.removeprefix("contact.") in LABELS]
+    return ", ".join(dict.fromkeys(known))
+
+
+def caused(words: Words, code: str, details: Sequence[str], value: str, message: str, number: int | None = None) -> str:
+    """Why something was refused, and where it is put right. ``value`` is what was refused, ``message`` the other side's own words."""
+    about = next(iter(details), "")
+    if cause(code) is UNKNOWN:
+        return says.caused(words, code, about, message or value, message)
+    return says.caused(words, code, about, value or ("" if number is None else str(number)), message)
+
+
+def shown(field: str, value: str) -> str:
+    """A value as people read it."""
+    return phone(value) if field.removeprefix("contact.") in _PHONES else value
+
+
+def doer(words: Words, one: Entry) -> str:
+    """Who did it: the person; the rule; or, of what flowed, the system in which somebody had changed it."""
+    if one.by == "person":
+        return one.who
+    return words("A rule") if one.source is None else SYSTEMS[one.source]
+
+
+def deed(words: Words, one: Entry) -> str:
+    """What was done, where it was more than writing details; empty else."""
+    if one.system is None:
+        text = next((text for means, text in DEEDS.items() if means == one.action), None)
+        return one.action if text is None else words(text, n="" if one.about is None else one.about)
+    match one.action:
+        case "create":
+            return words("Created in {system}", system=SYSTEMS[one.system])
+        case "bar":
+            return words("Blocked in e-conomic")
+        case _:
+            return words("Set inactive in Clickmate") if "stage" in [each.field for each in one.changes] else ""
