@@ -82,6 +82,8 @@ def ask(connection: Connection, known: Agreement, asked: Asked, clocked: Clocked
     before = runs.newest(connection, known.tenant, known.agreement, asked.kind, trial=trial)
     if before is not None and before.state == "asked" and dict(before.options) == options(asked):
         return before.id
+    if before is not None and before.state == "confirmed":
+        raise NotProposed("busy")
     read(connection, known, clocked, by=by)
     _ask(connection, asked, clocked.now(), by=by)
     return asked.run

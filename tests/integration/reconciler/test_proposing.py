@@ -192,6 +192,8 @@ def test_of_two_previews_the_newer_stands_and_a_trial_is_another(company: Compan
 def test_while_another_run_goes_on_nothing_is_proposed(company: Company) -> None:
     run = shown(company)
     confirm(company, run)
+    with pytest.raises(NotProposed, match="busy"):
+        ask(company, create_there=True)
     look(company)
     with pytest.raises(NotProposed, match="on"):
         ask(company)
