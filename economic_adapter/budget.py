@@ -28,6 +28,8 @@ LONGEST_BELIEVED = timedelta(hours=2)
 """Longer than any 429 is believed: a pause that ends later is an operator's."""
 TOLD_FROM = timedelta(seconds=2)
 """A shorter wait is over before it is told."""
+PROBE_AT_MOST = 30.0
+"""Seconds between two probes at most."""
 PROBE_AT_LEAST = timedelta(seconds=45)
 """How long a probe may be out before the next one; the deadline of a whole call."""
 
@@ -151,9 +153,11 @@ def throttled(budget: Budget, rate: Rate | None, retry_after: float | None, now:
 
 
 def failed(budget: Budget, now: datetime, most: float, chance: float) -> Budget:
-    """No usable answer. After some in a row the breaker opens, and probes are as far apart as the back-off says."""
+    """No usable answer. After some in a row the breaker opens, and probes are as far apart as the back-off says, but no
+    further than half a minute: people watch.
+    """
     failures = budget.failures + 1
-    probe_at = now + back_off(failures, most, chance) if failures >= BREAKER else None
+    probe_at = now + back_off(failures, min(most, PROBE_AT_MOST), chance) if failures >= BREAKER else None
     return replace(budget, failures=failures, failing_since=budget.failing_since or now, probe_at=probe_at)
 
 

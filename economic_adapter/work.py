@@ -134,6 +134,8 @@ def _failed(desk: Desk, claim: Claim, calls: Calls, failed: Failed) -> None:
                 claims.postpone(connection, claim, due_at=now, waiting="access_lost", error=failed.code)
             case Transient():
                 due = now + budgets.back_off(claim.attempts + 1, desk.backoff_max, desk.chance())
+                if account.budget.probe_at is not None:  # it may be the only one there is to probe with
+                    due = min(due, account.budget.probe_at)
                 claims.postpone(connection, claim, due_at=due, waiting="away", error=_named(failed), attempt=True)
             case _:
                 _rest(desk, connection, claim, _named(failed))

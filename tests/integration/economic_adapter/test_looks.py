@@ -1,6 +1,7 @@
 """Somebody waits for a look: it is told under its id, taken, answered or not, and in time; and how e-conomic can be reached."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -209,3 +210,17 @@ def test_looks_end_with_their_share_of_the_day_and_the_time_is_told(at_desk: Ben
 def test_an_observation_without_a_look_says_none(at_desk: Bench, number: int) -> None:
     seen: CustomerObserved = at_desk.seen(number)
     assert seen.look is None
+
+
+def test_while_the_breaker_is_open_one_row_is_enough_for_a_probe_every_half_minute(at_desk: Bench, number: int) -> None:
+    at_desk.desk = replace(at_desk.desk, backoff_max=900.0)
+    at_desk.hook(number)
+    at_desk.sandbox.data.faults.add("status", status=503, count=None)
+    quiet, longest = 0, 0
+    for _ in range(600):
+        at_desk.passes(1.0)
+        at_desk.work()
+        quiet = 0 if at_desk.calls() else quiet + 1
+        if at_desk.agreement()["failures"] > budget.BREAKER:
+            longest = max(longest, quiet)
+    assert 0 < longest <= 30
