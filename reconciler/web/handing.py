@@ -16,7 +16,9 @@ from reconciler.web.site import Site
 def hand(site: Site, request: Request, one: Known) -> Response:
     """Hand what is asked about a customer to whom the form names, or to nobody in particular."""
     given = doors.form(site, request, one)
-    crm_id, to = request.path_params["crm_id"], "".join(given.get("to", []))
+    if "to" not in given:
+        raise Senseless("nobody is named")
+    crm_id, to = request.path_params["crm_id"], "".join(given["to"])
     handed(site, one.person, crm_id, to or None)
     came = "?from=list" if given.get("from") == ["list"] else ""
     return doors.to(site, f"/customers/{quote(crm_id, safe='')}{came}")

@@ -54,6 +54,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 def save(site: Site, request: Request, one: Known) -> Response:
     """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
     given = doors.form(site, request, one)
+    doors.must(site, one.person, "settle")
     crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
     came = chosen(site, one.person, crm_id, decision, _takes(given))
     if came.saved is not None:
@@ -75,6 +76,7 @@ def compare(site: Site, request: Request, one: Known) -> Response:
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
     given = doors.form(site, request, one)
+    doors.must(site, one.person, "settle")
     which, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
     try:
         crm_id, again = undone(site, one.person, which, _id(new) if new else uuid4())

@@ -76,6 +76,7 @@ def test_only_to_a_colleague_who_may_settle(pages: Pages, both: Both, to: str, s
     anne = arrive(pages)
     answer = anne.post(f"/customers/{customer.id}/handover", {"form_token": anne.token(), "to": to})
     assert answer.status_code == status
+    assert anne.post(f"/customers/{customer.id}/handover", {"form_token": anne.token()}).status_code == 400
 
 
 def test_a_service_hands_over_too_and_a_reader_or_another_tenant_does_not(pages: Pages, both: Both) -> None:
