@@ -72,8 +72,11 @@ def choose(
 
 
 def settled_by(connection: Connection, link: Link, key: str) -> Saved | None:
-    """The decision that settled the detail of that row, if what both sides hold now is what it chose."""
+    """The decision that settled the detail of that row: it is being carried out, or what both sides hold now is what it chose."""
     record, _, detail = key.partition(".")
+    under_way = next((one.chosen[detail] for one in link.pairs if str(one.id) == record and detail in one.chosen), None)
+    if under_way is not None and (known := decided.get(connection, under_way.decision)) is not None:
+        return known
     try:
         moved = Ended(decision=UUID(int=0), result="refused", record=UUID(record), detail=detail, reason="moved")
     except ValueError:

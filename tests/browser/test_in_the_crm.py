@@ -106,7 +106,7 @@ def test_a_customer_is_created_from_the_box_without_any_cookie(screen: Screen, b
     assert "127.0.0.1" not in mine, "the box keeps no cookie"
     both.created(command, customer, 10482)
     screen.page.reload()
-    box(screen).get_by_text("Kundenr. 10482").wait_for()
+    box(screen).get_by_text("Oprettet i e-conomic som kundenr. 10482").wait_for()
     screen.flawless()
 
 

@@ -122,7 +122,7 @@ def test_a_reader_sees_both_sides_and_no_button_that_writes(screens: Screens, bo
     screen = screens.arrive(role="reader", sub="l", name="Lars Bak")
     screen.go(f"/customers/{customer.id}")
     assert screen.page.get_by_role("radio").count() == 0
-    assert [one.inner_text() for one in screen.page.get_by_role("button").all()] == ["Log ud"]
+    assert [one.inner_text() for one in screen.page.get_by_role("button").all()] == ["Log ud", "Sammenlign igen"]
 
 
 def test_whose_session_ended_is_told_how_to_get_in(screens: Screens, both: Both, pages: Pages) -> None:

@@ -127,6 +127,17 @@ def test_who_comes_second_is_told_who_chose(pages: Pages, both: Both) -> None:
     assert both.said_only(WriteEconomicCustomer) == []
 
 
+def test_who_comes_second_is_told_who_chose_also_while_it_is_being_written(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    birthe, marie = arrive(pages, sub="u2", name="Birthe Lund"), arrive(pages, sub="u3", name="Marie Krogh")
+    seen = form(marie, customer)
+    save(birthe, customer, {"name": "crm"})
+    late = marie.post(f"/customers/{customer.id}", {**seen, choice(seen, "name"): "economic"})
+    shown = marie.get(late.headers["location"]).text
+    assert re.search(r"Navn: Birthe Lund har allerede valgt \(kl\. \d\d\.\d\d\)\.", shown)
+    assert "er blevet rettet, efter at du åbnede siden" not in shown
+
+
 def test_sent_again_after_it_was_carried_out_the_first_receipt_is_shown(pages: Pages, both: Both) -> None:
     customer = contested(both, pages)
     browser = arrive(pages)
