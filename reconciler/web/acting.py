@@ -45,6 +45,8 @@ _OPENS: Final[Mapping[Act, Panel]] = {
 }  # fmt: skip
 _POSTS: Final[Mapping[Act, Pressing]] = {"retry": "retry", "leave": "leave", "turn_off": "still"}
 _SWITCH: Final[frozenset[Act]] = frozenset({"turn_on", "turn_off"})
+CARRIED: Final = ("pass", "version", "lang")
+"""What every form and address of the frame carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def of_widget(site: Site, request: Request) -> Place:
     """In the frame beside the customer that the pass names."""
     held = doors.of_pass(site, request)
     given = {name: values[-1] for name, values in doors.fields_of(request).items()}
-    asked = {name: request.query_params.get(name) or given.get(name, "") for name in ("pass", "version", "lang")}
+    asked = {name: request.query_params.get(name) or given.get(name, "") for name in CARRIED}
     query = {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
     spoken = language(asked["lang"], held.lang, accepted=request.headers.get("accept-language", ""))
     words = Words(spoken, site.now())
@@ -166,7 +168,6 @@ def _choose(site: Site, at: Place) -> str:
 
 
 def _press(site: Site, at: Place, given: Given, pressing_: Pressing) -> Response:
-    doors.must(site, at.person, RIGHTS[pressing_])
     decision = _id("".join(given.get("decision", [])))
     pressed = press(site, at.person, at.customer, decision, _DOES[pressing_](given))
     refused = pressed.saved is not None and pressed.saved.state in {"refused", "partly"}
@@ -218,6 +219,12 @@ _DOES: Final[Mapping[Pressing, Callable[[Given], Does]]] = {
     "still": lambda _: pressing.still,
 }
 """What the form of each press says."""
+_FIELDS: Final[Mapping[Pressing, tuple[str, ...]]] = {
+    "update": ("decision", "mark."), "create": ("decision", "not", "task", "lead"), "retry": ("decision",),
+    "unlink": ("decision", "number"), "leave": ("decision", "task"), "flow": ("decision", "shown"),
+    "still": ("decision",),
+}  # fmt: skip
+"""And the fields it has."""
 
 
 def _mark(given: Given, name: str) -> str:
@@ -250,7 +257,8 @@ def _page_panel(panel: Panel, site: Site, request: Request, one: Known) -> Respo
 
 
 def _page_press(name: Pressing, site: Site, request: Request, one: Known) -> Response:
-    return _press(site, of_session(request.path_params["crm_id"], one), doors.form(site, request, one), name)
+    given = doors.form(site, request, one, RIGHTS[name], *_FIELDS[name])
+    return _press(site, of_session(request.path_params["crm_id"], one), given, name)
 
 
 def _framed_panel(panel: Panel, site: Site, request: Request) -> Response:
@@ -258,7 +266,9 @@ def _framed_panel(panel: Panel, site: Site, request: Request) -> Response:
 
 
 def _framed_press(name: Pressing, site: Site, request: Request) -> Response:
-    return _press(site, of_widget(site, request), doors.fields_of(request), name)
+    at = of_widget(site, request)
+    doors.must(site, at.person, RIGHTS[name])
+    return _press(site, at, doors.only(doors.fields_of(request), *CARRIED, *_FIELDS[name]), name)
 
 
 PAGES: Final = {

@@ -91,13 +91,26 @@ def keep(site: Site, request: Request, page: str) -> None:
             people.keep_form(connection, session.person, page, fields, site.now())
 
 
-def form(site: Site, request: Request, one: Known) -> dict[str, list[str]]:
-    """The fields of a form that came from a page of this session; ``Forged`` for any other."""
+def form(site: Site, request: Request, one: Known, right: Right, *names: str) -> dict[str, list[str]]:
+    """The fields of a form that came from a page of this session, of whoever has that right.
+
+    ``Forged`` for any other, ``Lacking`` before anything of it is read, ``Senseless`` for a field that is not named; a name
+    that ends with a dot stands for all that begin so.
+    """
     if not _from_here(site, request):
         raise Forged
     fields = fields_of(request)
     if not hmac.compare_digest("".join(fields.pop("form_token", [])).encode(), one.form_token.encode()):
         raise Forged
+    must(site, one.person, right)
+    return only(fields, *names)
+
+
+def only(fields: dict[str, list[str]], *names: str) -> dict[str, list[str]]:
+    """These fields, where all of them are named; ``Senseless`` for one that no form of ours has."""
+    beginnings = tuple(name for name in names if name.endswith("."))
+    if any(name not in names and not name.startswith(beginnings) for name in fields):
+        raise Senseless("a field that the form does not have")
     return fields
 
 
@@ -172,7 +185,7 @@ def launch(site: Site, request: Request) -> Response:
 
 def sign_out(site: Site, request: Request, one: Known) -> Response:
     """End the session; back to where it came from, if that is known."""
-    form(site, request, one)
+    form(site, request, one, "see")
     with site.engine.begin() as connection:
         people.end(connection, _cookie(request, cookie_name(site)))
     response = Response(status_code=303, headers={"location": one.session.return_to or site.crm_origin})

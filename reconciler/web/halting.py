@@ -43,7 +43,7 @@ def halted(connection: sa.Connection, tenant: str, run_id: UUID) -> Halted | Non
 
 def answer(site: Site, request: Request, one: Known) -> Response:
     """Let exactly the list go that was shown, or stop it: nothing of it is written."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "administer", "answer", "seen")
     word = "".join(given.get("answer", []))
     if word not in {"release", "stop"}:
         raise Senseless("a word to a pass that is none")

@@ -15,7 +15,7 @@ from reconciler.web.site import Site
 
 def hand(site: Site, request: Request, one: Known) -> Response:
     """Hand what is asked about a customer to whom the form names, or to nobody in particular."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "settle", "to", "from")
     if "to" not in given:
         raise Senseless("nobody is named")
     crm_id, to = request.path_params["crm_id"], "".join(given["to"])

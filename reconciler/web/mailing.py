@@ -79,7 +79,7 @@ def page(site: Site, _request: Request, one: Known) -> Response:
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Keep the addresses; what is no address is said, with everything as it was written."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "administer", "letter_to", "of.")
     letter_to = "".join(given["letter_to"]).replace(",", "\n").splitlines() if "letter_to" in given else None
     written = {name.removeprefix("of."): values[-1] for name, values in given.items() if name.startswith("of.")}
     wrong = change(site, one.person, letter_to, written)

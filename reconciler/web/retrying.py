@@ -22,14 +22,14 @@ from reconciler.web.site import Site
 
 def one_again(site: Site, request: Request, one: Known) -> Response:
     """Try one error again; back to the list."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "settle", "filter", "decision")
     again(site, one.person, _id(request.path_params["task"]), _id(_only(given, "decision")))
     return doors.to(site, f"/errors{filters.written(_filter(given), told='again')}")
 
 
 def every_again(site: Site, request: Request, one: Known) -> Response:
     """Try everything again that the filter showed; back to the list, which says how far it came."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "administer", "filter", "retry", "shown")
     try:
         shown = datetime.fromisoformat(_only(given, "shown"))
     except ValueError as error:
@@ -42,7 +42,7 @@ def every_again(site: Site, request: Request, one: Known) -> Response:
 
 def stopped(site: Site, request: Request, one: Known) -> Response:
     """Begin with no more of them."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "administer", "filter")
     stop(site, one.person, _id(request.path_params["retry"]))
     return doors.to(site, f"/errors{filters.written(_filter(given))}")
 

@@ -20,13 +20,13 @@ from reconciler.web.site import Site
 
 def undo_settled(site: Site, request: Request, one: Known) -> Response:
     """Put back what a rule wrote over, and ask about it."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "settle", "filter")
     return _back(site, "settled", given, settled(site, one.person, request.path_params["write"]))
 
 
 def undo_kept(site: Site, request: Request, one: Known) -> Response:
     """Ask again about a detail that was kept different."""
-    given, path = doors.form(site, request, one), request.path_params
+    given, path = doors.form(site, request, one, "settle", "filter"), request.path_params
     return _back(site, "kept", given, kept(site, one.person, path["link"], path["record"], path["detail"]))
 
 

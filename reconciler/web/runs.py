@@ -40,8 +40,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def confirm(site: Site, request: Request, one: Known) -> Response:
     """Confirm a preview by its counts; twice is once."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "count.")
     run_id = progress.parsed(request.path_params["run"])
     counts = progress.counted(given)
     if counts is None:
@@ -57,8 +56,7 @@ def confirm(site: Site, request: Request, one: Known) -> Response:
 
 def steer(site: Site, request: Request, one: Known) -> Response:
     """Pause, resume or stop."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "action", "back")
     run_id = progress.parsed(request.path_params["run"])
     action = "".join(given.get("action", []))
     with site.engine.begin() as connection:
@@ -89,8 +87,7 @@ def undo_page(site: Site, request: Request, one: Known) -> Response:
 
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Take a run back where nobody edited since."""
-    doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    doors.form(site, request, one, "administer")
     run_id = progress.parsed(request.path_params["run"])
     with site.engine.begin() as connection:
         progress.of(connection, one.person, run_id)
@@ -103,8 +100,7 @@ def undo(site: Site, request: Request, one: Known) -> Response:
 
 def brake(site: Site, request: Request, one: Known) -> Response:
     """Let exactly those go that were shown, or none of them; a list that moved is shown anew."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "answer", "seen")
     run_id = progress.parsed(request.path_params["run"])
     answer, seen = "".join(given.get("answer", [])), "".join(given.get("seen", []))
     if answer not in {"release", "stop"}:

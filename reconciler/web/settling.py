@@ -53,8 +53,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "settle")
+    given = doors.form(site, request, one, "settle", "decision", "from", "choice.", "mark.", "text.")
     crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
     came = chosen(site, one.person, crm_id, decision, _takes(given))
     if came.saved is not None:
@@ -68,15 +67,14 @@ def save(site: Site, request: Request, one: Known) -> Response:
 
 def compare(site: Site, request: Request, one: Known) -> Response:
     """Compare again: e-conomic is asked unless it just was, and its answer waited for a moment; then what there is."""
-    given, crm_id = doors.form(site, request, one), request.path_params["crm_id"]
+    given, crm_id = doors.form(site, request, one, "see", "from"), request.path_params["crm_id"]
     status.compare(site, one.person, crm_id)
     return _to(site, crm_id, given, [])
 
 
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "settle")
+    given = doors.form(site, request, one, "settle", "decision", "from")
     which, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
     try:
         crm_id, again = undone(site, one.person, which, _id(new) if new else uuid4())

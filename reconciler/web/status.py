@@ -13,6 +13,7 @@ from reconciler.note import Note
 from reconciler.person import Person
 from reconciler.standing import Standing, standing, unknown
 from reconciler.views import Customer
+from reconciler.web.doors import Unknown
 from reconciler.web.site import Site
 
 
@@ -78,9 +79,11 @@ def of(
 
 
 def compare(site: Site, person: Person, crm_id: str) -> None:
-    """Ask e-conomic about that customer, unless it just was, and wait for its answer for a moment."""
+    """Ask e-conomic about that customer, unless it just was, and wait for its answer for a moment; ``Unknown`` for none."""
     found = of(site, person, crm_id, None, opening=True).found
-    if found.stored is not None and found.look is not None and found.look.id is not None:
+    if found.stored is None:
+        raise Unknown
+    if found.look is not None and found.look.id is not None:
         _wait(site, found.stored.link.id, found.look.id)
 
 

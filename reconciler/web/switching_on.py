@@ -27,8 +27,7 @@ def preview(site: Site, request: Request, one: Known) -> Response:
 
 def ask(site: Site, request: Request, one: Known) -> Response:
     """Have both sides read where that is due, and the list made with what is ticked."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "group", "create_there")
     groups = frozenset(given.get("group", []))
     if not groups <= set(GROUPS):
         raise Senseless("group")

@@ -32,6 +32,9 @@ from reconciler.worklists import Question
 
 AREAS: Final[Mapping[Area, str]] = {Area.DENMARK: "Denmark", Area.EU: "EU", Area.ABROAD: "Abroad"}
 _ANSWER: Final = TypeAdapter[Answer](Answer)
+_FIELDS: Final = (
+    "decision", "seen", "answer", "number", "customer", "record", "other", "area", "group", "zone", "terms", "currency",
+)  # fmt: skip
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -68,7 +71,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def answer(site: Site, request: Request, one: Known) -> Response:
     """Answer a question once; back to its page, which says what came of it."""
-    given = doors.form(site, request, one)
+    given = doors.form(site, request, one, "settle", *_FIELDS)
     task, said = _id(request.path_params["task"]), _given(given)
     if said.offer.answer == "link" and said.offer.number is None and not said.offer.customer:
         return doors.to(site, f"/tasks/{task}?refused=number")

@@ -38,8 +38,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def ask(site: Site, request: Request, one: Known) -> Response:
     """Have both sides read where that is due, and the list made with what was chosen."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "group", "differing", "without_barred")
     groups, differing = frozenset(given.get("group", [])), "".join(given.get("differing", ["keep"]))
     if not groups <= set(GROUPS) or differing not in {"keep", "economic"}:
         raise Senseless("chosen")

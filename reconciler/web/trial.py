@@ -56,8 +56,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def ask(site: Site, request: Request, one: Known) -> Response:
     """Have shown what trying with that customer would do."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "customer", "number", "create_there")
     crm_id, number = ("".join(given.get(name, [])).strip() for name in ("customer", "number"))
     if not crm_id or len(crm_id) > _LONGEST or not (number == "" or trying.is_number(number)):
         raise Senseless("customer")
@@ -81,8 +80,7 @@ def ask(site: Site, request: Request, one: Known) -> Response:
 
 def end(site: Site, request: Request, one: Known) -> Response:
     """Keep what was tried, or put it back where nobody edited since; ended twice is once."""
-    given = doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    given = doors.form(site, request, one, "administer", "answer")
     answer = "".join(given.get("answer", []))
     if answer not in {"keep", "undo"}:
         raise Senseless(answer)
@@ -96,8 +94,7 @@ def end(site: Site, request: Request, one: Known) -> Response:
 
 def skip(site: Site, request: Request, one: Known) -> Response:
     """Do without a trial."""
-    doors.form(site, request, one)
-    doors.must(site, one.person, "administer")
+    doors.form(site, request, one, "administer")
     with site.engine.begin() as connection:
         known = progress.locked(connection, one.person)
         agreements.skip_trial(connection, known.tenant, known.agreement, site.now())

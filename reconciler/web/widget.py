@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import Request, Response
 
 from reconciler.standing import Act
-from reconciler.web import acting, etag, says, screen, status
+from reconciler.web import acting, doors, etag, says, screen, status
 from reconciler.web.acting import Place
 from reconciler.web.site import Site
 from reconciler.web.status import Told
@@ -46,6 +46,7 @@ def piece(site: Site, request: Request) -> Response:
 def compare(site: Site, request: Request) -> Response:
     """Compare again, without a script: e-conomic is asked, and its answer waited for a moment; then what there is."""
     at = acting.of_widget(site, request)
+    doors.only(doors.fields_of(request), *acting.CARRIED)
     status.compare(site, at.person, at.customer)
     prefix = urlsplit(site.public_url).path.rstrip("/")
     return Response(status_code=303, headers={"location": f"{prefix}/{at.home()}"})

@@ -6,6 +6,7 @@ from typing import Final
 from reconciler.person import Right
 
 Route = tuple[str, str]
+_ID: Final = "0a0d5c29-6c1f-4f0e-9b52-5d0c6a3f7e11"
 
 PAGES: Final[Mapping[Route, Right]] = {
     ("GET", "/"): "see",
@@ -65,6 +66,22 @@ PAGES: Final[Mapping[Route, Right]] = {
     ("POST", "/tasks/{task}/brake"): "administer",
 }
 """Of somebody who is signed in."""
+FORMS: Final[Mapping[Route, Mapping[str, str]]] = {
+    **{
+        ("POST", f"/customers/{{crm_id}}/{press}"): {"decision": _ID}
+        for press in ("create", "flow", "leave", "retry", "still", "update")
+    },
+    ("POST", "/customers/{crm_id}"): {"decision": _ID},
+    ("POST", "/customers/{crm_id}/handover"): {"to": ""},
+    ("POST", "/customers/{crm_id}/unlink"): {"decision": _ID, "number": "7"},
+    ("POST", "/decisions/{decision}/undo"): {"decision": _ID},
+    ("POST", "/errors/{task}/retry"): {"decision": _ID},
+    ("POST", "/runs/{run}/brake"): {"answer": "stop"},
+    ("POST", "/runs/{run}/steer"): {"action": "stop"},
+    ("POST", "/tasks/{task}"): {"decision": _ID, "answer": "leave"},
+    ("POST", "/tasks/{task}/brake"): {"answer": "stop"},
+}
+"""What a page about one thing sends, so that nothing is wrong with a request but who makes it; nothing where it needs no field."""
 FRAMED: Final[Mapping[Route, Right]] = {
     ("GET", "/widget"): "see",
     ("GET", "/widget/create"): "create",
