@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from fastapi import Request, Response
 
@@ -199,6 +200,14 @@ def to(site: Site, path: str) -> Response:
     if not ours or path.startswith("//") or "\\" in path:
         path = "/"
     return Response(status_code=303, headers={"location": urlsplit(site.public_url).path.rstrip("/") + path})
+
+
+def parsed(text: str) -> UUID:
+    """The id in an address; ``Unknown`` for what is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Unknown from error
 
 
 def cookie_name(site: Site) -> str:

@@ -47,10 +47,7 @@ def answer(site: Site, request: Request, one: Known) -> Response:
     word = "".join(given.get("answer", []))
     if word not in {"release", "stop"}:
         raise Senseless("a word to a pass that is none")
-    try:
-        task = UUID(request.path_params["task"])
-    except ValueError as error:
-        raise Unknown from error
+    task = doors.parsed(request.path_params["task"])
     found = say(site, one.person, task, "release" if word == "release" else "stop", "".join(given.get("seen", [])))
     if found is None:
         return doors.to(site, f"/tasks/{task}?refused=moved")

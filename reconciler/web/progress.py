@@ -67,14 +67,6 @@ def of(connection: Connection, person: Person, run_id: UUID) -> Run:
     return found
 
 
-def parsed(text: str) -> UUID:
-    """The id in an address; ``Unknown`` for what is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Unknown from error
-
-
 def clocked(site: Site) -> Clocked:
     """The time of the pages."""
     return Clocked(resend=site.resend, now=site.now)

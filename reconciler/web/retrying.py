@@ -23,7 +23,7 @@ from reconciler.web.site import Site
 def one_again(site: Site, request: Request, one: Known) -> Response:
     """Try one error again; back to the list."""
     given = doors.form(site, request, one, "settle", "filter", "decision")
-    again(site, one.person, _id(request.path_params["task"]), _id(_only(given, "decision")))
+    again(site, one.person, doors.parsed(request.path_params["task"]), doors.parsed(_only(given, "decision")))
     return doors.to(site, f"/errors{filters.written(_filter(given), told='again')}")
 
 
@@ -36,14 +36,14 @@ def every_again(site: Site, request: Request, one: Known) -> Response:
         raise Senseless("no moment") from error
     if shown.tzinfo is None:
         raise Senseless("no moment")
-    found = all_again(site, one.person, _filter(given), shown, _id(_only(given, "retry")))
+    found = all_again(site, one.person, _filter(given), shown, doors.parsed(_only(given, "retry")))
     return doors.to(site, f"/errors{filters.written(_filter(given), told='' if found else 'none')}")
 
 
 def stopped(site: Site, request: Request, one: Known) -> Response:
     """Begin with no more of them."""
     given = doors.form(site, request, one, "administer", "filter")
-    stop(site, one.person, _id(request.path_params["retry"]))
+    stop(site, one.person, doors.parsed(request.path_params["retry"]))
     return doors.to(site, f"/errors{filters.written(_filter(given))}")
 
 
@@ -81,13 +81,6 @@ def _filter(given: Mapping[str, list[str]]) -> Filter:
 
 def _only(given: Mapping[str, list[str]], name: str) -> str:
     return "".join(given.get(name, []))
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Unknown from error
 
 
 PAGES: Final = {

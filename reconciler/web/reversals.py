@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -47,10 +46,7 @@ def settled(site: Site, person: Person, write: str) -> Saved | None:
 def kept(site: Site, person: Person, link: str, record: str, detail: str) -> Saved | None:
     """Ask again about a kept difference; none where it is none any more."""
     doors.must(site, person, "settle")
-    try:
-        ids = UUID(link), UUID(record)
-    except ValueError as error:
-        raise Unknown from error
+    ids = doors.parsed(link), doors.parsed(record)
 
     def do(connection: sa.Connection) -> Saved | None:
         stored = store.find(connection, ids[0])

@@ -20,7 +20,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
     """One run: its preview, how far it came, or what came of it. One that another replaced leads to that."""
     doors.must(site, one.person, "administer")
     with site.engine.connect() as connection:
-        run = progress.of(connection, one.person, progress.parsed(request.path_params["run"]))
+        run = progress.of(connection, one.person, doors.parsed(request.path_params["run"]))
         if run.state == "replaced" and (newer := _newer(connection, run)) is not None:
             return doors.to(site, f"/runs/{newer.id}")
         told = progress.shown(connection, run, site.now())
@@ -41,7 +41,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 def confirm(site: Site, request: Request, one: Known) -> Response:
     """Confirm a preview by its counts; twice is once."""
     given = doors.form(site, request, one, "administer", "count.")
-    run_id = progress.parsed(request.path_params["run"])
+    run_id = doors.parsed(request.path_params["run"])
     counts = progress.counted(given)
     if counts is None:
         raise Senseless("counts")
@@ -57,7 +57,7 @@ def confirm(site: Site, request: Request, one: Known) -> Response:
 def steer(site: Site, request: Request, one: Known) -> Response:
     """Pause, resume or stop."""
     given = doors.form(site, request, one, "administer", "action", "back")
-    run_id = progress.parsed(request.path_params["run"])
+    run_id = doors.parsed(request.path_params["run"])
     action = "".join(given.get("action", []))
     with site.engine.begin() as connection:
         run = progress.of(connection, one.person, run_id)
@@ -77,7 +77,7 @@ def undo_page(site: Site, request: Request, one: Known) -> Response:
     """What taking a run back would do, and what it would leave."""
     doors.must(site, one.person, "administer")
     with site.engine.connect() as connection:
-        run = progress.of(connection, one.person, progress.parsed(request.path_params["run"]))
+        run = progress.of(connection, one.person, doors.parsed(request.path_params["run"]))
         if not progress.shown(connection, run, site.now()).may_be_undone:
             return doors.to(site, f"/runs/{run.id}")
         foreseen = taking_back.foreseen(connection, run)
@@ -88,7 +88,7 @@ def undo_page(site: Site, request: Request, one: Known) -> Response:
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Take a run back where nobody edited since."""
     doors.form(site, request, one, "administer")
-    run_id = progress.parsed(request.path_params["run"])
+    run_id = doors.parsed(request.path_params["run"])
     with site.engine.begin() as connection:
         progress.of(connection, one.person, run_id)
         try:
@@ -101,7 +101,7 @@ def undo(site: Site, request: Request, one: Known) -> Response:
 def brake(site: Site, request: Request, one: Known) -> Response:
     """Let exactly those go that were shown, or none of them; a list that moved is shown anew."""
     given = doors.form(site, request, one, "administer", "answer", "seen")
-    run_id = progress.parsed(request.path_params["run"])
+    run_id = doors.parsed(request.path_params["run"])
     answer, seen = "".join(given.get("answer", [])), "".join(given.get("seen", []))
     if answer not in {"release", "stop"}:
         raise Senseless(answer)
@@ -119,7 +119,7 @@ def lines(site: Site, request: Request, one: Known) -> Response:
     text = request.query_params.get("of", "")
     kind, about = progress.list_of(text)
     with site.engine.connect() as connection:
-        run = progress.of(connection, one.person, progress.parsed(request.path_params["run"]))
+        run = progress.of(connection, one.person, doors.parsed(request.path_params["run"]))
         total = listed.count(connection, run.id, kind, about)
         found = list(listed.rows(connection, run.id, kind, about, limit=A_PAGE, skip=A_PAGE * (number - 1)))
     return screen.page(
@@ -142,7 +142,7 @@ def csv(site: Site, request: Request, one: Known) -> Response:
     doors.must(site, one.person, "administer")
     kind, about = progress.list_of(request.query_params.get("of", ""))
     with site.engine.connect() as connection:
-        run = progress.of(connection, one.person, progress.parsed(request.path_params["run"]))
+        run = progress.of(connection, one.person, doors.parsed(request.path_params["run"]))
     words = one.words
     header = [
         words("Customer in Clickmate"), words("Name"), words("Customer no."), words("Name in e-conomic"),

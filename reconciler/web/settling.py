@@ -54,7 +54,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 def save(site: Site, request: Request, one: Known) -> Response:
     """Save what was chosen: each detail as it was seen, or it is refused alone and shown anew."""
     given = doors.form(site, request, one, "settle", "decision", "from", "choice.", "mark.", "text.")
-    crm_id, decision = request.path_params["crm_id"], _id("".join(given.get("decision", [])))
+    crm_id, decision = request.path_params["crm_id"], doors.parsed("".join(given.get("decision", [])))
     came = chosen(site, one.person, crm_id, decision, _takes(given))
     if came.saved is not None:
         with site.engine.begin() as connection:
@@ -75,9 +75,9 @@ def compare(site: Site, request: Request, one: Known) -> Response:
 def undo(site: Site, request: Request, one: Known) -> Response:
     """Put back what a decision did, where nobody edited since."""
     given = doors.form(site, request, one, "settle", "decision", "from")
-    which, new = _id(request.path_params["decision"]), "".join(given.get("decision", []))
+    which, new = doors.parsed(request.path_params["decision"]), "".join(given.get("decision", []))
     try:
-        crm_id, again = undone(site, one.person, which, _id(new) if new else uuid4())
+        crm_id, again = undone(site, one.person, which, doors.parsed(new) if new else uuid4())
     except NotUndone as why:
         with site.engine.connect() as connection:
             crm_id, _ = told(connection, one.person, which)
@@ -263,13 +263,6 @@ def _saved(connection: sa.Connection, link: Link, text: str) -> Saved | None:
     except ValueError:
         return None
     return found if found is not None and found.decision.link == link.id else None
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Unknown from error
 
 
 PAGES: Final = {

@@ -39,7 +39,7 @@ _FIELDS: Final = (
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """A question with what is known of it and its answers; once it is closed, how it ended."""
-    task = _id(request.path_params["task"])
+    task = doors.parsed(request.path_params["task"])
     with site.engine.connect() as connection:
         found = replying.find(clocked(site), connection, one.person.tenant, task)
         if found is None:
@@ -72,11 +72,11 @@ def page(site: Site, request: Request, one: Known) -> Response:
 def answer(site: Site, request: Request, one: Known) -> Response:
     """Answer a question once; back to its page, which says what came of it."""
     given = doors.form(site, request, one, "settle", *_FIELDS)
-    task, said = _id(request.path_params["task"]), _given(given)
+    task, said = doors.parsed(request.path_params["task"]), _given(given)
     if said.offer.answer == "link" and said.offer.number is None and not said.offer.customer:
         return doors.to(site, f"/tasks/{task}?refused=number")
     try:
-        saved = reply(site, one.person, task, said, _id("".join(given.get("decision", []))))
+        saved = reply(site, one.person, task, said, doors.parsed("".join(given.get("decision", []))))
     except NotDecided as why:
         raise Senseless(str(why)) from why
     if isinstance(saved, str):
@@ -250,13 +250,6 @@ def _saved(connection: sa.Connection, tenant: str, text: str) -> Saved | None:
     except ValueError:
         return None
     return saved if saved is not None and saved.decision.tenant == tenant else None
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Unknown from error
 
 
 PAGES: Final = {
