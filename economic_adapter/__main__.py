@@ -16,7 +16,7 @@ from crm_outbox.messaging.commands import Package
 from crm_outbox.messaging.duty import run
 from economic_adapter import access, agreements, commands, connecting, sentences
 from economic_adapter.attempt import LIFETIME, Attempt
-from economic_adapter.duties import client, duties, entry, now
+from economic_adapter.duties import OUTBOX, client, duties, entry, now
 from economic_adapter.settings import DUTIES, Settings
 from economic_adapter.tables import messages
 
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, on in (("pause", True), ("resume", False)):
         action = _changing(actions.add_parser(name, help=f"{name} all calls for an agreement"))
         action.add_argument("--agreement", dest="number", type=int, required=True)
-        action.set_defaults(command=_on_database(commands.pause, "number", "do", on=on))
+        action.set_defaults(command=_on_database(commands.pause, "number", "do", on=on, told=OUTBOX))
     rotate = _changing(actions.add_parser("rotate-keys", help="seal every grant with the first key of ECONOMIC_KEYS"))
     rotate.set_defaults(command=_rotate_keys)
     renew = _changing(actions.add_parser("rotate-hook-secret", help="give an agreement's webhook a new secret"))

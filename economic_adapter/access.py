@@ -17,7 +17,7 @@ from economic_adapter import budget as budgets
 from economic_adapter.account import Account
 from economic_adapter.attempt import Ending
 from economic_adapter.budget import Lane
-from economic_adapter.contract import AgreementObserved, Reach, Reference
+from economic_adapter.contract import AgreementObserved, Figures, Reach, Reference
 from economic_adapter.protocol import AccessLost, Answer, Failed, Forbidden, Request
 from economic_adapter.sealing import KeyRing
 
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 Call = Callable[[Request], Answer]
 PROBE = ""
 """The key of the check that looks whether lost access is there again."""
+PAUSED_AT = "paused_at"
+"""Among what is kept of an agreement's rights: when an operator stopped its calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +130,12 @@ def observe(
     *,
     outcome: Outcome | None = None,
     cause: Envelope | None = None,
+    figures: Figures | None = None,
 ) -> None:
-    """Tell what is known of an agreement now. Does nothing for one that was never connected."""
+    """Tell what is known of an agreement now. Does nothing for one that was never connected.
+
+    Told only for its ``figures``, it comes without what it offers for new customers: that does not change by the minute.
+    """
     found = agreements.named(connection, number)
     if found is None:
         return
@@ -141,11 +147,12 @@ def observe(
         customers=found.customers,
         webhooks=found.webhooks,
         polling=found.polling,
-        reference=found.reference,
+        reference=found.reference if figures is None else None,
         calls_today=found.calls_today,
         seen=found.seen_at or now,
         outcome=outcome,
-        reach=_reach(connection, number, now),
+        reach=_reach(connection, found, now),
+        figures=figures,
     )
     draft = Draft(
         data=seen,
@@ -158,12 +165,13 @@ def observe(
     messages.append(connection, outbox, draft)
 
 
-def _reach(connection: Connection, number: int, now: datetime) -> Reach | None:
-    budget = records.budget(connection, number)
+def _reach(connection: Connection, agreement: agreements.Agreement, now: datetime) -> Reach | None:
+    budget = records.budget(connection, agreement.number)
     if budget is None:
         return None
     found = budgets.reach(budget, now)
-    return Reach(at=now, down_since=found.down_since, next_call=found.next_call)
+    since = datetime.fromisoformat(agreement.rights.get(PAUSED_AT) or now.isoformat()) if found.paused else None
+    return Reach(at=now, down_since=found.down_since, next_call=found.next_call, paused_since=since)
 
 
 def _webhook_note(found: agreements.Agreement) -> str:

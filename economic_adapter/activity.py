@@ -18,18 +18,20 @@ _NOTED_FOR = timedelta(minutes=1)
 """What changes within it is not noted again: a burst is one note."""
 
 
-def note(connection: Connection, number: int, now: datetime) -> None:
-    """Something changed on either side of this agreement. Never waits for others who note the same."""
-    known = sa.select(activity.c.changed_at).where(activity.c.agreement == number)
-    before = connection.execute(known).scalar_one_or_none()
+def note(connection: Connection, number: int, now: datetime, *, hook: bool = False) -> None:
+    """Something changed on either side of this agreement, as a webhook says or not. Never waits for others who note it."""
+    values = {"changed_at": now, "hook_at": now} if hook else {"changed_at": now}
+    known = sa.select(activity.c.changed_at, activity.c.hook_at).where(activity.c.agreement == number)
+    before = connection.execute(known).one_or_none()
     if before is None:
-        fresh = insert(activity).values(agreement=number, changed_at=now)
+        fresh = insert(activity).values(agreement=number, **values)
         connection.execute(fresh.on_conflict_do_nothing())
         return
-    if now - before < _NOTED_FOR:
+    last = before.hook_at if hook else before.changed_at
+    if last is not None and now - last < _NOTED_FOR:
         return
     free = known.with_only_columns(activity.c.agreement).with_for_update(skip_locked=True)
-    connection.execute(sa.update(activity).where(activity.c.agreement.in_(free)).values(changed_at=now))
+    connection.execute(sa.update(activity).where(activity.c.agreement.in_(free)).values(**values))
 
 
 def checked_before(connection: Connection, moment: datetime) -> list[Checked]:

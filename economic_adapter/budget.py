@@ -81,15 +81,18 @@ class Reach:
 
     down_since: datetime | None = None
     next_call: datetime | None = None
+    paused: bool = False
+    """An operator stopped every call."""
 
 
 def reach(budget: Budget, now: datetime) -> Reach:
-    """How e-conomic can be reached. An operator's pause is not e-conomic's and is not told here."""
+    """How e-conomic can be reached. An operator's pause is not e-conomic's, and is told apart."""
+    if budget.paused_until is not None and now + LONGEST_BELIEVED < budget.paused_until:
+        return Reach(paused=True)
     if budget.failures >= BREAKER:
         return Reach(down_since=budget.failing_since)
-    wait = check(budget, Lane.PERSON, now)
-    pauses = budget.paused_until is not None and now + LONGEST_BELIEVED < budget.paused_until
-    if wait is None or pauses or wait.until - now < TOLD_FROM:
+    wait = check_look(budget, now)
+    if wait is None or wait.until - now < TOLD_FROM:
         return Reach()
     return Reach(next_call=wait.until)
 
@@ -110,23 +113,33 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
     today = _today(budget, now)
     if lane >= Lane.HOOK and today.calls >= DAY_SOFT:
         return Wait(until=_tomorrow(now), cause="paused")
-    if lane is Lane.PERSON and today.looks + CALLS_OF_A_LOOK > DAY_SOFT * LOOKS_SHARE:
-        return Wait(until=_tomorrow(now), cause="paused")
     free_at = _free_at(budget, lane)
     if free_at is not None and now < free_at:
         return Wait(until=free_at, cause="throttled")
     return None
 
 
-def spend(budget: Budget, lane: Lane, now: datetime) -> Budget:
-    """One call leaves. With the breaker open it is the probe, and the next one is far enough away."""
+def check_look(budget: Budget, now: datetime) -> Wait | None:
+    """What a look that a person waits for has to wait for: looks have a share of the day."""
+    if _today(budget, now).looks + CALLS_OF_A_LOOK > DAY_SOFT * LOOKS_SHARE:
+        return stopped(budget, now) or Wait(until=_tomorrow(now), cause="paused")
+    return check(budget, Lane.PERSON, now)
+
+
+def calls_today(budget: Budget, now: datetime) -> int:
+    """How many calls were made today, by UTC."""
+    return _today(budget, now).calls
+
+
+def spend(budget: Budget, now: datetime, *, look: bool = False) -> Budget:
+    """One call leaves, for a look that a person waits for or for something else. With the breaker open it is the probe, and the next one is far enough away."""
     today, over = _today(budget, now), _window_over(budget, now)
     return replace(
         today,
         used=1 if over else today.used + 1,
         seen_at=now if over else today.seen_at,
         calls=today.calls + 1,
-        looks=today.looks + (lane is Lane.PERSON),
+        looks=today.looks + look,
         probe_at=now + PROBE_AT_LEAST if budget.failures >= BREAKER else budget.probe_at,
     )
 

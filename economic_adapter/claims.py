@@ -46,6 +46,8 @@ class Mark:
     counter: int
     why: Why
     old_numbers: tuple[int, ...]
+    first_at: datetime | None = None
+    """When it was set first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +109,11 @@ def claim(
     worker: int,
     now: datetime,
     probe: bool = False,
+    looks: bool = True,
 ) -> Claim | None:
     """Take the best due row of an agreement in these lanes; none when there is none.
+
+    ``looks``: whether a person's look may be made; where not, one that nobody waits for any more still gives way to a mark.
 
     ``probe``: while nothing seems to be answered, the row that failed least often is tried, whatever its lane, so that one
     customer for whom everything fails does not stand for all the others.
@@ -117,7 +122,8 @@ def claim(
     is in another worker's hands is passed over.
     """
     for some in [tuple(lanes)] if probe else [(lane,) for lane in lanes]:
-        while (row := _best(connection, agreement, ALLOWED[state], some, now)) is not None:
+        stale = some == (Lane.PERSON,) and not looks
+        while (row := _best(connection, agreement, ALLOWED[state], some, now, stale_looks=stale)) is not None:
             marked = _marked(connection, agreement, row["number"]) if row["kind"] == "look" else None
             mine = sa.update(_work).where(_work.c.id == row["id"])
             if row["expires_at"] is None or row["expires_at"] >= now:
@@ -131,7 +137,13 @@ def claim(
 
 
 def _best(
-    connection: Connection, agreement: int, kinds: Sequence[Kind], lanes: tuple[Lane, ...], now: datetime
+    connection: Connection,
+    agreement: int,
+    kinds: Sequence[Kind],
+    lanes: tuple[Lane, ...],
+    now: datetime,
+    *,
+    stale_looks: bool = False,
 ) -> sa.RowMapping | None:
     """The row of one lane that waited longest: read in the order of its index, however many are due. Of several lanes the
     one that failed least often."""
@@ -144,6 +156,7 @@ def _best(
             _work.c.worker.is_(None),
             _work.c.due_at <= now,
             _work.c.kind.in_(kinds),
+            sa.or_(_work.c.kind != "look", _work.c.expires_at < now) if stale_looks else sa.true(),
             _free(),
         )
         .order_by(*first, _work.c.due_at)
@@ -289,11 +302,13 @@ def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _marked(connection: Connection, agreement: int, number: int | None) -> Mark | None:
     row = connection.execute(
-        sa.select(_mark.c.counter, _mark.c.why, _mark.c.old_numbers).where(
+        sa.select(_mark.c.counter, _mark.c.why, _mark.c.old_numbers, _mark.c.first_at).where(
             _mark.c.agreement == agreement, _mark.c.number == number
         )
     ).one_or_none()
-    return None if row is None else Mark(counter=row.counter, why=row.why, old_numbers=tuple(row.old_numbers))
+    if row is None:
+        return None
+    return Mark(counter=row.counter, why=row.why, old_numbers=tuple(row.old_numbers), first_at=row.first_at)
 
 
 def _claim(row: sa.RowMapping, tenant: str, worker: int, now: datetime, marked: Mark | None) -> Claim:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from crm_outbox.messaging import upkeep
 from crm_outbox.messaging.attention import Item, Kind
 from crm_outbox.messaging.outbox import Outbox
-from economic_adapter import access, activity, agreements, claims, imports, overdue, rhythm, store
+from economic_adapter import access, activity, agreements, claims, figures, imports, overdue, rhythm, store
 from economic_adapter.budget import UNTIL_RESUMED, Lane
 from economic_adapter.rhythm import Rhythm
 from economic_adapter.tables import agreement, messages, operation, wake, work
@@ -97,6 +97,16 @@ class Clock:
             WAITING.labels(cause or "due").set(count)
         return 0
 
+    def tell(self) -> int:
+        """Tell how the adapter fares with each agreement; that it is told says that the adapter is there."""
+        now = self.now()
+        with self.engine.begin() as connection:
+            late = overdue.unserved(connection, now)
+            found = figures.every(connection, late, now)
+            for number, one in found:
+                access.observe(connection, self.outbox, number, now, figures=one)
+        return len(found)
+
     def _wakes(self, connection: Connection) -> list[tuple[int, int]]:
         lock = sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended("economic.wake", 0)))
         if not connection.scalar(lock):
@@ -152,7 +162,7 @@ def open_items(connection: Connection, now: datetime) -> list[Item]:
     ]
     resting = sa.select(
         agreement.c.number,
-        sa.func.coalesce(agreement.c.rights["paused_at"].astext, sa.cast(agreement.c.connected_at, sa.Text)).label(
+        sa.func.coalesce(agreement.c.rights[access.PAUSED_AT].astext, sa.cast(agreement.c.connected_at, sa.Text)).label(
             "at"
         ),
     ).where(agreement.c.paused_until >= UNTIL_RESUMED)

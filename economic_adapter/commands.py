@@ -13,7 +13,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
-from economic_adapter import addresses, agreements, imports, registering, store
+from crm_outbox.messaging.outbox import Outbox
+from economic_adapter import access, addresses, agreements, imports, registering, store
 from economic_adapter.budget import UNTIL_RESUMED, Lane
 from economic_adapter.sealing import KeyRing
 from economic_adapter.tables import agreement, mark, messages, operation, work
@@ -63,8 +64,8 @@ def show_operation(engine: sa.Engine, name: UUID) -> int:
     return 0 if row["answered_at"] is not None else 1
 
 
-def pause(engine: sa.Engine, number: int, *, on: bool, do: bool) -> int:
-    """Stop (or let go on) all calls for an agreement; what comes meanwhile is kept."""
+def pause(engine: sa.Engine, number: int, *, on: bool, do: bool, told: Outbox) -> int:
+    """Stop (or let go on) all calls for an agreement, and tell so; what comes meanwhile is kept."""
     with engine.begin() as connection:
         known = agreements.named(connection, number, lock=True)
         if known is None:
@@ -74,10 +75,13 @@ def pause(engine: sa.Engine, number: int, *, on: bool, do: bool) -> int:
             now = datetime.now(UTC)
             values: dict[str, Any] = {"paused_until": UNTIL_RESUMED if on else None}
             if on:
-                values["rights"] = agreement.c.rights.concat(sa.func.jsonb_build_object("paused_at", now.isoformat()))
+                values["rights"] = agreement.c.rights.concat(
+                    sa.func.jsonb_build_object(access.PAUSED_AT, now.isoformat())
+                )
             connection.execute(sa.update(agreement).where(agreement.c.number == number).values(**values))
             if not on:
                 agreements.hurry(connection, number, now)
+            access.observe(connection, told, number, now)
     _say(f"agreement {number} {'is' if do else 'would be'} {'paused' if on else 'going on'}{_repeat(do)}")
     return 0
 

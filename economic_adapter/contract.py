@@ -127,6 +127,8 @@ class CustomerObserved(Words):
     old_numbers: tuple[int, ...] = ()
     run: UUID | None = None
     """The backfill, import or sweep it belongs to: entered there before any version gate."""
+    caused: datetime | None = None
+    """When what it tells was committed in the CRM, or was first noticed in e-conomic; none where nobody can say."""
     unsendable: NotSent | None = None
     """Why ``economic`` comes without its contact persons: they are more than a message can carry. They are not gone."""
     look: Looked | None = None
@@ -161,6 +163,27 @@ class Reach(Words):
     """Since when nothing was answered; only one call at a time is tried. None: it answers."""
     next_call: datetime | None = None
     """Before then nobody's look is served: e-conomic said so, or the day's share is used."""
+    paused_since: datetime | None = None
+    """Since when an operator has stopped every call."""
+
+
+class Figures(Words):
+    """How the adapter fares with an agreement. Told every minute, so that its silence is heard."""
+
+    at: datetime
+    calls: int
+    """Calls made today, by UTC."""
+    most: int
+    """Calls a day after which only people and edits are served."""
+    missed: int = 0
+    """Changes that a regular check found though webhooks were registered, since the agreement was connected."""
+    connected: datetime | None = None
+    hooked: datetime | None = None
+    """When the last webhook came, to the minute."""
+    checked: datetime | None = None
+    """When e-conomic was last asked for everything that had changed."""
+    late_since: datetime | None = None
+    """Since when work is due that no worker does."""
 
 
 class AgreementObserved(Words):
@@ -179,6 +202,7 @@ class AgreementObserved(Words):
     seen: datetime
     outcome: Outcome | None = None
     reach: Reach | None = None
+    figures: Figures | None = None
 
 
 class LookAtCustomer(Words):

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from crm_outbox.messaging.outbox import Outbox
 from economic_adapter import budget as budgets
 from economic_adapter import claims, records
-from economic_adapter.budget import Wait
+from economic_adapter.budget import Lane, Wait
 from economic_adapter.claims import Claim
 from economic_adapter.client import Grant
 from economic_adapter.protocol import Answer, Failed, Request, Throttled, Transient
@@ -129,7 +129,7 @@ class Calls:
             if (wait := budgets.stopped(told, desk.now())) is not None:
                 raise Held(wait)
             for _ in range(calls):
-                told = budgets.spend(told, claim.lane, desk.now())
+                told = budgets.spend(told, desk.now(), look=claim.kind == "look" and claim.lane is Lane.PERSON)
             self._keep(connection, account, told)
             if record is not None and not (claims.still_mine(connection, claim) and record(connection)):
                 raise Stopped

@@ -32,6 +32,7 @@ from economic_adapter.worker import Waker, Worker
 
 OUTBOX = Outbox(tables=messages, registry=Registry((*CRM_TYPES, *TYPES)), source="economic_adapter")
 PROBE_SECONDS = 60.0
+TELL_SECONDS = 60.0
 
 Factories = dict[str, Callable[[], Duty]]
 
@@ -218,6 +219,7 @@ def _clock(settings: Settings) -> Factories:
         "clock.plan": every(min(1.0, settings.clocks.poll.active / 2), clock.Clock.plan),
         "clock.retain": every(600.0, clock.Clock.retain),
         "clock.measure": every(10.0, clock.Clock.measure),
+        "clock.tell": every(TELL_SECONDS, clock.Clock.tell),
         "clock.attend": attending,
     }
 

@@ -67,7 +67,7 @@ class Webhooks:
                 return Response("Malformed\n", 400, media_type="text/plain")
             if found.state in {"on", "access_lost"}:
                 if hint.numbers():
-                    activity.note(connection, found.agreement, self.now())
+                    activity.note(connection, found.agreement, self.now(), hook=True)
                 for number in sorted(hint.numbers()):
                     store.mark(
                         connection,

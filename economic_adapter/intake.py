@@ -73,8 +73,11 @@ class Intake:
         if number is not None and change.run is None:
             activity.note(connection, number, self.now())
         crm = CrmState(version=str(envelope.version), customer=change.customer, unsendable=change.unsendable)
+        caused = envelope.time if change.run is None else None
         draft = Draft(
-            data=CustomerObserved(agreement=number, why="crm_changed", customer=change.id, crm=crm, run=change.run),
+            data=CustomerObserved(
+                agreement=number, why="crm_changed", customer=change.id, crm=crm, run=change.run, caused=caused
+            ),
             tenant=envelope.tenant,
             subject=envelope.subject,
             version=envelope.version,

@@ -45,7 +45,8 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
             connection, claim.agreement, number, body=body, contacts=contacts, now=now, old_numbers=old_numbers
         )
         seen = Seen(number=number, version=version, body=body, contacts=contacts, old_numbers=old_numbers)
-        tell(connection, desk.outbox, claim, why, number, seen)
+        noticed = claim.mark.first_at if claim.mark is not None and why in {"hook", "poll"} else None
+        tell(connection, desk.outbox, claim, why, number, seen, caused=noticed)
         claims.finish(connection, claim)
 
     return finish

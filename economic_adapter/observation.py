@@ -6,6 +6,7 @@ left out in silence, because what is missing would read as taken away.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -58,13 +59,14 @@ def tell(
     outcomes: Sequence[Outcome] = (),
     stopping: Stopping | None = None,
     run: UUID | None = None,
+    caused: datetime | None = None,
 ) -> None:
     """Append the observation; ``seen`` none when only outcomes are told. What belongs to a run goes in the bulk lane.
 
     It answers the look somebody waits for, if the claim is one.
     """
     looked = None if claim.look is None else Looked(look=claim.look, how="answered")
-    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, stopping, run, looked))
+    _append(connection, outbox, _draft(claim, why, number, seen, outcomes, stopping, run, looked, caused))
 
 
 def tell_all(connection: Connection, outbox: Outbox, claim: Claim, why: Why, run: UUID, seen: Sequence[Seen]) -> None:
@@ -123,6 +125,7 @@ def _draft(
     stopping: Stopping | None,
     run: UUID | None,
     looked: Looked | None = None,
+    caused: datetime | None = None,
 ) -> Draft:
     economic = None if seen is None or seen.body is None else mapping.customer(seen.body, seen.contacts)
     data = CustomerObserved(
@@ -138,6 +141,7 @@ def _draft(
         candidates_many=None if stopping is None else stopping.many,
         old_numbers=() if seen is None else seen.old_numbers,
         run=run,
+        caused=caused,
         look=looked,
     )
     customer = claim.customer or claim.command.get("search", {}).get("customer")

@@ -38,6 +38,11 @@ def items(connection: Connection, now: datetime) -> list[Item]:
     ]
 
 
+def unserved(connection: Connection, now: datetime) -> dict[int, datetime]:
+    """The agreements with due work that no worker does, and since when."""
+    return {number: since for (number, cause), since in _waiting(connection, now).items() if cause == "due"}
+
+
 def _waiting(connection: Connection, now: datetime) -> dict[tuple[int, str], datetime]:
     # a row that waits for e-conomic gets a new time at each try; how long it has waited is how old it is
     held = sa.case((work.c.waiting.in_(["away", "throttled", "bug"]), work.c.waiting), else_="due")
@@ -65,4 +70,6 @@ def _why(row: sa.RowMapping, now: datetime) -> str:
         return "paused"
     if budget.failures >= BREAKER:
         return "away"
-    return "due" if budgets.check(budget, Lane(row["lane"]), now) is None else "throttled"
+    lane = Lane(row["lane"])
+    wait = budgets.check_look(budget, now) if lane is Lane.PERSON else budgets.check(budget, lane, now)
+    return "due" if wait is None else "throttled"

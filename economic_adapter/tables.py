@@ -77,6 +77,8 @@ activity = sa.Table(
     metadata,
     sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("changed_at", _MOMENT, nullable=False),
+    # when the last webhook came
+    sa.Column("hook_at", _MOMENT),
 )
 """When something last changed on either side, to the minute. Apart from the agreement, whose row is held to claim and spend."""
 

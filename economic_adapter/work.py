@@ -80,6 +80,7 @@ def _claim(desk: Desk, agreement: int, worker: int) -> Claim | None:
             worker=worker,
             now=now,
             probe=account.budget.failures >= budgets.BREAKER,
+            looks=budgets.check_look(account.budget, now) is None,
         )
         if claim is not None:
             observation.tell_look(connection, desk.outbox, claim, "taken")

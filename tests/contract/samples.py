@@ -34,6 +34,7 @@ from economic_adapter.contract import (
     EconomicContact,
     EconomicCustomer,
     EconomicPart,
+    Figures,
     ImportProgressed,
     LookAtCustomer,
     Looked,
@@ -148,6 +149,7 @@ SAMPLES: tuple[Words, ...] = (
         candidates_many=_MANY,
         old_numbers=(1041,),
         run=identity(96),
+        caused=AT,
         look=Looked(look=identity(100), how="unanswered", cause="away"),
     ),
     AgreementObserved(
@@ -170,7 +172,8 @@ SAMPLES: tuple[Words, ...] = (
         calls_today=412,
         seen=AT,
         outcome=_OUTCOME,
-        reach=Reach(at=AT, down_since=AT, next_call=AT),
+        reach=Reach(at=AT, down_since=AT, next_call=AT, paused_since=AT),
+        figures=Figures(at=AT, calls=412, most=45_000, missed=2, connected=AT, hooked=AT, checked=AT, late_since=AT),
     ),
     LookAtCustomer(
         agreement=123456,

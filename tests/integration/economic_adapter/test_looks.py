@@ -205,6 +205,20 @@ def test_looks_end_with_their_share_of_the_day_and_the_time_is_told(at_desk: Ben
     at_desk.hook(number)
     row = at_desk.rows(tables.work)[0]
     assert (row["lane"], row["waiting"]) == (Lane.PERSON, "")
+    at_desk.passes(31)
+    assert at_desk.work() == 1  # nobody waits any more: what the webhook told is looked at as ever
+    assert at_desk.agreement()["looks_today"] == share
+
+
+def test_a_check_of_the_set_up_is_no_look_and_waits_for_no_share_of_the_day(at_desk: Bench, number: int) -> None:
+    with at_desk.engine.begin() as connection:
+        share = int(budget.DAY_SOFT * budget.LOOKS_SHARE)
+        used = {"day": at_desk.time.date(), "looks_today": share, "calls_today": share}
+        connection.execute(sa.update(tables.agreement).values(**used))
+        store.plan(connection, AGREEMENT, "check", due_at=at_desk.time, lane=Lane.PERSON, key="")
+    assert at_desk.work() == 1
+    assert at_desk.rows(tables.work) == []
+    assert at_desk.agreement()["looks_today"] == share
 
 
 def test_an_observation_without_a_look_says_none(at_desk: Bench, number: int) -> None:

@@ -108,14 +108,14 @@ def test_what_waits_for_a_person_is_told_of_the_agreement_and_not_of_its_work(
 
 def test_a_pause_until_further_notice_is_told_with_the_command_that_ends_it(at_desk: Bench) -> None:
     assert shown(at_desk) == []
-    commands.pause(at_desk.engine, AGREEMENT, on=True, do=True)
+    commands.pause(at_desk.engine, AGREEMENT, on=True, do=True, told=at_desk.desk.outbox)
     (item,) = shown(at_desk)
     assert (item.kind, item.command) == (
         Kind.AGREEMENT_PAUSED,
         f"economic_adapter resume --agreement {AGREEMENT} --yes",
     )
     assert abs(item.since - at_desk.time) < timedelta(minutes=5)
-    commands.pause(at_desk.engine, AGREEMENT, on=False, do=True)
+    commands.pause(at_desk.engine, AGREEMENT, on=False, do=True, told=at_desk.desk.outbox)
     assert shown(at_desk) == []
     values(at_desk, paused_until=at_desk.time + timedelta(hours=1))
     assert shown(at_desk) == []

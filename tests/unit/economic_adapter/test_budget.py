@@ -90,7 +90,7 @@ def test_an_open_breaker_lets_one_probe_through_at_a_time() -> None:
     opened = open_breaker()
     assert opened.probe_at is not None
     assert budgets.stopped(opened, opened.probe_at) is None
-    probing = budgets.spend(opened, Lane.EDIT, opened.probe_at)
+    probing = budgets.spend(opened, opened.probe_at)
     assert budgets.stopped(probing, opened.probe_at + timedelta(seconds=44)) is not None
     assert budgets.stopped(budgets.answered(probing, None, NOW), NOW) is None
 
@@ -113,10 +113,12 @@ def test_a_back_off_is_never_nothing_and_never_more_than_the_most(attempt: int, 
 
 def test_a_day_is_counted_and_forgotten_at_midnight() -> None:
     spent = Budget()
-    for lane in (Lane.PERSON, Lane.EDIT, Lane.SWEEP):
-        spent = budgets.spend(spent, lane, NOW)
+    for look in (True, False, False):
+        spent = budgets.spend(spent, NOW, look=look)
     assert (spent.calls, spent.looks) == (3, 1)
-    assert budgets.spend(spent, Lane.EDIT, NOW + timedelta(days=1)).calls == 1
+    assert budgets.calls_today(spent, NOW) == 3
+    assert budgets.calls_today(spent, NOW + timedelta(days=1)) == 0
+    assert budgets.spend(spent, NOW + timedelta(days=1)).calls == 1
 
 
 def test_near_the_daily_cap_only_people_and_edits_are_served() -> None:
@@ -130,7 +132,16 @@ def test_near_the_daily_cap_only_people_and_edits_are_served() -> None:
 
 def test_looks_of_people_use_at_most_their_share_of_the_day() -> None:
     full = Budget(day=NOW.date(), calls=20_000, looks=18_000)
-    assert [budgets.check(full, lane, NOW) is None for lane in Lane] == [False, True, True, True, True]
+    wait = budgets.check_look(full, NOW)
+    assert wait is not None
+    assert wait.until == datetime(2026, 11, 25, tzinfo=UTC)
+    assert budgets.check_look(full, wait.until) is None
+    assert [budgets.check(full, lane, NOW) for lane in Lane] == [None] * len(Lane)
+
+
+def test_what_an_operator_stopped_is_told_as_such_and_not_as_e_conomics_doing() -> None:
+    stopped = Budget(paused_until=budgets.UNTIL_RESUMED, failures=BREAKER, failing_since=NOW)
+    assert budgets.reach(stopped, NOW) == budgets.Reach(paused=True)
 
 
 @given(
@@ -153,7 +164,7 @@ def test_whatever_background_work_wants_no_bucket_of_either_kind_runs_over(
         background = max(lane, Lane.HOOK)
         if budgets.check(budget, background, now) is not None:
             continue
-        budget = budgets.spend(budget, background, now)
+        budget = budgets.spend(budget, now)
         used += cost
         assert used <= limit
         budget = budgets.answered(budget, Rate(limit=limit, window=60, used=int(used) + 1), now)
@@ -162,7 +173,7 @@ def test_whatever_background_work_wants_no_bucket_of_either_kind_runs_over(
 def test_without_headers_our_own_calls_are_counted_for_a_window() -> None:
     budget = Budget(limit=10)
     for _ in range(7):
-        budget = budgets.spend(budget, Lane.HOOK, NOW)
+        budget = budgets.spend(budget, NOW)
     assert budgets.check(budget, Lane.HOOK, NOW) is not None
-    assert budgets.spend(budget, Lane.HOOK, later(61)).used == 1
+    assert budgets.spend(budget, later(61)).used == 1
     assert replace(budget, used=0).limit == 10
