@@ -192,17 +192,6 @@ def hold_number(connection: Connection, claim: Claim, number: int) -> bool:
     return True
 
 
-def held_by_others(connection: Connection, claim: Claim, numbers: Sequence[int]) -> frozenset[int]:
-    """Those of these customers that another claim holds: what that worker reads of them is newer or will be."""
-    held = sa.select(_work.c.number).where(
-        _work.c.agreement == claim.agreement,
-        _work.c.number.in_(numbers),
-        _work.c.worker.is_not(None),
-        _work.c.id != claim.id,
-    )
-    return frozenset(connection.scalars(held))
-
-
 def again(connection: Connection, claim: Claim, due_at: datetime) -> None:
     """A part of the row is done: give it back for the next one, without a customer and without attempts."""
     given = {"worker": None, "claimed_at": None, "number": None, "due_at": due_at, "attempts": 0, "waiting": ""}

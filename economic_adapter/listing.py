@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from economic_adapter import claims, mapping, records, staging, store
+from economic_adapter import mapping, records, staging, store
 from economic_adapter.claims import Claim
 from economic_adapter.desk import Desk
 from economic_adapter.imports import Import
@@ -20,7 +20,7 @@ from economic_adapter.records import Listed
 
 def tell_every(connection: Connection, desk: Desk, claim: Claim, row: Import, listed: Mapping[int, Listed]) -> None:
     """Every customer of a page; who was seen by others meanwhile is told as the mirror has it."""
-    busy = claims.held_by_others(connection, claim, list(listed))
+    busy = staging.held_by_others(connection, claim.agreement, claim.id, list(listed))
     mine = {number: one for number, one in listed.items() if number not in busy}
     versions = records.keep_all(connection, claim.agreement, mine, since=row.kept, now=desk.now())
     others = records.held_of(connection, claim.agreement, [one for one in listed if one not in versions])

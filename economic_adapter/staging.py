@@ -4,7 +4,7 @@ The caller holds the transaction; nothing here commits.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -141,3 +141,12 @@ def _shown(run: UUID, turn: int) -> sa.Select[tuple[int]]:
 
 def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(_customer).where(*where)) or 0)
+
+
+def held_by_others(connection: Connection, agreement: int, work: int, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these customers that another row of work holds than that one: what its worker reads of them is newer or will be."""
+    row = tables.work.c
+    held = sa.select(row.number).where(
+        row.agreement == agreement, row.number.in_(numbers), row.worker.is_not(None), row.id != work
+    )
+    return frozenset(connection.scalars(held))

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker, SettingsError
 from reconciler import (
     admitting,
+    alive,
     answering,
     asking,
     brakes,
@@ -27,6 +29,7 @@ from reconciler import (
     clock,
     comparing,
     match_report,
+    nightly,
     operate,
     ordering,
     piloting,
@@ -47,6 +50,7 @@ ATTEND_SECONDS = 30.0
 RETAIN_SECONDS = 3600.0
 SWEEP_SECONDS = 60.0
 MAIL_SECONDS = 30.0
+COMPARE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +85,16 @@ def _run(arguments: argparse.Namespace) -> int:
     makers: dict[str, Callable[[], Duty]] = {}
     for duty in chosen:
         makers |= _DUTIES[duty](settings)
+    makers["alive"] = _alive(settings, chosen)
     return run(makers)
+
+
+def _alive(settings: Settings, duties: Sequence[str]) -> Callable[[], Duty]:
+    engine = database.engine(settings.database, "alive", pool=1)
+    process = f"{socket.gethostname()}/{os.getpid()}"
+    return partial(
+        Periodic, alive.EVERY, partial(alive.write, engine, duties, process, lambda: datetime.now(UTC)), engine.dispose
+    )
 
 
 def _match_report(_arguments: argparse.Namespace) -> int:
@@ -143,7 +156,7 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
 
 def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
     engine = database.engine(settings.database, "clock")
-    patient = database.engine(settings.database, "clock.retention", pool=1, statement_seconds=600.0)
+    patient = database.engine(settings.database, "clock.retention", pool=2, statement_seconds=600.0)
     committed = Doorbell(engine, messages.schema).ring
     mail: dict[str, Callable[[], Duty]] = {}
     if settings.mail is not None:
@@ -161,6 +174,7 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         "clock.sweep": partial(
             Periodic, SWEEP_SECONDS, partial(clock.sweep, engine, _clocked(settings), settings.sweep)
         ),
+        "clock.compare": partial(Periodic, COMPARE_SECONDS, partial(nightly.carry_on, patient, _clocked(settings))),
         "clock.attention": partial(Periodic, ATTEND_SECONDS, partial(clock.attend, engine, _broker(settings), lying)),
         "clock.retention": partial(Periodic, RETAIN_SECONDS, partial(clock.retain, patient)),
         **mail,

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from economic_adapter.contract import ConfigureAgreement, Defaults
+from economic_adapter.contract import ConfigureAgreement, Defaults, Figures
+from reconciler import freshness
 from reconciler.freshness import Reach
 from reconciler.link import Link, LinkState
 from reconciler.rules import Area, Rule, Rules, System, Transfer
@@ -95,6 +96,10 @@ class Agreement:
     reach: Reach = field(default_factory=Reach)
     reach_at: datetime | None = None
     """When that was told to be so."""
+    webhooks: str = "none"
+    polling: bool = True
+    figures: Figures | None = None
+    """How the adapter fares with it, as it last told."""
 
     @property
     def takes_strangers(self) -> bool:
@@ -145,6 +150,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
 def agreement_of(row: Mapping[str, Any]) -> Agreement:
     """An agreement of its row."""
     configure = row["configure"]
+    figures = None if row["figures"] is None else Figures.model_validate(row["figures"])
     return Agreement(
         tenant=row["tenant"],
         agreement=row["agreement"],
@@ -174,7 +180,11 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         reach=Reach(
             down_since=row["down_since"],
             throttled_until=row["next_call"],
-            checked=row["polling"] and row["webhooks"] != "refused",
+            paused_since=row["paused_since"],
+            checked=row["polling"] and row["webhooks"] != "refused" and not freshness.lags(figures),
         ),
         reach_at=row["reach_at"],
+        webhooks=row["webhooks"],
+        polling=row["polling"],
+        figures=figures,
     )

@@ -74,6 +74,9 @@ def note(connection: sa.Connection, tenant: str, seen: AgreementObserved) -> Non
             "seen": seen.seen,
         },
     )
+    if seen.figures is not None:
+        values = {"at": seen.figures.at, "figures": seen.figures.model_dump_json()}
+        connection.execute(_FIGURES, {"tenant": tenant, "agreement": seen.agreement, **values})
 
 
 def reach(connection: sa.Connection, tenant: str, agreement: int, told: Reach) -> bool:
@@ -224,8 +227,14 @@ _NOTE = sa.text("""
     where tenant = :tenant and agreement = :agreement and (seen is null or seen <= :seen)
 """)
 _REACH = sa.text("""
-    update sync.agreement set reach_at = :at, down_since = :down_since, next_call = :next_call
+    update sync.agreement
+    set reach_at = :at, down_since = :down_since, next_call = :next_call, paused_since = :paused_since
     where tenant = :tenant and agreement = :agreement and (reach_at is null or reach_at <= :at)
+""")
+_FIGURES = sa.text("""
+    update sync.agreement set figures = cast(:figures as jsonb)
+    where tenant = :tenant and agreement = :agreement
+      and (figures is null or cast(figures ->> 'at' as timestamptz) <= :at)
 """)
 _EXPECT = sa.text("""
     update sync.agreement

@@ -20,8 +20,10 @@ from crm_outbox.messaging.lying import Lying
 from crm_outbox.messaging.settings import Broker
 from reconciler import (
     agreements,
+    alive,
     braking,
     bus,
+    comparisons,
     looks,
     meeting,
     ordering,
@@ -218,6 +220,7 @@ def retain(engine: sa.Engine) -> int:
     with engine.begin() as connection:
         now = datetime.now(UTC)
         worked += people.forget(connection, now) + presence.forget(connection, now)
+        worked += comparisons.forget(connection, now) + alive.forget(connection, now)
         return (
             worked
             + store.expire(connection, now - KEEP_OPERATIONS)

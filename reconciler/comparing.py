@@ -2,32 +2,12 @@
 
 import argparse
 import json
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
-from reconciler import agreements, braking, overview, receipt, store
+from reconciler import agreements, overview, receipt
 from reconciler.desk import DONE, REFUSED, Desk, opened, say
-from reconciler.silent import Compared, Standing, compared
+from reconciler.nightly import compare
 
 MOST_LISTED = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One agreement: how many linked customers stand how, and the silent differences with their details."""
-
-    tenant: str
-    agreement: int
-    standing: dict[str, int]
-    silent: list[dict[str, object]]
-
-    @property
-    def customers(self) -> int:
-        """How many were compared."""
-        return sum(self.standing.values())
 
 
 def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk: Desk) -> None:
@@ -36,26 +16,6 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
     compare.add_argument("--tenant")
     compare.add_argument("--json", action="store_true")
     compare.set_defaults(command=lambda arguments: _compare(arguments, desk))
-
-
-def compare(connection: sa.Connection, tenant: str, agreement: int, now: datetime, resend: timedelta) -> Comparison:
-    """Compare every linked customer of an agreement, on what is recorded of both sides."""
-    known = next(one for one in agreements.of_tenant(connection, tenant) if one.agreement == agreement)
-    rules = agreements.rules_of(connection, known, resend)
-    held = overview.held(connection, tenant, agreement)
-    untold = overview.untold(connection, tenant, agreement)
-    standing: Counter[str] = Counter()
-    silent: list[dict[str, object]] = []
-    for link in store.of_agreement(connection, tenant, agreement):
-        found: Compared | None = compared(
-            link, braking.still(rules) if link.id in held else rules, now, told=link.id not in untold
-        )
-        if found is None:
-            continue
-        standing[str(found.standing)] += 1
-        if found.standing is Standing.SILENT:
-            silent.append({"customer": link.crm_id, "number": link.number, "details": list(found.details)})
-    return Comparison(tenant=tenant, agreement=agreement, standing=dict(sorted(standing.items())), silent=silent)
 
 
 def _compare(arguments: argparse.Namespace, desk: Desk) -> int:

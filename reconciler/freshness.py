@@ -9,6 +9,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from crm_outbox.messaging.envelope import Version
+from economic_adapter.contract import Figures
 
 Freshness = Literal["fresh", "known", "older", "looking", "slow", "no_answer", "down", "throttled", "delayed"]
 
@@ -23,6 +24,10 @@ DEADLINE: Final = timedelta(seconds=5)
 """So long a look may take once somebody has taken it, and so long it may lie before nobody did."""
 GIVEN_UP_AFTER: Final = timedelta(seconds=10)
 """After this a page stops asking."""
+HEARD: Final = timedelta(minutes=3)
+"""The adapter tells of itself every minute; one that was not heard for so long is not there, or the way from it is not."""
+CHECKED: Final = timedelta(minutes=15)
+"""Three times as long as the longest pause between two regular checks."""
 EXPIRES: Final = timedelta(seconds=30)
 """A look that nobody took for so long is not made any more."""
 
@@ -55,6 +60,8 @@ class Reach:
     down_since: datetime | None = None
     """Since when no call is made, because none was answered."""
     throttled_until: datetime | None = None
+    paused_since: datetime | None = None
+    """Since when an operator of ours has stopped every call."""
     delayed_since: datetime | None = None
     """Since when something of ours lies, outbox, broker or adapter."""
     checked: bool = True
@@ -100,7 +107,9 @@ def is_asked(look: Look, seen: datetime | None, reach: Reach, now: datetime) -> 
 
 def is_served(reach: Reach, now: datetime) -> bool:
     """Whether a look that is asked for now would be made."""
-    return reach.down_since is None and (reach.throttled_until is None or reach.throttled_until <= now)
+    if reach.down_since is not None or reach.paused_since is not None:
+        return False
+    return reach.throttled_until is None or reach.throttled_until <= now
 
 
 def is_waited_for(look: Look, now: datetime) -> bool:
@@ -112,6 +121,20 @@ def is_waited_for(look: Look, now: datetime) -> bool:
 def is_on_its_way(look: Look, now: datetime) -> bool:
     """Whether a look was asked for and may still be served."""
     return look.asked is not None and _younger(look.asked, EXPIRES, now) and not look.is_over
+
+
+def lags(figures: Figures | None) -> bool:
+    """Whether e-conomic was not asked for all that had changed for so long that regular checks do not go well."""
+    return figures is not None and figures.checked is not None and figures.at - figures.checked >= CHECKED
+
+
+def delayed_since(unsent: datetime | None, figures: Figures | None, now: datetime) -> datetime | None:
+    """Since when something of ours lies. ``unsent``: since when our oldest message has waited; ``figures``: as last told."""
+    lies = [unsent] if unsent is not None and now - unsent >= DEADLINE else []
+    if figures is not None:
+        lies += [figures.late_since] if figures.late_since is not None else []
+        lies += [figures.at] if now - figures.at >= HEARD else []
+    return min(lies, default=None)
 
 
 def layer(known: Known, look: Look | None, reach: Reach, shown: Version | None, now: datetime) -> Layer:
@@ -163,8 +186,8 @@ def _under_way(look: Look, now: datetime) -> Freshness | None:
 
 def _delayed(look: Look | None, reach: Reach, now: datetime) -> datetime | None:
     """Since when we are the reason that nothing is heard."""
-    if reach.delayed_since is not None:
-        return reach.delayed_since
+    if reach.paused_since is not None or reach.delayed_since is not None:
+        return reach.paused_since or reach.delayed_since
     if look is None or look.asked is None or now - look.asked < DEADLINE:
         return None
     lies = look.taken is None and look.refused is None and (look.answered is None or look.answered < look.asked)

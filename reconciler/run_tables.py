@@ -227,3 +227,27 @@ sa.Index(
     "retry_item_left", retry_item.c.retry, retry_item.c.state, retry_item.c.position,
     postgresql_where=retry_item.c.state.in_(["planned", "sent"]),
 )  # fmt: skip
+
+comparison = sa.Table(
+    "comparison",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("agreement", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", _MOMENT, primary_key=True),
+    # the nightly reading it followed
+    sa.Column("run", sa.Uuid, nullable=False),
+    # how many customers stand how, and the first of those that differ without anybody knowing
+    sa.Column("standing", JSONB, nullable=False),
+    sa.Column("silent", JSONB, nullable=False, server_default=_EMPTY_LIST),
+)
+"""What each night's comparison of everything found."""
+
+duty = sa.Table(
+    "duty",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    # host and process id
+    sa.Column("process", sa.Text, primary_key=True),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+"""When each duty of the reconciler last turned, in which process."""

@@ -134,6 +134,8 @@ INSERT_MISSING = sa.text("""
 LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
     active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message
 """.split()
+REMEMBERED = 4096
+"""Of a longer statement psycopg looks for the places of its values each time it is sent."""
 SAVE = sa.text(
     " ".join(
         f"""
@@ -156,8 +158,8 @@ SAVE = sa.text(
         from jsonb_populate_recordset(null::sync.operation, :settled) x where o.id = x.id
         returning o.id
     ), operations as (
-        insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged)
-        select id, link, pair, system, action, body, sent, due, acknowledged
+        insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged, caused)
+        select id, link, pair, system, action, body, sent, due, acknowledged, cast(:caused as timestamptz)
         from jsonb_populate_recordset(null::sync.operation, :operations)
         where (select count(*) from settled) >= 0
         on conflict (id) do update set
@@ -179,10 +181,12 @@ SAVE = sa.text(
     where l.id = :id
 """.split()
     )
+    .replace(", ", ",")
+    .replace(" = ", "=")
 )
 """What is settled is counted before operations are inserted, so that it has left the index of open ones by then.
 
-Without blanks, because psycopg remembers how to send a statement only up to 4096 characters.
+Without blanks, because psycopg remembers how to send a statement only up to ``REMEMBERED`` characters.
 """
 HELD_NUMBERS = sa.text("""
     update sync.economic_side side set linked = exists (

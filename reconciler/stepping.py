@@ -75,7 +75,7 @@ def take_step(
             before, message, told = _without(before, message, done.link.number or 0)
             done = step(before, told, rules, now)
     listed = category(done.link, done.status, rules, now)
-    store.save(connection, stored, done.link, done.status, message, now, listed)
+    store.save(connection, stored, done.link, done.status, message, now, listed, _caused(cause))
     if _went_along(stored.link, done.link, message):
         sides.vacate(connection, stored.link)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
@@ -93,6 +93,12 @@ def _went_along(before: Link, now: Link, message: Message) -> bool:
     seen = message.economic if isinstance(message, Heard) else None
     linked = before.state is LinkState.LINKED and now.state is LinkState.LINKED
     return linked and seen is not None and now.number == seen.number != before.number in seen.old_numbers
+
+
+def _caused(cause: Envelope | None) -> datetime | None:
+    """When the edit was made, or noticed, that a message tells of."""
+    seen = None if cause is None else cause.data
+    return seen.caused if isinstance(seen, CustomerObserved) else None
 
 
 def _alone(connection: Connection, link: Link) -> None:

@@ -179,18 +179,17 @@ def save(
     message: Message,
     now: datetime,
     listed: tuple[str, str] = ("waiting", ""),
+    caused: datetime | None = None,
 ) -> None:
     """Store what a step made of a link: what changed, both sides as seen, an audit row for each write that landed.
 
-    ``listed`` is the list the customer stands in, and why it is left out.
+    ``listed``: the list it stands in, and why it is left out. ``caused``: when the edit that was heard of was made, or noticed.
     """
     heard = message if isinstance(message, Heard) else Heard()
     change = rows.changes(None if stored.fresh else stored.link, link, heard.outcomes)
     if change.gone_bases:
-        connection.execute(
-            statements.GONE_BASES,
-            [{"link": link.id, "pair": pair, "field": field} for pair, field in change.gone_bases],
-        )
+        gone = [{"link": link.id, "pair": pair, "field": field} for pair, field in change.gone_bases]
+        connection.execute(statements.GONE_BASES, gone)
     if change.gone_pairs:
         connection.execute(statements.GONE_PAIRS, {"link": link.id, "pairs": change.gone_pairs})
     here, there = heard.crm, heard.economic
@@ -200,6 +199,7 @@ def save(
         {
             "id": link.id,
             "now": now,
+            "caused": caused,
             "same": status == stored.told,
             "link": _json(rows.scalars(link) | rows.status_row(status, listed)),
             "pairs": _json(change.pairs),
@@ -216,7 +216,6 @@ def save(
             ),
         },
     )
-
     numbers = {one for one in (stored.link.number, link.number) if one is not None}
     if numbers and (stored.fresh or stored.link.number != link.number):
         connection.execute(statements.HELD_NUMBERS, {"agreement": link.agreement, "numbers": sorted(numbers)})

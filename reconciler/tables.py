@@ -55,6 +55,9 @@ agreement = sa.Table(
     sa.Column("reach_at", _MOMENT),
     sa.Column("down_since", _MOMENT),
     sa.Column("next_call", _MOMENT),
+    sa.Column("paused_since", _MOMENT),
+    # how the adapter fares with it, as it last told
+    sa.Column("figures", JSONB),
     # the configuration that is not answered yet
     sa.Column("operation", sa.Uuid),
     sa.Column("configure", JSONB),
@@ -249,6 +252,8 @@ operation = sa.Table(
     sa.Column("sent", _MOMENT, nullable=False),
     sa.Column("due", _MOMENT, nullable=False),
     sa.Column("acknowledged", _MOMENT),
+    # when the edit that it carries over was made, or noticed; none where nobody told
+    sa.Column("caused", _MOMENT),
     sa.Column("result", sa.Text),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("message", sa.Text, nullable=False, server_default=""),

@@ -21,6 +21,7 @@ from reconciler.web import (
     downloads,
     halting,
     handing,
+    health,
     lists,
     mailing,
     retrying,
@@ -58,6 +59,7 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **trial.PAGES,
     **transfer.PAGES,
     **handing.PAGES,
+    **health.PAGES,
     **acting.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""

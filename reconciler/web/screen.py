@@ -25,6 +25,7 @@ STRICT_TRANSPORT: Final = {"strict-transport-security": "max-age=31536000"}
 PLACES: Final[tuple[tuple[str, str, Right], ...]] = (
     ("", "Choose the right details", "see"),
     ("customers", "Customers", "see"),
+    ("health", "Health", "see"),
     ("transfer", "Transfer all customers from e-conomic", "administer"),
 )
 """What the menu leads to: path, words, and the right without which it is not shown."""

@@ -3,11 +3,15 @@
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from reconciler import looks, people, views
-from reconciler.freshness import Layer, Reach, is_served, is_waited_for, layer
+from sqlalchemy import Connection
+
+from reconciler import looks, measures, people, views
+from reconciler.agreement import Agreement
+from reconciler.freshness import Layer, Reach, delayed_since, is_served, is_waited_for, layer
 from reconciler.lately import Lately
 from reconciler.note import Note
 from reconciler.person import Person
@@ -55,6 +59,7 @@ def of(
             found = views.customer(connection, person.tenant, crm_id)
         lately = views.lately(connection, found, now)
         kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
+        reach = Reach() if found.agreement is None else _reach(connection, found.agreement, now)
     if asked:
         site.ring()
     shown = found.known.compared if ours else views.parsed(version)
@@ -65,7 +70,6 @@ def of(
         first = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
     if found.is_missing:
         first = replace(first, notes=(*first.notes, Note(kind="not_found", at=found.known.seen or now)))
-    reach = Reach() if found.agreement is None else found.agreement.reach
     second = layer(found.known, found.look, reach, shown, now)
     return Told(
         found=found,
@@ -76,6 +80,12 @@ def of(
         waits=found.look is not None and is_waited_for(found.look, now),
         compares=found.compares and is_served(reach, now),
     )
+
+
+def _reach(connection: Connection, agreement: Agreement, now: datetime) -> Reach:
+    """How e-conomic is reached, and since when something of ours lies on the way."""
+    lies = delayed_since(measures.unsent(connection, now), agreement.figures, now)
+    return replace(agreement.reach, delayed_since=lies)
 
 
 def compare(site: Site, person: Person, crm_id: str) -> None:

@@ -46,6 +46,10 @@ class Words:
         """1250 as "1.250" or "1,250"."""
         return str(format_decimal(value, locale=_LOCALES[self.language]))
 
+    def decimal(self, value: float) -> str:
+        """1.5 as "1,5" or "1.5"."""
+        return str(format_decimal(value, locale=_LOCALES[self.language]))
+
     def time(self, moment: datetime) -> str:
         """i dag kl. 14.05, i går kl. 14.05, 24. nov. 2026 kl. 14.05."""
         there, today = danish(moment), danish(self.now).date()

@@ -62,7 +62,14 @@ class Wire:
         return Clocked(resend=self.resend, now=lambda: self.time)
 
     def later(self, **span: float) -> None:
+        """Time passes; a relay takes meanwhile what was to leave."""
         self.time += timedelta(**span)
+        self.relay()
+
+    def relay(self) -> None:
+        """What was to leave has left."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("delete from sync.outbox_pending"))
 
     def hear(self, envelope: Envelope) -> None:
         """Take one message in a transaction of its own."""
@@ -72,6 +79,7 @@ class Wire:
             reconcile.handle(self.clocked, connection, envelope)
 
         ordering.within(self.engine, take)
+        self.relay()
 
     def said(self) -> list[Envelope]:
         """Every message that was put into the outbox since the last question, in order."""
@@ -131,11 +139,18 @@ def envelope(data: Words, **given: Any) -> Envelope:
     )
 
 
-def crm_changed(customer: Customer, version: int, *, agreement: int | None = AGREEMENT, epoch: int = 1) -> Envelope:
+def crm_changed(
+    customer: Customer,
+    version: int,
+    *,
+    agreement: int | None = AGREEMENT,
+    epoch: int = 1,
+    caused: datetime | None = None,
+) -> Envelope:
     """The CRM's customer changed; the adapter passes it on."""
     state = CrmState(version=f"{epoch}.{version}", customer=customer)
     return envelope(
-        CustomerObserved(agreement=agreement, why="crm_changed", customer=customer.id, crm=state),
+        CustomerObserved(agreement=agreement, why="crm_changed", customer=customer.id, crm=state, caused=caused),
         customer=customer.id,
         agreement=agreement,
     )

@@ -17,6 +17,7 @@ from reconciler.web import (
     answered,
     asks,
     customers,
+    health,
     lists,
     panels,
     reasons,
@@ -39,6 +40,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     {kind: text for kind, text in run_words.LISTS.items() if kind not in {"crm", "economic"}},
     asks.KINDS, asks.SAYS, asks.LACKS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
+    health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {one: step for one, (step, _) in health._STEPS.items()},
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
