@@ -22,6 +22,8 @@ from reconciler import (
     agreements,
     alive,
     braking,
+    bulking,
+    bulks,
     bus,
     comparisons,
     looks,
@@ -88,6 +90,7 @@ class Clock:
             + running.carry_out(self._engine, self._clocked)
             + undoing.undo(self._engine, self._clocked)
             + retrying.carry_on(self._engine, self._clocked)
+            + bulking.carry_on(self._engine, self._clocked)
         )
         if worked:
             self._committed()
@@ -225,6 +228,7 @@ def retain(engine: sa.Engine) -> int:
             worked
             + store.expire(connection, now - KEEP_OPERATIONS)
             + looks.forget(connection, now)
+            + bulks.forget(connection, now - bulking.KEEP_SHOWN, now - KEEP_RUNS)
             + runs.forget(connection, now - KEEP_RUNS)
         )
 

@@ -251,3 +251,59 @@ duty = sa.Table(
     sa.Column("at", _MOMENT, nullable=False),
 )
 """When each duty of the reconciler last turned, in which process."""
+
+
+bulk = sa.Table(
+    "bulk",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    # settle | flow | link | apart | undo
+    sa.Column("kind", sa.Text, nullable=False),
+    # of settle: crm | economic | different; of undo: the kind of what is undone
+    sa.Column("what", sa.Text, nullable=False, server_default=""),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("who_id", sa.Text, nullable=False, server_default=""),
+    # marks what one person did while they were signed in once; empty for a service
+    sa.Column("session", sa.Text, nullable=False, server_default=""),
+    sa.Column("at", _MOMENT, nullable=False),
+    # previewed | running | stopped | done
+    sa.Column("state", sa.Text, nullable=False, server_default="previewed"),
+    sa.Column("ended", _MOMENT),
+    sa.Column("undone_by", sa.Uuid),
+    # the filter of the list it was made from, and how many of it could not be part of it
+    sa.Column("filter", sa.Text, nullable=False, server_default=""),
+    sa.Column("left_out", sa.Integer, nullable=False, server_default="0"),
+)
+"""A decision about many customers at once: each of its items is a decision of its own about one of them."""
+sa.Index("bulk_session", bulk.c.tenant, bulk.c.session, bulk.c.at, postgresql_where=bulk.c.session != "")
+sa.Index(
+    "bulk_running", bulk.c.at, postgresql_where=sa.text("ended is null and state <> 'previewed'")
+)  # fmt: skip
+
+bulk_item = sa.Table(
+    "bulk_item",
+    metadata,
+    sa.Column("bulk", sa.Uuid, sa.ForeignKey("sync.bulk.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("link", sa.Uuid),
+    sa.Column("crm_id", sa.Text),
+    sa.Column("number", sa.Integer),
+    # what was shown of it, part by part, and how many parts that are
+    sa.Column("body", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("parts", sa.Integer, nullable=False),
+    # planned | sent | ended | left_out
+    sa.Column("state", sa.Text, nullable=False, server_default="planned"),
+    sa.Column("decision", sa.Uuid),
+    sa.Column("undoes", sa.Uuid),
+    # values that had moved before the decision was saved
+    sa.Column("stale", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("moved", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failed", sa.Integer, nullable=False, server_default="0"),
+)
+"""One customer of such a decision, and what became of it."""
+sa.Index(
+    "bulk_item_left", bulk_item.c.bulk, bulk_item.c.state, bulk_item.c.position,
+    postgresql_where=bulk_item.c.state.in_(["planned", "sent"]),
+)  # fmt: skip

@@ -41,6 +41,7 @@ def _read(which: str) -> sa.TextualSelect:
 
 
 LOAD = _read("where l.id = :id")
+OF_IDS = _read("where l.id = any(:ids)")
 OF_AGREEMENT = _read("where l.tenant = :tenant and l.agreement = :agreement").execution_options(
     stream_results=True, max_row_buffer=500
 )

@@ -111,27 +111,27 @@ def lock_at_once(connection: sa.Connection, links: Sequence[UUID]) -> set[UUID]:
 
 def find(connection: sa.Connection, link: UUID) -> Stored | None:
     """Read that link, not locked."""
-    row = connection.execute(statements.LOAD, {"id": link}).one_or_none()
-    return None if row is None else _stored(row._asdict())
+    return next(iter(_read(connection, statements.LOAD, {"id": link})), None)
+
+
+def of_ids(connection: sa.Connection, links: Sequence[UUID]) -> list[Stored]:
+    """Read these links, not locked."""
+    return _read(connection, statements.OF_IDS, {"ids": list(links)})
 
 
 def of_customer(connection: sa.Connection, crm_id: str, tenant: str | None, agreement: int | None) -> list[Stored]:
     """The links of a customer of the CRM in the agreements in use, of one tenant or of all; not locked."""
-    values = {"crm_id": crm_id, "tenant": tenant, "agreement": agreement}
-    return [_stored(row._asdict()) for row in connection.execute(statements.OF_CUSTOMER, values)]
+    return _read(connection, statements.OF_CUSTOMER, {"crm_id": crm_id, "tenant": tenant, "agreement": agreement})
 
 
 def of_number(connection: sa.Connection, number: int, tenant: str | None, agreement: int | None) -> list[Stored]:
     """The links with a customer number in the agreements in use, of one tenant or of all; not locked."""
-    values = {"number": number, "tenant": tenant, "agreement": agreement}
-    return [_stored(row._asdict()) for row in connection.execute(statements.OF_NUMBER, values)]
+    return _read(connection, statements.OF_NUMBER, {"number": number, "tenant": tenant, "agreement": agreement})
 
 
 def with_kept(connection: sa.Connection, tenant: str, limit: int = 200) -> list[Stored]:
     """A tenant's links of which something was chosen to stay different; not locked."""
-    return [
-        _stored(row._asdict()) for row in connection.execute(statements.WITH_KEPT, {"tenant": tenant, "limit": limit})
-    ]
+    return _read(connection, statements.WITH_KEPT, {"tenant": tenant, "limit": limit})
 
 
 def load(connection: sa.Connection, link: UUID) -> Stored:
@@ -193,6 +193,7 @@ def save(
     if change.gone_pairs:
         connection.execute(statements.GONE_PAIRS, {"link": link.id, "pairs": change.gone_pairs})
     here, there = heard.crm, heard.economic
+    known = [] if there is None or link.agreement is None else [sides.economic_row(link.tenant, link.agreement, there)]
     key = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id, "number": link.number}
     connection.execute(
         statements.SAVE,
@@ -209,11 +210,7 @@ def save(
             "edits": _json(change.edits),
             "audit": _json([key | row for one in change.landed for row in rows.audit(one)]),
             "crm_sides": _json([] if here is None else [sides.crm_row(link.tenant, link.crm_id, here)]),
-            "economic_sides": _json(
-                []
-                if there is None or link.agreement is None
-                else [sides.economic_row(link.tenant, link.agreement, there)]
-            ),
+            "economic_sides": _json(known),
         },
     )
     numbers = {one for one in (stored.link.number, link.number) if one is not None}
@@ -270,6 +267,10 @@ def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
 def expire(connection: sa.Connection, before: datetime, limit: int = 5000) -> int:
     """Forget operations settled before that time; the audit keeps what they wrote."""
     return connection.execute(statements.EXPIRE, {"before": before, "limit": limit}).rowcount
+
+
+def _read(connection: sa.Connection, statement: sa.TextualSelect, values: dict[str, Any]) -> list[Stored]:
+    return [_stored(row._asdict()) for row in connection.execute(statement, values)]
 
 
 def _locked(connection: sa.Connection, statement: sa.TextualSelect, values: dict[str, Any]) -> list[Stored]:

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 from crm_outbox.messaging.limits import Limits
 from reconciler.web import (
     acting,
+    bulk,
     customers,
+    differences,
     doors,
     downloads,
     halting,
@@ -61,6 +63,8 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **handing.PAGES,
     **health.PAGES,
     **acting.PAGES,
+    **bulk.PAGES,
+    **differences.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""
 FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES, **acting.FRAMED}

@@ -12,7 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import agreements, decided, history, narrowing, people, retries, reversing, worklists
+from reconciler import agreements, decided, differences, history, narrowing, people, retries, reversing, worklists
 from reconciler.narrowing import Filter
 from reconciler.web import asks, filters, screen
 from reconciler.web.doors import Known
@@ -77,7 +77,8 @@ def questions(site: Site, request: Request, one: Known) -> Response:
             connection, one.person.tenant, "questions", asks_for.wanted, **asks_for.window
         )
         rows = [(each, asks.line(one.words, each)) for each in found]
-        return _page(site, request, one, connection, asks_for, total, rows=rows)
+        many = sum(differences.counts(connection, one.person.tenant, Filter()).values())
+        return _page(site, request, one, connection, asks_for, total, rows=rows, differences=many)
 
 
 def errors(site: Site, request: Request, one: Known) -> Response:

@@ -10,6 +10,12 @@ _ID: Final = "0a0d5c29-6c1f-4f0e-9b52-5d0c6a3f7e11"
 
 PAGES: Final[Mapping[Route, Right]] = {
     ("GET", "/"): "see",
+    ("GET", "/bulk/{bulk}"): "see",
+    ("GET", "/differences"): "see",
+    ("POST", "/bulk/{bulk}/confirm"): "bulk",
+    ("POST", "/bulk/{bulk}/stop"): "bulk",
+    ("POST", "/bulk/{bulk}/undo"): "bulk",
+    ("POST", "/differences"): "bulk",
     ("GET", "/customers"): "see",
     ("GET", "/customers.csv"): "see",
     ("GET", "/customers/{crm_id}"): "see",
@@ -72,6 +78,7 @@ FORMS: Final[Mapping[Route, Mapping[str, str]]] = {
         ("POST", f"/customers/{{crm_id}}/{press}"): {"decision": _ID}
         for press in ("create", "flow", "leave", "retry", "still", "update")
     },
+    ("POST", "/bulk/{bulk}/undo"): {"undo": _ID, "all": "0"},
     ("POST", "/customers/{crm_id}"): {"decision": _ID},
     ("POST", "/customers/{crm_id}/handover"): {"to": ""},
     ("POST", "/customers/{crm_id}/unlink"): {"decision": _ID, "number": "7"},
@@ -101,6 +108,13 @@ FRAMED: Final[Mapping[Route, Right]] = {
 }
 """Of whom a pass names."""
 SERVICES: Final[Mapping[Route, Right]] = {
+    ("GET", "/api/v1/bulk/{bulk}"): "see",
+    ("GET", "/api/v1/bulk/{bulk}/parts"): "see",
+    ("GET", "/api/v1/differences"): "see",
+    ("POST", "/api/v1/bulk/{bulk}/confirm"): "bulk",
+    ("POST", "/api/v1/bulk/{bulk}/stop"): "bulk",
+    ("POST", "/api/v1/bulk/{bulk}/undo"): "bulk",
+    ("POST", "/api/v1/differences"): "bulk",
     ("GET", "/api/v1/tasks"): "see",
     ("GET", "/api/v1/tasks/count"): "see",
     ("GET", "/api/v1/tasks/{task}"): "see",

@@ -1,0 +1,197 @@
+"""In what order is a decision about many carried out? It is shown first, then the clock deals with it, a customer a transaction.
+
+Each customer's part is a decision of its own, made by the very functions that settle one alone: what moved since it was shown is
+refused by itself. Undone as one, by the same road.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import Connection
+
+from crm_outbox.messaging.database import is_away, is_contended
+from reconciler import bulks, choosing, decided, deciding, differences, ordering, parts
+from reconciler.beside import Row
+from reconciler.bulks import Bulk, Item, Planned
+from reconciler.choosing import Taken
+from reconciler.deciding import NotDecided, NotUndone
+from reconciler.decisions import KEEP
+from reconciler.differences import Difference
+from reconciler.narrowing import Filter
+from reconciler.parts import Tally
+from reconciler.person import Person
+from reconciler.stepping import Clocked
+
+log = structlog.get_logger(__name__)
+
+Take = Literal["crm", "economic", "different"]
+CHUNK: Final = 50
+"""Customers that are dealt with between two looks of the clock."""
+MOST: Final = 1000
+"""Lines that one decision is about at most: what is beyond is shown next."""
+KEEP_SHOWN: Final = timedelta(days=1)
+"""What was only ever shown is forgotten then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a decision about many was pressed with: the form's id, the session it was pressed in, the filter of its list."""
+
+    id: UUID
+    session: str = ""
+    filter: str = ""
+
+
+def settle(
+    clocked: Clocked, connection: Connection, person: Person, form: Form, wanted: Filter, take: Take
+) -> Bulk | None:
+    """Show what taking that side's value, or leaving it different, means for everything a filter shows; nothing is decided yet.
+
+    None where it shows nothing. Sent again it tells how the first stands.
+    """
+    if (known := bulks.find(connection, person.tenant, form.id)) is not None:
+        return known
+    found = differences.shown(connection, person.tenant, wanted, clocked.resend, limit=MOST)
+    able = [one for one in found if all(_may_be(row, take) for row in one.rows)]
+    by_link: dict[UUID, list[Difference]] = {}
+    for one in able:
+        by_link.setdefault(one.link, []).append(one)
+    planned = [
+        Planned(
+            link=link, crm_id=lines[0].crm_id, number=lines[0].number,
+            parts=tuple(parts.part(each.detail, each.rows) for each in lines),
+        )
+        for link, lines in by_link.items()
+    ]  # fmt: skip
+    if not found:
+        return None
+    bulks.insert(
+        connection, form.id, person.tenant, "settle", (person.name, person.id), clocked.now(), planned, what=take,
+        session=form.session, filter=form.filter, excluded=len(found) - len(able),
+    )  # fmt: skip
+    return bulks.find(connection, person.tenant, form.id)
+
+
+def confirm(connection: Connection, person: Person, bulk: UUID, session: str) -> Bulk | None:
+    """Have what was shown carried out, as that person's decision; none where there is none. Confirmed twice is once."""
+    bulks.confirm(connection, person.tenant, bulk, (person.name, person.id), session)
+    return bulks.find(connection, person.tenant, bulk)
+
+
+def undo(clocked: Clocked, connection: Connection, person: Person, form: Form, which: Sequence[Bulk]) -> Bulk | None:
+    """Undo these as one: what is not begun with is left, what was done is put back where nobody edited since.
+
+    None where nothing of it was done, or it is too old. Sent again it tells how the first stands.
+    """
+    if (known := bulks.find(connection, person.tenant, form.id)) is not None:
+        return known
+    now = clocked.now()
+    open_ = [one for one in which if one.undone_by is None and one.state != "previewed" and now - one.at <= KEEP]
+    planned: list[Planned] = []
+    for one in open_:
+        bulks.stop(connection, person.tenant, one.id)
+        planned += _backwards(connection, person.tenant, one)
+    if not planned:
+        return None
+    of = {one.what if one.kind == "undo" else one.kind for one in open_}
+    bulks.insert(
+        connection, form.id, person.tenant, "undo", (person.name, person.id), now, planned, what=",".join(sorted(of)),
+        session=form.session, filter=form.filter, state="running",
+    )  # fmt: skip
+    bulks.undone(connection, [one.id for one in open_], form.id)
+    for one in open_:
+        bulks.done_again(connection, one.id)
+    return bulks.find(connection, person.tenant, form.id)
+
+
+def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
+    """The next customers of every decision about many, and those whose part has ended; returns how many moved."""
+    with engine.begin() as connection:
+        found = bulks.under_way(connection)
+    moved = 0
+    for bulk in found:
+        with engine.begin() as connection:
+            listed = bulks.next_items(connection, bulk, CHUNK)
+        moved += sum(_within(engine, clocked, item) for item in listed)
+        with engine.begin() as connection:
+            moved += bulks.end(connection, bulk, clocked.now())
+    return moved
+
+
+def _may_be(row: Row, take: Take) -> bool:
+    """Whether that side's value can be taken: no customer and no person may be without a name."""
+    source = {"crm": row.crm, "economic": row.economic}.get(take)
+    return source is None or row.detail != "name" or bool(source.strip())
+
+
+def _backwards(connection: Connection, tenant: str, bulk: Bulk) -> list[Planned]:
+    listed = [one for one in bulks.items(connection, tenant, bulk.id) if one.decision is not None]
+    saved = {
+        one.decision.id: one for one in decided.of_ids(connection, [one.decision for one in listed if one.decision])
+    }
+    planned = []
+    for one in listed:
+        known = None if one.decision is None else saved.get(one.decision)
+        if known is None:
+            continue
+        left = one.parts if known.state == "open" else parts.done_of(one.parts, one.stale, known.outcome)
+        if left:
+            planned.append(
+                Planned(link=one.link, crm_id=one.crm_id, number=one.number, parts=left, undoes=one.decision)
+            )  # fmt: skip
+    return planned
+
+
+def _within(engine: sa.Engine, clocked: Clocked, item: Item) -> bool:
+    does: Callable[[Connection], bool] = lambda connection: _moved(clocked, connection, item)  # noqa: E731 - a step
+    try:
+        return ordering.within(engine, does)
+    except (NotUndone, NotDecided):
+        return _failed(engine, item, Tally(moved=len(item.parts)))
+    except Exception as error:
+        if is_away(error):
+            raise
+        if is_contended(error):
+            return False  # it is still planned: the next look has it
+        log.exception("bulk.item_failed", bulk=str(item.bulk), position=item.position)
+        return _failed(engine, item, Tally(failed=len(item.parts)))
+
+
+def _failed(engine: sa.Engine, item: Item, tally: Tally) -> bool:
+    with engine.begin() as connection:
+        if bulks.lock(connection, item) is not None:
+            bulks.ended(connection, item, tally)
+    return True
+
+
+def _moved(clocked: Clocked, connection: Connection, item: Item) -> bool:
+    """Decide about one customer, or see how its decision ended; whether it moved."""
+    bulk = bulks.lock(connection, item)
+    if bulk is None:
+        return False
+    if item.state == "sent":
+        saved = None if item.decision is None else decided.get(connection, item.decision)
+        outcome = () if saved is None else saved.outcome
+        bulks.ended(connection, item, parts.tally(item.parts, item.stale, outcome))
+        return True
+    decision = uuid5(item.bulk, str(item.position))
+    person = Person(tenant=bulk.tenant, id=bulk.who_id, name=bulk.who, role="user")
+    stale: tuple[str, ...] = ()
+    if bulk.kind == "undo" and item.undoes is not None:
+        deciding.undo(clocked, connection, bulk.tenant, item.undoes, bulk.who, decision, who_id=bulk.who_id)
+    else:
+        takes = {
+            value.key: Taken(take=bulk.what, mark=value.mark) for part in item.parts for value in part.values
+        }  # fmt: skip
+        came = choosing.choose(clocked, connection, person, item.crm_id or "", decision, takes)
+        if came is None or came.saved is None:
+            bulks.ended(connection, item, Tally(moved=len(item.parts)))
+            return True
+        stale = came.stale
+    bulks.sent(connection, item, decision, stale)
+    return True
