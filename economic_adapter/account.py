@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from economic_adapter.contract import Choice, Reference
+from economic_adapter.contract import Choice, Reference, refusal
 from economic_adapter.protocol import PAGE, Ambiguous, Answer, Failed, Forbidden, Request, Surface
 
 SELF = Request(method="GET", surface=Surface.REST, path="/self")
@@ -168,12 +168,12 @@ def read_webhook(answer: Answer) -> Standing:
 
 def lacks_module(failed: Failed) -> bool:
     """Whether e-conomic says that the company's plan has no access for apps."""
-    return isinstance(failed, Forbidden) and "MissingModule" in failed.code
+    return isinstance(failed, Forbidden) and refusal(failed.code) == "api_missing"
 
 
 def is_closed(failed: Failed) -> bool:
     """Whether e-conomic says that the agreement is closed."""
-    return re.search(r"agreement.*(closed|terminated|inactive)", failed.code, re.IGNORECASE) is not None
+    return refusal(failed.code) == "closed"
 
 
 def _webhook_body(template: Template, url: str) -> dict[str, Any]:

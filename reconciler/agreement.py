@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from economic_adapter.contract import ConfigureAgreement, Defaults, Figures
+from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Figures
 from reconciler import freshness
 from reconciler.freshness import Reach
 from reconciler.link import Link, LinkState
@@ -100,6 +100,19 @@ class Agreement:
     polling: bool = True
     figures: Figures | None = None
     """How the adapter fares with it, as it last told."""
+    told: AgreementObserved | None = None
+    """What the adapter told of it last, without its reference data."""
+    lost_since: datetime | None = None
+    """Since when e-conomic refuses us, also while it is off here."""
+    confirmed: datetime | None = None
+    """When an admin said that it is the right one."""
+    hooks: bool = True
+    """Whether e-conomic is to tell of changes by itself, beside the regular checks."""
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether nobody has said yet that it is the right one, nor gone on with it."""
+        return self.confirmed is None and self.since is None and self.run is None and self.state == "connected"
 
     @property
     def takes_strangers(self) -> bool:
@@ -187,4 +200,8 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         webhooks=row["webhooks"],
         polling=row["polling"],
         figures=figures,
+        told=None if row["told"] is None else AgreementObserved.model_validate(row["told"]),
+        lost_since=row["lost_since"],
+        confirmed=row["confirmed"],
+        hooks=row["hooks"],
     )

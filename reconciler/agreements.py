@@ -58,7 +58,7 @@ def insert(connection: sa.Connection, tenant: str, agreement: int) -> None:
     connection.execute(_INSERT, {"tenant": tenant, "agreement": agreement})
 
 
-def note(connection: sa.Connection, tenant: str, seen: AgreementObserved) -> None:
+def note(connection: sa.Connection, tenant: str, seen: AgreementObserved, now: datetime) -> None:
     """Store what was seen of a locked agreement; older than what is stored changes nothing."""
     connection.execute(
         _NOTE,
@@ -72,6 +72,9 @@ def note(connection: sa.Connection, tenant: str, seen: AgreementObserved) -> Non
             "polling": seen.polling,
             "calls_today": seen.calls_today,
             "seen": seen.seen,
+            "told": seen.model_dump_json(exclude={"reference", "outcome", "reach", "figures"}),
+            "lost": seen.state == "access_lost",
+            "now": now,
         },
     )
     if seen.figures is not None:
@@ -96,6 +99,15 @@ def move(
             where tenant = :tenant and agreement = :agreement
         """),
         {"tenant": tenant, "agreement": agreement, "state": state, "reason": reason, "now": now, **other},
+    )
+
+
+def choose(connection: sa.Connection, tenant: str, agreement: int, **columns: Any) -> None:
+    """Set columns of a locked agreement that an admin chooses; its state stays."""
+    given = ", ".join(f"{column} = :{column}" for column in sorted(columns))
+    connection.execute(
+        sa.text(f"update sync.agreement set {given} where tenant = :tenant and agreement = :agreement"),
+        {"tenant": tenant, "agreement": agreement, **columns},
     )
 
 
@@ -223,7 +235,8 @@ _NOTE = sa.text("""
     update sync.agreement set
         name = :name, customers = coalesce(:customers, customers),
         reference = coalesce(cast(:reference as jsonb), reference), webhooks = :webhooks, polling = :polling,
-        calls_today = :calls_today, seen = :seen
+        calls_today = :calls_today, seen = :seen, told = cast(:told as jsonb),
+        lost_since = case when :lost then coalesce(lost_since, cast(:now as timestamptz)) end
     where tenant = :tenant and agreement = :agreement and (seen is null or seen <= :seen)
 """)
 _REACH = sa.text("""

@@ -37,6 +37,12 @@ def statuses(connection: sa.Connection, tenant: str, agreement: int) -> dict[str
     return {row.status: row.customers for row in found}
 
 
+def highest_number(connection: sa.Connection, tenant: str, agreement: int) -> int | None:
+    """The highest customer number e-conomic is known to use; none while nothing of it was read."""
+    found = connection.execute(_HIGHEST, {"tenant": tenant, "agreement": agreement}).scalar()
+    return None if found is None else int(found)
+
+
 def in_crm(connection: sa.Connection, tenant: str) -> dict[str, int]:
     """How many customers the CRM holds in each stage, as far as they came; deleted and merged ones apart."""
     return {row.stage: row.customers for row in connection.execute(_IN_CRM, {"tenant": tenant})}
@@ -138,6 +144,10 @@ _UNTOLD = sa.text("""
 """)
 _HELD = sa.text("""
     select id from sync.link where tenant = :tenant and agreement = :agreement and held is not null
+""")
+_HIGHEST = sa.text("""
+    select number from sync.economic_side
+    where tenant = :tenant and agreement = :agreement and state is not null order by number desc limit 1
 """)
 _STATUSES = sa.text("""
     select coalesce(status, 'not_looked_at') as status, count(*) as customers from sync.link

@@ -37,7 +37,7 @@ def observed(
     known = agreements.lock(connection, tenant, seen.agreement)
     if known is None:
         return
-    agreements.note(connection, tenant, seen)
+    agreements.note(connection, tenant, seen, now)
     _reached(connection, known, seen, now)
     if not known.defaults and seen.reference is not None:
         agreements.give_defaults(connection, tenant, seen.agreement, prefill(seen.reference))
@@ -85,9 +85,7 @@ def switch_on(
     number_from: int | None,
 ) -> UUID:
     """Ask the adapter to read and switch on a locked agreement; ``observed`` decides on the answer."""
-    words = ConfigureAgreement(
-        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=number_from, asked=now
-    )  # fmt: skip
+    words = _on(agreement, now, number_from)
     agreements.move(
         connection,
         agreement.tenant,
@@ -110,15 +108,25 @@ def open_for_pilot(connection: Connection, agreement: Agreement, crm_id: str, no
 
 def open_up(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
     """Have the adapter work for a locked agreement that stays off here: only what is meant to go out does."""
-    words = ConfigureAgreement(
-        operation=uuid4(), agreement=agreement.agreement, on=True, number_from=agreement.number_from, asked=now
-    )
-    _send(connection, agreement.tenant, words, now, resend)
+    _send(connection, agreement.tenant, _on(agreement, now, agreement.number_from), now, resend)
 
 
 def switch_off(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:
     """Switch a locked agreement off, at once for the reconciler; the adapter answers what waits with ``off``."""
     words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False, asked=now)
+    _move(connection, agreement, "off" if agreement.since is not None else "connected", now)
+    _send(connection, agreement.tenant, words, now, resend)
+    return words.operation
+
+
+def work_as_set(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
+    """Have the adapter work a locked agreement that is in use as it is set now."""
+    _send(connection, agreement.tenant, _on(agreement, now, agreement.number_from), now, resend)
+
+
+def disconnect(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:
+    """Give a locked agreement up: off here at once; the adapter settles what was sent, and erases the access."""
+    words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False, disconnect=True, asked=now)
     _move(connection, agreement, "off" if agreement.since is not None else "connected", now)
     _send(connection, agreement.tenant, words, now, resend)
     return words.operation
@@ -192,6 +200,17 @@ def _move(
     agreements.move(connection, known.tenant, known.agreement, state, now, reason=reason, look_again=again, **more)
     if again:
         store.look_again(connection, known.tenant, known.agreement)
+
+
+def _on(agreement: Agreement, now: datetime, number_from: int | None) -> ConfigureAgreement:
+    return ConfigureAgreement(
+        operation=uuid4(),
+        agreement=agreement.agreement,
+        on=True,
+        webhooks=agreement.hooks,
+        number_from=number_from,
+        asked=now,
+    )
 
 
 def _send(

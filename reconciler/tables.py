@@ -51,6 +51,11 @@ agreement = sa.Table(
     sa.Column("polling", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("calls_today", sa.Integer, nullable=False, server_default="0"),
     sa.Column("seen", _MOMENT),
+    # what the adapter told of it last, since when that access is lost, when an admin said it is the right one, whether hooks are wanted
+    sa.Column("told", JSONB),
+    sa.Column("lost_since", _MOMENT),
+    sa.Column("confirmed", _MOMENT),
+    sa.Column("hooks", sa.Boolean, nullable=False, server_default=sa.true()),
     # how e-conomic can be reached for it, and when that was so
     sa.Column("reach_at", _MOMENT),
     sa.Column("down_since", _MOMENT),

@@ -43,6 +43,8 @@ _OPENS: Final[Mapping[Act, Panel]] = {
     "update": "update", "create": "create", "create_now": "create", "create_again": "create", "unlink": "unlink",
     "turn_on": "flow",
 }  # fmt: skip
+_LEADS: Final[Mapping[Act, str]] = {"set_up": "set-up", "reconnect": "set-up"}
+"""The pages that buttons lead to, of somebody who is signed in: the box beside a customer leads there through the CRM."""
 _POSTS: Final[Mapping[Act, Pressing]] = {"retry": "retry", "leave": "leave", "turn_off": "still"}
 _SWITCH: Final[frozenset[Act]] = frozenset({"turn_on", "turn_off"})
 CARRIED: Final = ("pass", "version", "lang")
@@ -109,7 +111,9 @@ def of_widget(site: Site, request: Request) -> Place:
 
 def buttons(at: Place, told: Told) -> list[Button]:
     """The status's buttons that act, of those this person may press."""
-    return [_button(at, told, one.name) for one in told.first.actions if one.allowed and _acts(one.name)]
+    allowed = [one.name for one in told.first.actions if one.allowed]
+    leads = [] if at.one is None else [name for name in allowed if name in _LEADS]
+    return [_button(at, told, name) for name in (*leads, *filter(_acts, allowed))]
 
 
 def switch(at: Place, told: Told) -> Button | None:
@@ -129,6 +133,8 @@ def _acts(name: Act) -> bool:
 
 def _button(at: Place, told: Told, name: Act) -> Button:
     text = at.words(says.BUTTONS[name])
+    if name in _LEADS:
+        return Button(text=text, path=_LEADS[name])
     if name in _OPENS:
         return Button(text=text, path=at.path(_OPENS[name]))
     task = {"task": told.first.task} if name == "leave" else {}

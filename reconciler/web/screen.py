@@ -27,6 +27,7 @@ PLACES: Final[tuple[tuple[str, str, Right], ...]] = (
     ("customers", "Customers", "see"),
     ("health", "Health", "see"),
     ("transfer", "Transfer all customers from e-conomic", "administer"),
+    ("set-up", "Set-up", "administer"),
 )
 """What the menu leads to: path, words, and the right without which it is not shown."""
 _A_YEAR: Final = "public, max-age=31536000, immutable"

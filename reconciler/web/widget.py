@@ -5,20 +5,24 @@ asks for the same again as a piece of the page; without it, *Compare again* is a
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request, Response
 
+from reconciler.contract import State
 from reconciler.standing import Act
 from reconciler.web import acting, doors, etag, says, screen, status
 from reconciler.web.acting import Place
 from reconciler.web.site import Site
 from reconciler.web.status import Told
+from reconciler.web.words import Words
 
-_PAGES: Final[dict[Act, str]] = dict.fromkeys(
-    ("choose", "choose_customer", "show_differences", "show_details"), "/customers/{}"
-)
+_PAGES: Final[dict[Act, str]] = {
+    **dict.fromkeys(("choose", "choose_customer", "show_differences", "show_details"), "/customers/{}"),
+    **dict.fromkeys(("set_up", "reconnect"), "/set-up"),
+}
 """The page of ours that each button leads to."""
 _QUIET: Final = frozenset({"not_set_up", "off", "access_lost"})
 """States beside which it is not said when e-conomic was seen last: nothing is asked."""
@@ -74,13 +78,20 @@ def _values(site: Site, at: Place, told: Told) -> dict[str, Any]:
         "number": told.number,
         "buttons": _links(site, at, told),
         "flows": acting.flows(told),
-        "helpers": ", ".join(told.admins) if lacking else "",
+        "helpers": _help(words, first.status.state, told.admins) if lacking else "",
         "compare": dict(at.fields) if told.compares else None,
     }
     # the forms carry an id of their own each time; a newer pass is no other answer
     shown = {**values, "compare": told.compares, "acts": [one.text for one in (*acts, switch) if one is not None]}
     mark = etag.of(json.dumps([words.language, shown], default=str))
     return {**values, "acts": acts, "switch": switch, "etag": mark}
+
+
+def _help(words: Words, state: State, admins: Sequence[str]) -> str:
+    names = ", ".join(admins)
+    if state == "not_set_up":
+        return words("Ask {name} to set it up", name=names)
+    return words("An administrator can: {name}", name=names)
 
 
 def _links(site: Site, at: Place, told: Told) -> list[tuple[str, str]]:

@@ -7,14 +7,27 @@ from fastapi.security import HTTPBearer
 
 from reconciler.person import Person
 from reconciler.web import doors
-from reconciler.web.api import bulk, customers, decisions, errors, handing, health, lists, mailing, runs, status, tasks
+from reconciler.web.api import (
+    bulk,
+    customers,
+    decisions,
+    errors,
+    handing,
+    health,
+    lists,
+    mailing,
+    runs,
+    set_up,
+    status,
+    tasks,
+)
 from reconciler.web.api.problems import Problem
 from reconciler.web.site import Site
 
 _KEY: Final = HTTPBearer(
     auto_error=False, description="An API key of the tenant, as `reconciler make-api-key` made it."
 )
-_SUBJECTS: Final = (bulk, customers, decisions, handing, status, mailing, runs, tasks, errors, lists, health)
+_SUBJECTS: Final = (bulk, customers, decisions, handing, status, set_up, mailing, runs, tasks, errors, lists, health)
 """Each adds what can be asked about it, with ``routes``."""
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, nodes
 
 from reconciler import causes, receipt
 from reconciler.web import (
+    access_words,
     acting,
     answered,
     asks,
@@ -41,6 +42,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     asks.KINDS, asks.SAYS, asks.LACKS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
     health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {one: step for one, (step, _) in health._STEPS.items()},
+    access_words.NAMES, access_words.SENTENCES, access_words.PLAIN,
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip

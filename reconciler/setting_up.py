@@ -1,0 +1,106 @@
+"""What does an admin set for a whole agreement? When customers are transferred, how changes are heard of, and whether at all.
+
+Each takes the locked agreement, and tells the adapter where it has to do something else from now on.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from reconciler import agreements, runs, steering, store, switching
+from reconciler.agreement import Agreement
+from reconciler.rules import Transfer
+from reconciler.stepping import Clocked
+
+log = structlog.get_logger(__name__)
+
+Receive = Literal["webhooks", "checks", "nothing"]
+"""How what changes in e-conomic comes to the CRM: at once, by regular checks alone, or not at all."""
+Obstacle = Literal["not_connected", "busy", "trial"]
+HIGHEST_NUMBER: Final = 999_999_999
+"""The highest customer number e-conomic takes."""
+
+
+class NotNow(Exception):
+    """It cannot be done now; ``why`` says what is in the way."""
+
+    def __init__(self, why: Obstacle) -> None:
+        super().__init__(why)
+        self.why: Obstacle = why
+
+
+def receives(known: Agreement) -> Receive:
+    """How what changes in e-conomic comes to the CRM."""
+    if not known.receive:
+        return "nothing"
+    return "webhooks" if known.hooks else "checks"
+
+
+def change(
+    connection: Connection,
+    known: Agreement,
+    clocked: Clocked,
+    *,
+    transfer: Transfer | None = None,
+    receive: Receive | None = None,
+    number_from: int | Literal["any"] | None = None,
+) -> Agreement:
+    """Set what is given (none: as it is) from now on; the agreement as it is then.
+
+    What follows for customers that are here already is written as a pass, which the brake stops.
+    """
+    wanted = replace(
+        known,
+        transfer=known.transfer if transfer is None else str(transfer),
+        receive=known.receive if receive is None else receive != "nothing",
+        hooks=known.hooks if receive in {None, "nothing"} else receive == "webhooks",
+        number_from=known.number_from if number_from is None else None if number_from == "any" else number_from,
+    )
+    if wanted == known:
+        return known
+    agreements.choose(
+        connection,
+        known.tenant,
+        known.agreement,
+        transfer=wanted.transfer,
+        receive=wanted.receive,
+        hooks=wanted.hooks,
+        number_from=wanted.number_from,
+    )
+    if (wanted.transfer, wanted.receive) != (known.transfer, known.receive):
+        store.look_again(connection, known.tenant, known.agreement)
+    if (wanted.hooks, wanted.number_from) != (known.hooks, known.number_from) and known.state in switching.IN_USE:
+        switching.work_as_set(connection, wanted, clocked.now(), clocked.resend)
+    return wanted
+
+
+def confirm(connection: Connection, known: Agreement, now: datetime) -> None:
+    """An admin said that it is the right agreement."""
+    if known.confirmed is None:
+        agreements.choose(connection, known.tenant, known.agreement, confirmed=now)
+
+
+def obstacle(known: Agreement) -> Obstacle | None:
+    """What keeps an agreement from being given up now; none where nothing does."""
+    if known.state == "disconnected":
+        return "not_connected"
+    if known.pilot is not None:
+        return "trial"
+    return None if known.busy is None else "busy"
+
+
+def disconnect(connection: Connection, known: Agreement, clocked: Clocked) -> UUID:
+    """Give an agreement up: nothing is deleted on either side, and links stay. ``NotNow`` where something is carried out."""
+    if (why := obstacle(known)) is not None:
+        raise NotNow(why)
+    if known.configure is not None and known.configure.disconnect:
+        return known.configure.operation
+    reading = runs.latest(connection, known.tenant, known.agreement, ["read", "sweep"])
+    if reading is not None and reading.ended is None:
+        steering.directed(connection, reading.id, "stop", clocked)
+    log.info("agreement.disconnect", agreement=known.agreement)
+    return switching.disconnect(connection, known, clocked.now(), clocked.resend)

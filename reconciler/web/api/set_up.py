@@ -1,0 +1,196 @@
+"""The set-up of the integration, for a service: as the page shows and sets it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import Field
+
+from reconciler import checks, setting_up
+from reconciler.agreement import Agreement
+from reconciler.person import Person
+from reconciler.rules import Transfer
+from reconciler.setting_up import HIGHEST_NUMBER, NotNow, Receive
+from reconciler.web import access_words, doors, set_up
+from reconciler.web.api.problems import Problem, Said
+from reconciler.web.doors import Conflict
+from reconciler.web.set_up import MayCreate, Wanted
+from reconciler.web.site import Site
+from reconciler.web.words import Words
+
+Number = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_NUMBER, examples=[1000])]
+AgreementNumber = Annotated[
+    int,
+    Field(gt=0, lt=2**31, examples=[123456], description="The agreement that was shown: another one is not touched."),
+]
+
+
+class Line(Said):
+    """One live check: how it is, why it is not right, and that in a sentence."""
+
+    name: checks.Name
+    how: checks.How
+    cause: checks.Cause
+    code: str
+    sentence: str
+
+
+class Access(Said):
+    """Where the access to e-conomic stands, as it was told last."""
+
+    state: checks.State
+    agreement: int | None
+    company: str
+    next_step: access_words.Step
+    since: datetime | None
+    """Since when access is lost."""
+    seen: datetime | None
+    checks: tuple[Line, ...]
+
+
+class SetUp(Said):
+    """What is set up. What belongs to an agreement is none where none is connected."""
+
+    access: Access
+    integration: Literal["not_set_up", "off", "switching_on", "on"]
+    on_since: datetime | None
+    transfer: Transfer | None
+    receive: Receive | None
+    may_create: MayCreate
+    number_from: int | None
+    highest_number: int | None
+    calls_today: int | None
+    calls_most: int
+    last_webhook: datetime | None
+
+
+class Change(Said):
+    """What to set; what is not named stays as it is. ``number_from`` null: the next free number."""
+
+    transfer: Transfer | None = None
+    receive: Receive | None = None
+    may_create: MayCreate | None = None
+    number_from: Number | None = None
+
+
+class Shown(Said):
+    """Which agreement is meant."""
+
+    agreement: AgreementNumber
+
+
+class Right(Shown):
+    """Whether the connected agreement is the right one."""
+
+    right: Annotated[bool, Field(strict=True)]
+
+
+def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
+    """Seeing and setting what the set-up page shows and sets."""
+
+    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
+        doors.must(site, person, "administer")
+        return person
+
+    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
+    refused: dict[int | str, dict[str, Any]] = {
+        403: {"model": Problem, "description": "Only an administrator's key may"}
+    }
+    acting: dict[int | str, dict[str, Any]] = {
+        **refused,
+        400: {"model": Problem, "description": "What was sent is no JSON"},
+        404: {"model": Problem, "description": "No such agreement is connected"},
+        409: {"model": Problem, "description": "Not now, or not any more; `detail` says why"},
+    }
+    given: dict[str, Any] = {"tags": ["set-up"]}
+
+    def told(person: Person) -> SetUp:
+        return _said(set_up.of(site, person), Words("en", site.now()))
+
+    @made.get("/set-up", responses=refused, **given)
+    def seen(person: Admin) -> SetUp:
+        """What is set up, with the live checks of the access to e-conomic."""
+        return told(person)
+
+    @made.patch("/set-up", responses=acting, **given)
+    def change(person: Admin, wanted: Annotated[Change, Body()]) -> SetUp:
+        """Set when customers are transferred, how changes are heard of, who may create, and from which number."""
+        number: int | Literal["any"] | None = wanted.number_from
+        if number is None and "number_from" in wanted.model_fields_set:
+            number = "any"
+        set_up.change(
+            site,
+            person,
+            Wanted(transfer=wanted.transfer, receive=wanted.receive, may_create=wanted.may_create, number_from=number),
+        )
+        return told(person)
+
+    @made.post("/set-up/agreement", responses=acting, **given)
+    def answer(person: Admin, said: Annotated[Right, Body()]) -> SetUp:
+        """Say that the connected agreement is the right one, or give it up again."""
+        _now(lambda: set_up.answer(site, person, said.agreement, right=said.right))
+        return told(person)
+
+    @made.post("/set-up/off", responses=acting, **given)
+    def off(person: Admin, said: Annotated[Shown, Body()]) -> SetUp:
+        """Turn the integration off. It is turned on by a run that is confirmed, under `/runs`."""
+        set_up.switch_off(site, person, said.agreement)
+        return told(person)
+
+    @made.post("/set-up/disconnect", status_code=202, responses=acting, **given)
+    def disconnect(person: Admin, said: Annotated[Shown, Body()]) -> SetUp:
+        """Give the agreement up. Links are kept for 30 days; nothing is deleted in either system."""
+        _now(lambda: set_up.disconnect(site, person, said.agreement))
+        return told(person)
+
+
+def _now(does: Callable[[], None]) -> None:
+    try:
+        does()
+    except NotNow as refused:
+        raise Conflict(refused.why) from refused
+
+
+def _said(found: set_up.SetUp, words: Words) -> SetUp:
+    known, used = found.known, found.used
+    calls = (None if used is None else checks.calls(used)) or (None, None)
+    return SetUp(
+        access=Access(
+            state=checks.state(known),
+            agreement=None if known is None else known.agreement,
+            company="" if known is None else known.name,
+            next_step=access_words.step(known),
+            since=None if used is None or not checks.is_lost(used) else used.lost_since or used.changed,
+            seen=None if used is None else used.seen,
+            checks=() if used is None else tuple(_line(one) for one in access_words.lines(words, used)),
+        ),
+        integration=_integration(used),
+        on_since=None if used is None else used.since,
+        transfer=None if used is None else Transfer(used.transfer),
+        receive=None if used is None else setting_up.receives(used),
+        may_create=found.may_create,
+        number_from=None if used is None else used.number_from,
+        highest_number=found.highest,
+        calls_today=calls[0],
+        calls_most=calls[1] or checks.DAY,
+        last_webhook=None if used is None or used.figures is None else used.figures.hooked,
+    )
+
+
+def _line(one: access_words.Line) -> Line:
+    return Line(
+        name=one.check.name, how=one.check.how, cause=one.check.cause, code=one.check.code, sentence=one.text or one.how
+    )
+
+
+def _integration(used: Agreement | None) -> Literal["not_set_up", "off", "switching_on", "on"]:
+    if used is None:
+        return "not_set_up"
+    match used.state:
+        case "on" | "access_lost":
+            return "on"
+        case "switching_on":
+            return "switching_on"
+        case _:
+            return "off"

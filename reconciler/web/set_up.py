@@ -1,0 +1,246 @@
+"""Where does an admin set the integration up? Access with its checks, on and off, when customers are transferred, disconnecting.
+
+What is chosen here is kept at once; what it writes to customers goes out as a pass, which the brake stops.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from fastapi import Request, Response
+from sqlalchemy import Connection
+
+from reconciler import agreements, checks, overview, people, setting_up, steering, switching
+from reconciler.agreement import Agreement
+from reconciler.person import Person
+from reconciler.rules import Transfer
+from reconciler.setting_up import NotNow, Receive
+from reconciler.web import access_words, doors, progress, run_words, screen
+from reconciler.web.doors import Conflict, Known, Senseless
+from reconciler.web.site import Site
+
+MayCreate = Literal["users", "admins"]
+NUMBER_FROM: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What is set, and what is known of the agreement; ``known`` is none, or disconnected, where nothing is connected."""
+
+    known: Agreement | None
+    may_create: MayCreate
+    highest: int | None
+
+    @property
+    def used(self) -> Agreement | None:
+        """The agreement, while it is connected."""
+        return None if self.known is None or self.known.state == "disconnected" else self.known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an admin chose; none: as it is."""
+
+    transfer: Transfer | None = None
+    receive: Receive | None = None
+    may_create: MayCreate | None = None
+    number_from: int | Literal["any"] | None = None
+
+    @property
+    def is_of_the_agreement(self) -> bool:
+        """Whether anything of it is kept with the agreement."""
+        return (self.transfer, self.receive, self.number_from) != (None, None, None)
+
+
+def of(site: Site, person: Person) -> SetUp:
+    """What is set up for that person's tenant; ``Lacking`` for who is no admin."""
+    doors.must(site, person, "administer")
+    with site.engine.connect() as connection:
+        found = agreements.of_tenant(connection, person.tenant)
+        known = progress.used(connection, person) or next(iter(found), None)
+        return SetUp(
+            known=known,
+            may_create="admins" if people.kept(connection, person.tenant).create else "users",
+            highest=None if known is None else overview.highest_number(connection, known.tenant, known.agreement),
+        )
+
+
+def change(site: Site, person: Person, wanted: Wanted) -> None:
+    """Keep what was chosen, all of it or nothing; ``Unknown`` where there is no agreement to keep it with."""
+    doors.must(site, person, "administer")
+    with site.engine.begin() as connection:
+        if wanted.is_of_the_agreement:
+            setting_up.change(
+                connection,
+                progress.locked(connection, person),
+                site.clocked,
+                transfer=wanted.transfer,
+                receive=wanted.receive,
+                number_from=wanted.number_from,
+            )
+        if wanted.may_create is not None:
+            people.choose(connection, person.tenant, "keep_create", wanted.may_create == "admins")
+    site.ring()
+
+
+def switch_off(site: Site, person: Person, agreement: int) -> None:
+    """Switch off: nothing is written to either side any more. Off already is no error."""
+    doors.must(site, person, "administer")
+    with site.engine.begin() as connection:
+        known = _shown(connection, person, agreement)
+        if known.state in switching.IN_USE:
+            steering.switch_off(connection, known, site.clocked)
+    site.ring()
+
+
+def answer(site: Site, person: Person, agreement: int, *, right: bool) -> None:
+    """Say that the connected agreement is the right one, or give it up again."""
+    doors.must(site, person, "administer")
+    with site.engine.begin() as connection:
+        known = _shown(connection, person, agreement)
+        if right:
+            setting_up.confirm(connection, known, site.now())
+        elif known.is_asked_about:
+            setting_up.disconnect(connection, known, site.clocked)
+        else:
+            raise Conflict("it was confirmed, or gone on with, meanwhile")
+    site.ring()
+
+
+def disconnect(site: Site, person: Person, agreement: int) -> None:
+    """Give the agreement up; nothing is deleted. ``NotNow`` where something is carried out."""
+    doors.must(site, person, "administer")
+    with site.engine.begin() as connection:
+        setting_up.disconnect(connection, _shown(connection, person, agreement), site.clocked)
+    site.ring()
+
+
+def _shown(connection: Connection, person: Person, agreement: int) -> Agreement:
+    """The agreement in use, locked; ``Unknown`` where it is another than was shown."""
+    known = progress.locked(connection, person)
+    if known.agreement != agreement:
+        raise doors.Unknown
+    return known
+
+
+def page(site: Site, request: Request, one: Known) -> Response:
+    """Everything that is set up, and what is next."""
+    found = of(site, one.person)
+    known = found.known
+    return screen.page(
+        site,
+        "set_up.html",
+        one,
+        here="set-up",
+        saved="saved" in request.query_params,
+        why=run_words.in_the_way(one.words, request.query_params.get("why", "")),
+        set_up=found,
+        known=known,
+        used=found.used,
+        access=checks.state(known),
+        lines=[] if found.used is None else access_words.lines(one.words, found.used),
+        step=access_words.step(known),
+        receives="webhooks" if known is None else setting_up.receives(known),
+        calls=None if found.used is None else checks.calls(found.used),
+        highest_number=setting_up.HIGHEST_NUMBER,
+    )
+
+
+def save(site: Site, request: Request, one: Known) -> Response:
+    """Keep what was chosen."""
+    given = doors.form(site, request, one, "administer", "transfer", "receive", "may_create", "number_from")
+    change(site, one.person, _wanted(given))
+    return doors.to(site, "/set-up?saved=yes")
+
+
+def off(site: Site, request: Request, one: Known) -> Response:
+    """Switch off the agreement that was shown."""
+    switch_off(site, one.person, _agreement(doors.form(site, request, one, "administer", "agreement")))
+    return doors.to(site, "/set-up")
+
+
+def right(site: Site, request: Request, one: Known) -> Response:
+    """Whether the agreement that was shown is the right one."""
+    given = doors.form(site, request, one, "administer", "agreement", "right")
+    said = "".join(given.get("right", []))
+    if said not in {"yes", "no"}:
+        raise Senseless("right")
+    try:
+        answer(site, one.person, _agreement(given), right=said == "yes")
+    except NotNow as refused:
+        return doors.to(site, f"/set-up?why={refused.why}")
+    except Conflict:
+        return doors.to(site, "/set-up?why=over")
+    return doors.to(site, "/set-up")
+
+
+def disconnect_page(site: Site, _request: Request, one: Known) -> Response:
+    """What giving the agreement up does and does not, with the button that does it."""
+    found = of(site, one.person)
+    why = None if found.used is None else setting_up.obstacle(found.used)
+    return screen.page(
+        site,
+        "set_up_disconnect.html",
+        one,
+        here="set-up",
+        used=found.used,
+        access=checks.state(found.known),
+        why=run_words.in_the_way(one.words, why or ""),
+    )
+
+
+def part(site: Site, request: Request, one: Known) -> Response:
+    """Give the agreement up that was shown."""
+    given = doors.form(site, request, one, "administer", "agreement")
+    try:
+        disconnect(site, one.person, _agreement(given))
+    except NotNow as refused:
+        return doors.to(site, f"/set-up?why={refused.why}")
+    return doors.to(site, "/set-up")
+
+
+def _wanted(given: Mapping[str, Sequence[str]]) -> Wanted:
+    """What a form chose; ``Senseless`` for a choice that is not on the page."""
+
+    def one(name: str, choices: tuple[str, ...]) -> str | None:
+        if name not in given:
+            return None
+        if (found := "".join(given[name])) not in choices:
+            raise Senseless(name)
+        return found
+
+    transfer = one("transfer", tuple(Transfer))
+    receive, may_create = one("receive", get_args(Receive)), one("may_create", get_args(MayCreate))
+    if (transfer, receive, may_create) == (None, None, None) and "number_from" not in given:
+        raise Senseless("nothing was chosen")
+    return Wanted(
+        transfer=None if transfer is None else Transfer(transfer),
+        receive=next((known for known in get_args(Receive) if known == receive), None),
+        may_create=next((known for known in get_args(MayCreate) if known == may_create), None),
+        number_from=_number("".join(given["number_from"]).strip()) if "number_from" in given else None,
+    )
+
+
+def _number(text: str) -> int | Literal["any"]:
+    if not text:
+        return "any"
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= NUMBER_FROM):
+        raise Senseless("number_from")
+    return int(text)
+
+
+def _agreement(given: Mapping[str, Sequence[str]]) -> int:
+    text = "".join(given.get("agreement", []))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10):
+        raise Senseless("agreement")
+    return int(text)
+
+
+PAGES: Final = {
+    ("GET", "/set-up"): page,
+    ("POST", "/set-up"): save,
+    ("POST", "/set-up/agreement"): right,
+    ("POST", "/set-up/off"): off,
+    ("GET", "/set-up/disconnect"): disconnect_page,
+    ("POST", "/set-up/disconnect"): part,
+}
