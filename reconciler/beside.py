@@ -68,7 +68,7 @@ def rows(link: Link, rules: Rules) -> tuple[Row, ...]:
         plans.setdefault(pair.id, []).append(one)
     found: list[Row] = []
     for pair in link.pairs:
-        found += [_row(pair, one.group, _stands(pair, one), one.reason) for one in plans.get(pair.id, ())]
+        found += [_row(pair, one.group, _stands(link, rules, pair, one), one.reason) for one in plans.get(pair.id, ())]
         if pair.id not in plans:
             alone = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind])
             found += [one for one in alone if one.crm.strip() or one.economic.strip()]
@@ -130,7 +130,7 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
     )
 
 
-def _stands(pair: Pair, one: Detail) -> Stands:
+def _stands(link: Link, rules: Rules, pair: Pair, one: Detail) -> Stands:
     choice = pair.chosen.get(one.group.name)
     if one.do is Do.ASK:
         return "contested"
@@ -138,7 +138,8 @@ def _stands(pair: Pair, one: Detail) -> Stands:
         return "refused"
     if choice is not None and chosen.kept(choice):
         return "kept"
-    if one.do is Do.WAIT or choice is not None or one.target is not None:
+    flows = one.target is not None and link.flows and (rules.receive or one.target is not System.CRM)
+    if one.do is Do.WAIT or choice is not None or flows:
         return "waits"
     return "differs" if one.differing else "same"
 

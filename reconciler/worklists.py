@@ -6,7 +6,7 @@ Reading only. A list and its count are made of the same conditions, so that they
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,9 @@ from reconciler.narrowing import ERRORS, MOST, MOST_PAST, NOT_MINE, Filter, fiel
 from reconciler.rules import System
 
 Tab = Literal["questions", "settled", "errors", "kept", "history"]
+
+MOST_OF_ONE: Final = 50
+"""Questions that are shown of one customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,13 @@ def question(connection: sa.Connection, tenant: str, task: UUID) -> tuple[Questi
         return None
     closed: datetime | None = connection.execute(_CLOSED, {"task": task}).scalar()
     return Question(**{**row._asdict(), "details": tuple(row.details)}), closed
+
+
+def of_link(connection: sa.Connection, tenant: str, link: UUID) -> list[Question]:
+    """The open questions of one customer, the oldest first."""
+    statement = sa.text(_QUESTIONS.format(where="t.tenant = :tenant and t.link = :link and t.closed is null"))
+    rows = connection.execute(statement, {"tenant": tenant, "link": link, "limit": MOST_OF_ONE, "skip": 0})
+    return [Question(**{**row._asdict(), "details": tuple(row.details)}) for row in rows]
 
 
 def settled(

@@ -13,6 +13,8 @@ from reconciler.web.says import LABELS, label
 from reconciler.web.words import Words, phone
 from reconciler.worklists import Question
 
+BESIDE: Final = frozenset({"values", "bouncing"})
+"""Kinds of question that are settled on the customer's page."""
 KINDS: Final[Mapping[TaskKind, str]] = {
     "values": "Changed in both systems", "candidates": "May exist already", "deleted_there": "Deleted in e-conomic",
     "deleted_here": "Deleted in Clickmate", "deleted_edited": "Deleted and changed", "renumbered": "New customer no.",
@@ -63,7 +65,7 @@ def line(words: Words, one: Question) -> str:
             return words(KINDS["renumbered"])
         case "empty":
             return ", ".join([words(KINDS["empty"]), *([details] if details else [])])
-        case "unclear" if details:
+        case "unclear" if details and one.number is not None:
             return f"{words(SAYS['unclear'])} ({details})"
         case _ if one.kind in SAYS:
             return words(SAYS[one.kind])

@@ -44,8 +44,6 @@ ASKED: Final[Mapping[str, str]] = {
 
 SHOWN_AFTER: Final = timedelta(minutes=10)
 """So long the end of trying many again stays on the page."""
-BESIDE: Final = frozenset({"values", "bouncing"})
-"""Kinds of question that are settled on the customer's page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +163,7 @@ def _page(
         told=request.query_params.get("told", ""),
         may_settle=one.person.role != "reader",
         may_administer=one.person.role == "admin",
-        beside=BESIDE,
+        beside=asks.BESIDE,
         **values,
     )
 

@@ -12,6 +12,7 @@ from reconciler.offer import Hindrance, Offer
 from reconciler.overwriting import Left, Overwriting, overwriting
 from reconciler.person import Person
 from reconciler.rehearsal import Write
+from reconciler.web.asks import shown
 from reconciler.web.doors import Unknown
 from reconciler.web.says import LABELS, label, within
 from reconciler.web.site import Site
@@ -121,8 +122,8 @@ def written(words: Words, writes: Sequence[Write]) -> list[dict[str, str]]:
             "detail": label(words, one.field)
             if one.record == "customer"
             else f"{words('Contact person')}: {within(words, one.field)}",
-            "before": one.before,
-            "after": one.after,
+            "before": shown(one.field, one.before),
+            "after": shown(one.field, one.after),
         }
         for one in writes
     ]

@@ -11,9 +11,10 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reconciler.person import Right, may
+from reconciler.web.asks import shown
 from reconciler.web.doors import Known
 from reconciler.web.site import Site
-from reconciler.web.words import Words, phone
+from reconciler.web.words import Words
 
 HEADERS: Final = {
     "cache-control": "no-store",
@@ -114,7 +115,7 @@ def _shown(site: Site, name: str, words: Words, status: int, values: Mapping[str
 def _rendered(site: Site, name: str, words: Words, values: Mapping[str, Any]) -> str:
     return _PAGES.get_template(name).render(
         say=words,
-        phone=phone,
+        read=shown,
         file=lambda one: f"static/{FILES[one].name}",
         base=site.public_url.rstrip("/") + "/",
         **values,

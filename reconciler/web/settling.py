@@ -21,6 +21,7 @@ from reconciler import (
     presence,
     store,
     views,
+    worklists,
 )
 from reconciler.beside import Row
 from reconciler.choosing import Chosen, Taken
@@ -30,6 +31,7 @@ from reconciler.decisions import KEEP
 from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.web import acting, doors, reasons, screen, status, whys
+from reconciler.web import asks as questions
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
 from reconciler.web.says import first, label, remarks, small, within
@@ -38,6 +40,7 @@ from reconciler.web.status import Told
 
 KEPT: Final = "POST /customers/{crm_id}"
 """The form whose choices are kept where its session had ended."""
+_ANSWERED_HERE: Final = questions.BESIDE | {"refused"}
 LIST: Final = "list"
 """What ``from`` says in the address of a customer that was opened from the list of questions."""
 
@@ -163,6 +166,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         within=lambda name: within(words, name),
         may_settle=may_settle,
         asks=asks,
+        questions=_questions(connection, one, link),
         others=presence.enter(connection, link.id, one.person, site.now()) if may_settle and asks else [],
         holder=handover.holder(connection, link.id),
         colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
@@ -179,6 +183,12 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         card=site.card(link.crm_id),
         **_receipt(site, connection, one, stored, asked),
     )
+
+
+def _questions(connection: sa.Connection, one: Known, link: Link) -> list[tuple[UUID, str]]:
+    """What is asked of the customer that is answered on a page of its own: the question's id, and what it is."""
+    found = worklists.of_link(connection, link.tenant, link.id)
+    return [(each.id, questions.line(one.words, each)) for each in found if each.kind not in _ANSWERED_HERE]
 
 
 def _filled_in(connection: sa.Connection, one: Known, rows: Sequence[Row], link: Link, asked: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from reconciler import decided, facing, fields, ordering, people, replies, replying, worklists
+from reconciler.asked import Shown, Task
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Supplied
@@ -25,7 +26,6 @@ from reconciler.stepping import Clocked
 from reconciler.tasks import all_candidates
 from reconciler.web import answered, asks, doors, halting, screen
 from reconciler.web.doors import Known, Senseless, Unknown
-from reconciler.web.lists import BESIDE
 from reconciler.web.says import label
 from reconciler.web.site import Site
 from reconciler.worklists import Question
@@ -45,7 +45,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         if found is None:
             raise Unknown
         customer = found.question.customer
-        if customer and found.question.kind in BESIDE and not found.closed:
+        if customer and found.question.kind in asks.BESIDE and not found.closed:
             return doors.to(site, f"/customers/{quote(customer, safe='')}?from=list")
         if found.question.run is not None and found.question.kind == "brake":
             return _braked(site, request, one, connection, found.question)
@@ -172,7 +172,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, found: Found) -> d
         if both is None or heir is None
         else [(each, _rows(facing.own(heir), each.values)) for each in both],
         "offers": [each for each in offers if not any(_about(each[0], other) for other in may_be)],
-        "values": () if task is None or task.kind in {"candidates", "contact", "missing"} else task.shown,
+        "values": () if task is None or task.kind in {"candidates", "contact", "missing"} else _values(task),
         "persons": _persons(found),
         "message": "" if task is None else task.message,
         "whole": None if link is None else all_candidates(link),
@@ -180,6 +180,13 @@ def _shown(site: Site, connection: sa.Connection, one: Known, found: Found) -> d
         "areas": AREAS,
         "lacking": [] if all(allowed for _, _, allowed in offers) else people.admins(connection, one.person.tenant),
     }
+
+
+def _values(task: Task) -> list[Shown]:
+    """The values a question shows, as a customer's details are read; what stands nowhere is left out."""
+    order = fields.FIELDS["customer"] + fields.FIELDS["contact"]
+    told = [one for one in task.shown if any(text.strip() for text in (one.crm, one.economic, *(one.base or ())))]
+    return sorted(told, key=lambda one: (one.person, order.index(one.field) if one.field in order else len(order)))
 
 
 def _about(offer: Offer, one: facing.Facing) -> bool:

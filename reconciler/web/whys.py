@@ -9,6 +9,7 @@ from reconciler.fields import Group
 from reconciler.link import Link, Pair
 from reconciler.origin import Event, Origin, origin, settled_by_rule
 from reconciler.rules import Direction, Rules, System
+from reconciler.web.asks import shown
 from reconciler.web.says import label
 from reconciler.web.words import Words
 
@@ -58,7 +59,7 @@ def _sentence(words: Words, pair: Pair, group: Group, rules: Rules, one: Origin 
     time, system = words.brief(one.at), SYSTEMS[one.system]
     if one.created:
         return words("It came along when it was created there {time}.", time=time)
-    before = beside.text(group, one.before).replace("\n", ", ") or words("(empty)")
+    before = shown(group.name, beside.text(group, one.before)).replace("\n", ", ") or words("(empty)")
     match one.by:
         case "person" if one.who:
             return words(

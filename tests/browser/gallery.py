@@ -1,8 +1,9 @@
 """One customer in each state a person may meet it in, all of one tenant: what pictures are taken of and journeys begin with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from crm_outbox.contract import Customer, Stage
 from economic_adapter.contract import WriteEconomicCustomer
@@ -26,20 +27,26 @@ class State:
 
 def linked(both: Both, number: int, name: str, **given: object) -> Customer:
     words = {
-        "id": f"kunde-{number}", "cvr": f"{20000000 + number}", "street": "Havnegade 12", "postcode": "8000", "city": "Aarhus C",
-        "phone": "86121314", "email": f"post{number}@firma.example",
+        "id": f"kunde-{number}", "cvr": f"{20000000 + number}", "street": f"Havnegade {number}", "postcode": "8000", "city": "Aarhus C",
+        "phone": f"86121{number:03}", "email": f"post@firma{number}.example",
     }  # fmt: skip
     both.said()
     return both.linked(number, name=name, **{**words, **given})
 
 
-def contested(both: Both, number: int = 10, name: str = "Birk & Søn ApS", **given: object) -> Customer:
-    """A customer whose name and e-mail somebody changed on both sides."""
-    customer = linked(both, number, "Birk Tømrer ApS", **given)
+def contested(
+    both: Both,
+    number: int = 10,
+    name: str = "Birk & Søn ApS",
+    ours: Mapping[str, object] = MappingProxyType({}),
+    theirs: Mapping[str, object] = MappingProxyType({}),
+) -> Customer:
+    """A customer whose name and e-mail somebody changed on both sides, and whatever more the test names of each."""
+    customer = linked(both, number, "Birk Tømrer ApS")
     both.set(paused='["crm", "economic"]')
     changed = {"name": "Birk og Søn ApS", "email": "faktura@birk.example", "contacts": ()}
-    both.in_economic(there(customer, number, "v2", **changed), 2)
-    edited = {"name": name, "email": "anne@birk.example"}
+    both.in_economic(there(customer, number, "v2", **{**changed, **theirs}), 2)
+    edited = {"name": name, "email": "anne@birk.example", **ours}
     customer = customer.model_copy(update=edited)
     both.in_crm(customer, 2)
     both.set(paused="[]")
@@ -68,10 +75,11 @@ def of_every_state(both: Both) -> list[State]:
     wrong = linked(both, 14, "Kaj Jensens Eftf.").model_copy(update={"email": "kaj(a)jensen"})
     both.in_crm(wrong, 2)
     (command,) = [one for one in both.said_only(WriteEconomicCustomer) if one.customer == wrong.id]
-    no = refused(command.parts[0].operation, "refused", code="CustomerInvalidEmail", detail="email")
+    no = refused(command.parts[0].operation, "CustomerInvalidEmail", detail="email")
     both.hear(economic_answered(command, no))
     add("error", wrong, "1.2")
-    add("choice", contested(both), "1.2")
+    address = ({"street": "Havnegade 10, 1. sal"}, {"street": "Havnegade 12"})
+    add("choice", contested(both, ours=address[0], theirs=address[1]), "1.2")
     gone = linked(both, 15, "Skovby Gartneri")
     both.gone(15, 2)
     both.later(hours=25)

@@ -19,6 +19,9 @@ PICTURES: Final = ROOT / "docs/pages"
 WIDE: Final = 900
 NARROW: Final = 320
 """A window of 1280 px at 400 %."""
+PHONE: Final = 390
+BOX: Final = 360
+"""What a CRM leaves at the right of a customer."""
 Scheme = Literal["light", "dark"]
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -133,11 +136,20 @@ class Screens:
         return screen
 
     def look(
-        self, name: str, path: str, /, status: int = 200, then: Callable[[Page], object] = lambda _: None, **who: Any
+        self,
+        name: str,
+        path: str,
+        /,
+        status: int = 200,
+        then: Callable[[Page], object] = lambda _: None,
+        *,
+        also: bool = False,
+        **who: Any,
     ) -> None:
         """See one page in Danish, light, and in English, dark and as narrow as at 400 %; with pictures in both languages.
 
         ``then`` is what the person does on it before it is looked at; ``who`` is who it is, ``nobody=True`` for nobody.
+        ``also`` has it pictured in the dark, on a phone and at 400 % too.
         """
         mark = "&" if "?" in path else "?"
         for language, scheme, width in _WAYS:
@@ -147,11 +159,21 @@ class Screens:
             then(screen.page)
             screen.flawless()
             if self.pictures:
-                screen.page.emulate_media(color_scheme="light")
-                screen.page.set_viewport_size({"width": WIDE, "height": 200})
-                self.picture(screen, f"{name}.{language}")
+                self._pictures(screen, name, language, also=also)
                 screen.page.set_viewport_size({"width": width, "height": 700})
                 screen.page.emulate_media(color_scheme=scheme)
+
+    def _pictures(self, screen: Screen, name: str, language: str, *, also: bool) -> None:
+        box = "/widget" in screen.page.url
+        ways: list[tuple[str, Scheme, int]] = [("", "light", BOX if box else WIDE)]
+        if also:
+            ways += [("-dark", "dark", BOX if box else WIDE)]
+            ways += [] if box else [("-phone", "light", PHONE), ("-400", "light", NARROW)]
+        for mark, scheme, width in ways:
+            screen.page.emulate_media(color_scheme=scheme)
+            screen.page.set_viewport_size({"width": width, "height": 120})
+            screen.fits()
+            self.picture(screen, f"{name}-{language}{mark}")
 
     def _of(self, language: str, scheme: Scheme, width: int, **who: Any) -> Screen:
         """The window of that person in that language: one for all that they look at."""
@@ -212,23 +234,18 @@ _PALETTE: Final = """async taken => {
   const image = await createImageBitmap(await (await fetch('data:image/png;base64,' + taken)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height), pen = canvas.getContext('2d');
   pen.drawImage(image, 0, 0);
-  const data = pen.getImageData(0, 0, image.width, image.height).data;
-  for (let drop = 0; ; drop++) {
-    const known = new Map(), dots = new Uint8Array(data.length / 4);
-    let fits = true;
-    for (let at = 0; at < data.length; at += 4) {
-      const cut = value => drop ? Math.min(255, Math.round(value / (1 << drop)) * (1 << drop)) : value;
-      const colour = (cut(data[at]) << 16) | (cut(data[at + 1]) << 8) | cut(data[at + 2]);
-      let index = known.get(colour);
-      if (index === undefined) {
-        if (known.size === 256) { fits = false; break; }
-        known.set(colour, index = known.size);
-      }
-      dots[at / 4] = index;
-    }
-    if (!fits) continue;
-    let text = '';
-    for (let at = 0; at < dots.length; at += 32768) text += String.fromCharCode(...dots.subarray(at, at + 32768));
-    return {width: image.width, colours: [...known.keys()], dots: btoa(text)};
+  const data = pen.getImageData(0, 0, image.width, image.height).data, often = new Map();
+  const colour = at => (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+  for (let at = 0; at < data.length; at += 4) often.set(colour(at), (often.get(colour(at)) ?? 0) + 1);
+  const kept = [...often].sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 256).map(([one]) => one);
+  const known = new Map(kept.map((one, index) => [one, index])), dots = new Uint8Array(data.length / 4);
+  const far = (one, other) => [16, 8, 0].reduce((sum, by) => sum + (((one >> by) & 255) - ((other >> by) & 255)) ** 2, 0);
+  const nearest = one => kept.reduce((best, other, index) => far(one, other) < far(one, kept[best]) ? index : best, 0);
+  for (let at = 0; at < data.length; at += 4) {
+    if (!known.has(colour(at))) known.set(colour(at), nearest(colour(at)));
+    dots[at / 4] = known.get(colour(at));
   }
+  let text = '';
+  for (let at = 0; at < dots.length; at += 32768) text += String.fromCharCode(...dots.subarray(at, at + 32768));
+  return {width: image.width, colours: kept, dots: btoa(text)};
 }"""

@@ -55,6 +55,16 @@ class Both(Wire):
         with self.engine.begin() as connection:
             connection.execute(sa.text(f"update sync.agreement set {changes}"), columns)
 
+    def look_again(self) -> None:
+        """Every customer is to be looked at once more, as after a changed rule."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("update sync.link set look_again = true"))
+
+    def stop_flowing(self) -> None:
+        """No customer flows any more."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("update sync.link set flows = false, revision = revision + 1"))
+
     def new(self, **given: Any) -> Customer:
         """A customer that somebody creates in the CRM now."""
         return a_customer(created=self.time, active_since=self.time, **given)

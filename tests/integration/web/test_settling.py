@@ -11,7 +11,7 @@ from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
 from reconciler.rules import Transfer
-from tests.builders.meeting import Both
+from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import CRM, Browser, Pages
 
@@ -247,3 +247,32 @@ def test_script_in_any_value_is_text(pages: Pages, both: Both) -> None:
     shown = arrive(pages).get(f"/customers/{customer.id}").text
     assert "<script>" not in shown
     assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_a_question_with_a_page_of_its_own_is_reached_from_the_customer(pages: Pages, both: Both) -> None:
+    both.in_economic(sydhavn(cvr="", postcode="5000"), why="import")
+    customer = both.new(name="Sydhavn Maler A/S", postcode="5000", city="Odense")
+    both.in_crm(customer)
+    pages.time = both.time
+    browser = arrive(pages)
+    shown = browser.get(f"/customers/{customer.id}").text
+    found = re.search(r'<li>Findes måske allerede[^<]*<a class="button" href="[^"]*(/tasks/[^"]+)">Vælg<', shown)
+    assert found is not None
+    assert "samme navn, postnr." in browser.get(found.group(1)).text
+    values = contested(both, pages)
+    assert "/tasks/" not in browser.get(f"/customers/{values.id}").text, "what is asked there is answered there"
+
+
+def test_what_one_side_changed_of_a_customer_that_does_not_flow_can_be_chosen(pages: Pages, both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", phone="12345678")
+    both.stop_flowing()
+    both.in_economic(there(customer, 7, "v2", contacts=(), phone="87654321"), 2)
+    pages.time = both.time
+    browser = arrive(pages)
+    shown = browser.get(f"/customers/{customer.id}").text
+    assert re.search(r"name=\"choice\.[^\"]+\.phone\"", shown)
+    assert ">venter<" not in shown, "nothing is on its way"
+    fields = form(browser, customer)
+    browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "phone"): "economic"})
+    (command,) = both.said_only(WriteCustomer)
+    assert command.parts[0].fields == {"phone": "87654321"}

@@ -48,8 +48,8 @@ def test_an_edit_and_what_was_carried_over_of_it(pages: Pages, both: Both) -> No
     both.in_economic(there(edited, 7, "v3", contacts=()), 4)
     pages.time = both.time
     told = why(pages, customer, "Telefon")
-    assert re.search(r'Clickmate: Det blev rettet i Clickmate .*kl\. \d\d\.\d\d\. Før stod der "12345678"\.', told)
-    assert re.search(r'e-conomic: Det blev rettet i Clickmate .*og ført over\. Før stod der "12345678"\.', told)
+    assert re.search(r'Clickmate: Det blev rettet i Clickmate .*kl\. \d\d\.\d\d\. Før stod der "12 34 56 78"\.', told)
+    assert re.search(r'e-conomic: Det blev rettet i Clickmate .*og ført over\. Før stod der "12 34 56 78"\.', told)
     assert edits(pages) == [("crm", "phone", "12345678", "87654321")], "the echo of our own write is no edit"
 
 
@@ -83,7 +83,7 @@ def test_a_rule_is_named_and_what_it_settled_is_listed(pages: Pages, both: Both)
     written_there(both, edited)
     pages.time = both.time
     assert re.search(
-        r'Reglen "Behold Clickmates" valgte Clickmate .*\. Før stod der "11111111"\.', why(pages, customer, "Telefon")
+        r'Reglen "Behold Clickmates" valgte Clickmate .*\. Før stod der "11 11 11 11"\.', why(pages, customer, "Telefon")
     )
     assert "Løst automatisk (1)" in arrive(pages).get(f"/customers/{customer.id}").text
 
