@@ -108,7 +108,7 @@ def standing(
         badges=tuple(_badges(link)),
         notes=tuple(one for one in link.notes if noting.holds(link, one, now)),
         differs=tuple(_differs(plans)),
-        choices=_suggested(link) if told.state == "perhaps" else len(_choices(asked)),
+        choices=_suggested(link) if told.state == "perhaps" else len(_choices(told, asked)),
         contacts=_contacts(link, plans) if linked else None,
         flows=link.flows,
         towards=next((one.system for one in link.pending), None),
@@ -137,7 +137,7 @@ def unknown(state: State, person: Person, kept: Kept) -> Standing:
 def _also(link: Link, told: Status, asked: Sequence[Task], plans: Plans) -> Iterable[State]:
     """What else is true, in the order of precedence; at most two of it."""
     true: list[State] = []
-    if _choices(asked):
+    if _choices(told, asked):
         true.append("choice")
     if link.pending:
         true.append("sending" if link.state is not LinkState.CREATING else "creating")
@@ -146,8 +146,10 @@ def _also(link: Link, told: Status, asked: Sequence[Task], plans: Plans) -> Iter
     return [one for one in true if one != told.state][:_MOST_ALSO]
 
 
-def _choices(asked: Sequence[Task]) -> list[Task]:
-    return [one for one in asked if one.kind not in {"candidates", "refused", "missing"}]
+def _choices(told: Status, asked: Sequence[Task]) -> list[Task]:
+    """The questions that wait beside what the line says: that one is deleted is said by the line itself."""
+    said = DELETED if told.state == "deleted" else ()
+    return [one for one in asked if one.kind not in {"candidates", "refused", "missing", *said}]
 
 
 def _suggested(link: Link) -> int:

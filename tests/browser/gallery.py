@@ -38,15 +38,14 @@ def contested(
     both: Both,
     number: int = 10,
     name: str = "Birk & Søn ApS",
-    ours: Mapping[str, object] = MappingProxyType({}),
     theirs: Mapping[str, object] = MappingProxyType({}),
 ) -> Customer:
-    """A customer whose name and e-mail somebody changed on both sides, and whatever more the test names of each."""
+    """A customer whose name and e-mail somebody changed on both sides, and whatever more the test names in e-conomic."""
     customer = linked(both, number, "Birk Tømrer ApS")
     both.set(paused='["crm", "economic"]')
     changed = {"name": "Birk og Søn ApS", "email": "faktura@birk.example", "contacts": ()}
     both.in_economic(there(customer, number, "v2", **{**changed, **theirs}), 2)
-    edited = {"name": name, "email": "anne@birk.example", **ours}
+    edited = {"name": name, "email": "anne@birk.example"}
     customer = customer.model_copy(update=edited)
     both.in_crm(customer, 2)
     both.set(paused="[]")
@@ -78,8 +77,7 @@ def of_every_state(both: Both) -> list[State]:
     no = refused(command.parts[0].operation, "CustomerInvalidEmail", detail="email")
     both.hear(economic_answered(command, no))
     add("error", wrong, "1.2")
-    address = ({"street": "Havnegade 10, 1. sal"}, {"street": "Havnegade 12"})
-    add("choice", contested(both, ours=address[0], theirs=address[1]), "1.2")
+    add("choice", contested(both), "1.2")
     gone = linked(both, 15, "Skovby Gartneri")
     both.gone(15, 2)
     both.later(hours=25)

@@ -121,6 +121,6 @@ def refused_email(both: Both, number: int, name: str) -> Customer:
     both.in_crm(customer, 2)
     (command,) = [one for one in both.said_only(WriteEconomicCustomer) if one.customer == customer.id]
     no = refused(command.parts[0].operation, "CustomerInvalidEmail", detail="email", message="Invalid email.")
-    held = there(customer, number, "v1", contacts=(), email=f"post{number}@firma.example")
+    held = there(customer, number, "v1", contacts=(), email=f"post@firma{number}.example")
     both.hear(economic_answered(command, no, customer=held, version=2))
     return customer

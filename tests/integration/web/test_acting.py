@@ -278,6 +278,7 @@ def test_a_customer_deleted_in_e_conomic_is_created_again(pages: Pages, both: Bo
     customer = deleted(both, pages)
     here = door(customer)
     assert "Slettet i e-conomic" in here.status()
+    assert "venter også på dit valg" not in here.status(), "the same question is not said twice"
     assert "Kunden flyder automatisk" not in here.status(), "it is linked no longer"
     assert "Oprettes i e-conomic ..." in here.after(here.press("create"))
     (command,) = both.said_only(WriteEconomicCustomer)

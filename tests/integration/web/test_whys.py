@@ -83,7 +83,8 @@ def test_a_rule_is_named_and_what_it_settled_is_listed(pages: Pages, both: Both)
     written_there(both, edited)
     pages.time = both.time
     assert re.search(
-        r'Reglen "Behold Clickmates" valgte Clickmate .*\. Før stod der "11 11 11 11"\.', why(pages, customer, "Telefon")
+        r'Reglen "Behold Clickmates" valgte Clickmate .*\. Før stod der "11 11 11 11"\.',
+        why(pages, customer, "Telefon"),
     )
     assert "Løst automatisk (1)" in arrive(pages).get(f"/customers/{customer.id}").text
 
