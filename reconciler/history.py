@@ -1,6 +1,7 @@
 """Who wrote and decided what? Of a tenant, a customer or one value: who, when, where, what stood there before. Reading only.
 
-Writes are the audit's; decisions stand beside them, also those that wrote nothing. Newest first.
+Writes are the audit's; decisions stand beside them, also those that wrote nothing, and questions that a changed rule
+settled, with who changed it. Newest first.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from reconciler.rules import System
 from reconciler.worklists import NAME, Change, changes
 
 By = Literal["flow", "rule", "person"]
+RULED: Final = "ruled"
+"""What was done where a changed rule settled a question."""
 AT_ONCE: Final = 500
 """Rows held in memory while everything is read."""
 
@@ -23,7 +26,8 @@ AT_ONCE: Final = 500
 class Entry:
     """One write, or one decision (``system`` none). ``by``: ``flow``, only the other system had changed it; ``rule``; ``person``.
 
-    ``action`` of a write is create, change or bar; of a decision what it was about, and ``state`` how it stands.
+    ``action`` of a write is create, change or bar; of a decision what it was about, and ``state`` how it stands; ``ruled``
+    is a question about ``details`` that a changed rule settled.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Entry:
     state: str
     about: int | None
     changes: tuple[Change, ...]
+    details: tuple[str, ...] = ()
 
     @property
     def source(self) -> System | None:
@@ -52,33 +57,33 @@ def entries(
     connection: sa.Connection, tenant: str, wanted: Filter, *, limit: int, skip: int = 0
 ) -> tuple[list[Entry], int]:
     """What was written and decided, and how many entries that are, counted up to ``MOST_PAST``."""
-    written, decided, values = _conditions(tenant, wanted)
-    statement = sa.text(_ENTRIES.format(written=written, decided=decided))
+    conditions, values = _conditions(tenant, wanted)
+    statement = sa.text(_ENTRIES.format(**conditions))
     rows = connection.execute(statement, {**values, "limit": limit, "skip": skip, "most": limit + skip})
     found = [_entry(row, wanted.detail) for row in rows]
-    counted = sa.text(_COUNTED.format(written=written, decided=decided))
+    counted = sa.text(_COUNTED.format(**conditions))
     return found, min(MOST_PAST, int(connection.scalar(counted, {**values, "most": MOST_PAST}) or 0))
 
 
 def everything(connection: sa.Connection, tenant: str, wanted: Filter) -> Iterator[Entry]:
     """As ``entries``, all of them, as they come: for a download."""
-    written, decided, values = _conditions(tenant, wanted)
-    statement = sa.text(_ENTRIES.format(written=written, decided=decided)).execution_options(
-        stream_results=True, max_row_buffer=AT_ONCE
-    )
+    conditions, values = _conditions(tenant, wanted)
+    statement = sa.text(_ENTRIES.format(**conditions)).execution_options(stream_results=True, max_row_buffer=AT_ONCE)
     for row in connection.execute(statement, {**values, "limit": None, "skip": 0, "most": None}):
         yield _entry(row, wanted.detail)
 
 
-def _conditions(tenant: str, wanted: Filter) -> tuple[str, str, dict[str, Any]]:
-    """The conditions on writes ``a`` and on decisions ``d`` of links ``l``, and their values."""
+def _conditions(tenant: str, wanted: Filter) -> tuple[dict[str, str], dict[str, Any]]:
+    """The conditions on writes ``a``, on decisions ``d`` and on questions ``t``, by what they are on, and their values."""
     values: dict[str, Any] = {"tenant": tenant}
     written, given = of_writes(wanted)
     values |= given
-    decided = []
+    decided: list[str] = []
+    ruled: list[str] = ["t.how = 'ruled'"]
     if wanted.since:
         written.append("a.at >= :since")
         decided.append("d.at >= :since")
+        ruled.append("t.closed >= :since")
         values["since"] = wanted.since
     if wanted.who:
         written.append("a.by = :by")
@@ -91,13 +96,21 @@ def _conditions(tenant: str, wanted: Filter) -> tuple[str, str, dict[str, Any]]:
     if wanted.person:
         written.append("p.who_id = :person")
         decided.append("d.who_id = :person")
+        ruled.append("false")
         values["person"] = wanted.person
     if wanted.customer:
         decided.append("d.link in (select l.id from sync.link l where l.tenant = :tenant and l.crm_id = :customer)")
+        ruled.append("t.link in (select l.id from sync.link l where l.tenant = :tenant and l.crm_id = :customer)")
     # a detail, a system and a customer group are of what was written; a decision alone has none
     if wanted.detail or wanted.system or wanted.group is not None or wanted.who not in {"", "person"}:
         decided.append("false")
-    return _all("a.tenant = :tenant", written), _all("d.tenant = :tenant", decided), values
+    if wanted.detail or wanted.system or wanted.group is not None or wanted.who not in {"", "rule"}:
+        ruled.append("false")
+    return {
+        "written": _all("a.tenant = :tenant", written),
+        "decided": _all("d.tenant = :tenant", decided),
+        "ruled": _all("t.tenant = :tenant", ruled),
+    }, values
 
 
 def _all(first: str, more: list[str]) -> str:
@@ -121,24 +134,36 @@ def _entry(row: sa.Row[Any], detail: str) -> Entry:
         state=row.state,
         about=row.about,
         changes=changes(row.before, row.after, detail),
+        details=tuple(row.details),
     )
 
 
 _ENTRIES = f"""
     with written as (
         select a.at, cast(a.id as text) as id, a.tenant, a.agreement, a.crm_id, a.number, a.by, p.who, p.who_id, a.system,
-               a.record, a.record_id, a.action, '' as state, cast(null as integer) as about, a.before, a.after
+               a.record, a.record_id, a.action, '' as state, cast(null as integer) as about, a.before, a.after,
+               cast('{{{{}}}}' as text[]) as details
         from sync.audit a left join sync.decision p on p.id = a.decision
         where {{written}} order by a.at desc, a.id desc limit :most
     ), decided as (
         select d.at, cast(d.id as text) as id, d.tenant, d.agreement, l.crm_id, l.number, 'person' as by, d.who, d.who_id,
                cast(null as text) as system, '' as record, '' as record_id, d.means as action, d.state,
                cast(d.body ->> 'number' as integer) as about, cast('{{{{}}}}' as jsonb) as before,
-               cast('{{{{}}}}' as jsonb) as after
+               cast('{{{{}}}}' as jsonb) as after, cast('{{{{}}}}' as text[]) as details
         from (select * from sync.decision d where {{decided}} order by d.at desc, d.id desc limit :most) d
         join sync.link l on l.id = d.link
+    ), ruled as (
+        select t.closed as at, cast(t.id as text) as id, t.tenant, t.agreement, l.crm_id, l.number, 'rule' as by, c.who, c.who_id,
+               cast(null as text) as system, '' as record, '' as record_id, 'ruled' as action, '' as state,
+               cast(null as integer) as about, cast('{{{{}}}}' as jsonb) as before, cast('{{{{}}}}' as jsonb) as after, t.details
+        from (select * from sync.task t where {{ruled}} order by t.closed desc, t.id desc limit :most) t
+        join sync.link l on l.id = t.link
+        left join lateral (
+            select c.who, c.who_id from sync.rule_change c
+            where c.tenant = t.tenant and c.agreement = t.agreement and c.at <= t.closed order by c.at desc limit 1
+        ) c on true
     ), shown as (
-        select * from (select * from written union all select * from decided) x
+        select * from (select * from written union all select * from decided union all select * from ruled) x
         order by at desc, system nulls last, id desc limit :limit offset :skip
     )
     select s.*, {NAME} as name
@@ -152,4 +177,6 @@ _COUNTED = """
                 select from sync.audit a left join sync.decision p on p.id = a.decision where {written} limit :most) x)
          + (select count(*) from (
                 select from sync.decision d where {decided} limit :most) x)
+         + (select count(*) from (
+                select from sync.task t where {ruled} limit :most) x)
 """

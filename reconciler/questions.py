@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -17,7 +17,10 @@ from reconciler.asked import Difference, Open
 from reconciler.contract import TaskClosed, TaskKind, TaskOpened
 from reconciler.link import Link
 
-How = Literal["settled", "gone"]
+How = Literal["settled", "gone", "ruled"]
+"""How a question ended; the world is told of one that a changed rule answered that it is settled."""
+RULED: Final[frozenset[TaskKind]] = frozenset({"values", "empty", "bouncing"})
+"""Kinds that a rule may answer. The others follow from what a system said, and no rule changes that."""
 
 OPEN_OF_LINK = """
     select json_agg(json_build_object(
@@ -62,7 +65,8 @@ def save(
 ) -> list[Draft]:
     """Store what changed of a locked link's open questions, in one statement; returns what is to be told of it.
 
-    A question whose details or reason changed is told again under its own id.
+    A question whose details or reason changed is told again under its own id. ``how`` is ``ruled``: those that a rule may
+    answer were answered by one, and the others are gone.
     """
     if not found or link.agreement is None:
         return []
@@ -74,7 +78,6 @@ def save(
             "agreement": link.agreement,
             "link": link.id,
             "now": now,
-            "how": how,
             "opened": _json(
                 [
                     {
@@ -94,6 +97,7 @@ def save(
                 ]
             ),
             "closed": [one.id for one in found.closed],
+            "hows": [_ended(one, how) for one in found.closed],
         },
     )  # fmt: skip
     told = [(one, task, now) for one, task in opened]
@@ -122,7 +126,7 @@ def save(
             customer=link.crm_id or None,
             agreement=link.agreement,
             number=link.number,
-            how=how,
+            how="gone" if _ended(one, how) == "gone" else "settled",
             closed=now,
         )
         for one in found.closed
@@ -153,7 +157,9 @@ def open_for_run(
     return bus.question_of(tenant, words)
 
 
-def close_for_run(connection: sa.Connection, run: UUID, kind: TaskKind, how: How, now: datetime) -> Draft | None:
+def close_for_run(
+    connection: sa.Connection, run: UUID, kind: TaskKind, how: Literal["settled", "gone"], now: datetime
+) -> Draft | None:
     """Close the question about a run and say so; none when there is none."""
     row = connection.execute(_CLOSE_FOR_RUN, {"run": run, "kind": kind, "how": how, "now": now}).one_or_none()
     if row is None:
@@ -197,6 +203,10 @@ def counts(connection: sa.Connection, tenant: str) -> dict[str, int]:
     return {row.kind: row.tasks for row in connection.execute(_COUNTS, {"tenant": tenant})}
 
 
+def _ended(one: Open, how: How) -> How:
+    return "gone" if how == "ruled" and one.kind not in RULED else how
+
+
 def _json(rows: Iterable[dict[str, Any]]) -> str:
     return to_json(list(rows)).decode()
 
@@ -210,7 +220,8 @@ _SAVE = sa.text("""
         update sync.task t set reason = x.reason, details = x.details, message = x.message, fingerprint = x.fingerprint
         from jsonb_populate_recordset(null::sync.task, :moved) x where t.id = x.id
     ), closed as (
-        update sync.task set closed = :now, how = :how where id = any(:closed) returning id
+        update sync.task t set closed = :now, how = x.how
+        from unnest(cast(:closed as uuid[]), cast(:hows as text[])) x (id, how) where t.id = x.id
     )
     select 1
 """)

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging.database import is_contended
-from reconciler import agreements, ruling
+from reconciler import agreements, ruleset, ruling
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, changing, of_agreement, say
 from reconciler.reconcile import Clocked
+from reconciler.rule_changes import Preset
 from reconciler.rules import Decides, Direction
-from reconciler.ruling import DETAILS, INVOICES, Chosen
+from reconciler.ruleset import DETAILS, INVOICES, Chosen
 
 _WHERE = {
     Direction.BOTH: "may be changed in both",
@@ -56,7 +57,7 @@ def _rules(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
     _show(before, names)
     if not (arguments.detail or arguments.protect_invoice_details):
         return DONE
-    moved = [name for name in names if ruling.rule(before, name) != ruling.rule(after, name)]
+    moved = ruleset.moved(before, after)
     if not moved:
         say("that is how it is already")
         return DONE
@@ -66,7 +67,7 @@ def _rules(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -
     if not arguments.yes:
         say("nothing is saved yet; repeat with --yes")
         return DONE
-    return _give(arguments, engine, known)
+    return _give(arguments, engine, clocked, known)
 
 
 def _wrong(arguments: argparse.Namespace) -> str:
@@ -87,15 +88,13 @@ def _after(arguments: argparse.Namespace, chosen: Chosen) -> Chosen:
     direction = Direction(arguments.direction) if arguments.direction else None
     decides = Decides(arguments.decides) if arguments.decides else None
     for name in arguments.detail:
-        chosen = ruling.changed(chosen, name, direction, decides)
-    for name in INVOICES if arguments.protect_invoice_details else ():
-        chosen = ruling.changed(chosen, name, Direction.ONLY_ECONOMIC)
-    return chosen
+        chosen = ruleset.changed(chosen, name, direction, decides)
+    return ruleset.protected(chosen) if arguments.protect_invoice_details else chosen
 
 
 def _show(chosen: Chosen, names: Iterable[str]) -> None:
     for name in names:
-        rule, usual = ruling.rule(chosen, name), DETAILS[name][1].rule
+        rule, usual = ruleset.rule(chosen, name), DETAILS[name][1].rule
         who = _WHO[rule.decides] if rule.direction is Direction.BOTH else ""
         marks = [
             "on invoices" if name in INVOICES else "",
@@ -119,10 +118,18 @@ def _foreseen(engine: sa.Engine, clocked: Clocked, known: Agreement, chosen: Cho
         say(f"after {limit} of them it stops and asks: see `runs`, `release-brake` and `stop-brake`")
 
 
-def _give(arguments: argparse.Namespace, engine: sa.Engine, known: Agreement) -> int:
+def _give(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, known: Agreement) -> int:
+    preset: Preset = "invoices" if arguments.protect_invoice_details else ""
     try:
         with engine.begin() as connection:
-            ruling.give(connection, known, lambda chosen: _after(arguments, chosen))
+            ruling.give(
+                connection,
+                known,
+                lambda chosen: _after(arguments, chosen),
+                clocked.now(),
+                who="operator",
+                preset=preset,
+            )
     except DBAPIError as error:
         if not is_contended(error):
             raise

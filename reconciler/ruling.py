@@ -1,31 +1,37 @@
-"""What would another rule change? Counted customer by customer before it holds; then all are looked at again, as a pass.
+"""What would other rules change? Counted customer by customer before they hold; then all are looked at again, as a pass.
 
 A changed rule writes nothing itself. The clock looks at every customer, and the brake stops what is more than was confirmed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from reconciler import agreements, braking, fields, overview, store
+from reconciler import agreements, braking, differing, fields, overview, rule_changes, ruleset, store
 from reconciler.agreements import Agreement, AgreementState
-from reconciler.fields import Group
-from reconciler.link import Due, Kind
-from reconciler.rules import Decides, Direction, Rule
+from reconciler.link import Due, Link
+from reconciler.rehearsal import Write
+from reconciler.rule_changes import Change, Preset
+from reconciler.ruleset import Chosen
 from reconciler.step import step
 from reconciler.stepping import Clocked
 
-Chosen = Mapping[str, Mapping[str, Rule]]
-DETAILS: Mapping[str, tuple[Kind, Group]] = {
-    group.name if kind == "customer" else f"contact.{group.name}": (kind, group)
-    for kind, groups in fields.GROUPS.items()
-    for group in groups
-}
-"""Every detail that a rule can be chosen for, by the name people say."""
-INVOICES = tuple(name for name, (_, group) in DETAILS.items() if group.invoices)
-"""What is printed on invoices, or steers where they go."""
+MOST_NAMED = 100
+"""Customers that are named in a preview; all are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """A customer that would be written to at once, and what."""
+
+    crm_id: str
+    number: int | None
+    name: str
+    writes: tuple[Write, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +42,11 @@ class Foreseen:
     details: Mapping[str, int]
     answered: int
     asked: int
+    touched: tuple[Touched, ...] = ()
 
 
-def rule(chosen: Chosen, name: str) -> Rule:
-    """The rule that holds for a detail: the one that was chosen, else the one it comes with."""
-    kind, group = DETAILS[name]
-    return chosen.get(kind, {}).get(group.name, group.rule)
-
-
-def changed(chosen: Chosen, name: str, direction: Direction | None = None, decides: Decides | None = None) -> Chosen:
-    """Those rules with another one for that detail; with neither, the one it comes with."""
-    kind, group = DETAILS[name]
-    others = {one: rule for one, rule in chosen.get(kind, {}).items() if one != group.name}
-    if direction is None and decides is None:
-        return {**chosen, kind: others}
-    now = rule(chosen, name)
-    now = replace(now, direction=direction or now.direction, decides=decides or now.decides)
-    return {**chosen, kind: others if now == group.rule else {**others, group.name: now}}
+class Moved(Exception):
+    """The rules are others by now than those that were shown."""
 
 
 def foreseen(connection: Connection, known: Agreement, state: AgreementState, clocked: Clocked) -> Foreseen:
@@ -62,7 +56,9 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
     now = clocked.now()
     customers, answered, asked = 0, 0, 0
     details: Counter[str] = Counter()
-    for link in store.of_agreement(connection, known.tenant, known.agreement):
+    touched: list[Touched] = []
+    equals = ruleset.reaches_equals(before.chosen, state.chosen)
+    for link in differing.linked(connection, known.tenant, known.agreement, equals=equals):
         if link.id in held:
             continue
         done = step(link, Due(), state.rules_for(link, clocked.resend), now)
@@ -75,12 +71,54 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
         if found := braking.counted(link, done, now):
             customers += 1
             details.update({one.detail for one in found})
-    return Foreseen(customers=customers, details=details, answered=answered, asked=asked)
+            if len(touched) < MOST_NAMED:
+                touched.append(_touched(link, found))
+    return Foreseen(customers=customers, details=details, answered=answered, asked=asked, touched=tuple(touched))
 
 
-def give(connection: Connection, known: Agreement, change: Callable[[Chosen], Chosen]) -> None:
-    """Change the rules as they stand, from now on, and have every customer looked at again."""
+def give(
+    connection: Connection,
+    known: Agreement,
+    change: Callable[[Chosen], Chosen],
+    now: datetime,
+    *,
+    who: str,
+    who_id: str = "",
+    seen: str | None = None,
+    preset: Preset = "",
+    undoes: UUID | None = None,
+) -> UUID | None:
+    """Change the rules as they stand, from now on, and have every customer looked at again; none where nothing changes.
+
+    ``seen`` is the mark of the rules that were shown: ``Moved`` where others hold by now, and nothing is changed.
+    """
     agreements.hold(connection, known.tenant, known.agreement)
-    store.look_again(connection, known.tenant, known.agreement)
     state = agreements.current(connection, known.tenant, known.agreement)
-    agreements.give_rules(connection, known.tenant, known.agreement, state.choosing(change(state.chosen)))
+    if seen is not None and seen != ruleset.mark(state.chosen):
+        raise Moved
+    after = change(state.chosen)
+    if not ruleset.moved(state.chosen, after):
+        return None
+    store.look_again(connection, known.tenant, known.agreement)
+    agreements.give_rules(connection, known.tenant, known.agreement, state.choosing(after))
+    one = Change(
+        id=uuid4(),
+        tenant=known.tenant,
+        agreement=known.agreement,
+        at=now,
+        who=who,
+        who_id=who_id,
+        preset=preset,
+        before=state.chosen,
+        after=after,
+        undoes=undoes,
+    )
+    rule_changes.add(connection, one)
+    return one.id
+
+
+def _touched(link: Link, writes: Sequence[Write]) -> Touched:
+    sides = (link.customer.crm, link.customer.economic)
+    names = (fields.text(side.values, "name") for side in sides if side is not None)
+    name = next((one for one in names if one), "")
+    return Touched(crm_id=link.crm_id, number=link.number, name=name, writes=tuple(writes))

@@ -146,7 +146,7 @@ task = sa.Table(
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("opened", _MOMENT, nullable=False),
     sa.Column("closed", _MOMENT),
-    # settled by a person, or gone by itself
+    # settled by a person, ruled by a rule that was changed, or gone by itself
     sa.Column("how", sa.Text),
 )
 """Questions to people as the world was told of them. Derived: what they are about stands in the link or the run."""
@@ -168,6 +168,7 @@ sa.Index(
 sa.Index("task_list", task.c.tenant, task.c.agreement, task.c.opened, postgresql_where=task.c.closed.is_(None))
 sa.Index("task_worklist", task.c.tenant, task.c.opened, task.c.id, postgresql_where=task.c.closed.is_(None))
 sa.Index("task_of_link", task.c.link, task.c.kind, task.c.subject, postgresql_where=task.c.link.isnot(None))
+sa.Index("task_ruled", task.c.tenant, task.c.closed, task.c.id, postgresql_where=task.c.how == "ruled")
 
 decision = sa.Table(
     "decision",

@@ -45,6 +45,10 @@ OF_IDS = _read("where l.id = any(:ids)")
 OF_AGREEMENT = _read("where l.tenant = :tenant and l.agreement = :agreement").execution_options(
     stream_results=True, max_row_buffer=500
 )
+LINKED = _read("""
+    where l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked'
+      and (:equals or l.status is distinct from 'same')
+""").execution_options(stream_results=True, max_row_buffer=500)
 LOCK = _read("""
     where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l

@@ -82,7 +82,7 @@ def take_step(
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
     changed = asked.difference(stored.asked, done.asked)
-    drafts += questions.save(connection, done.link, changed, _how(message, done), now, cause, lane)
+    drafts += questions.save(connection, done.link, changed, _how(message, done, in_pass=in_pass), now, cause, lane)
     decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
@@ -223,7 +223,12 @@ def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime
     )
 
 
-def _how(message: Message, done: Step) -> questions.How:
-    """How the questions ended that this step closed: a person chose, or their cause went."""
+def _how(message: Message, done: Step, *, in_pass: bool) -> questions.How:
+    """How the questions ended that this step closed: a person chose, a rule was changed, or their cause went.
+
+    A look that the clock takes because an agreement changed brings no value: only another rule answers what values ask.
+    """
     chose = isinstance(message, Linked | Unlinked | Create | Decided)
-    return "settled" if chose or any(one.result != "refused" for one in done.ended) else "gone"
+    if chose or any(one.result != "refused" for one in done.ended):
+        return "settled"
+    return "ruled" if in_pass and isinstance(message, Due) else "gone"

@@ -6,7 +6,7 @@ from typing import Final
 from reconciler.causes import UNKNOWN, cause
 from reconciler.contract import TaskKind
 from reconciler.decisions import Means
-from reconciler.history import Entry
+from reconciler.history import RULED, Entry
 from reconciler.rules import System
 from reconciler.web import says
 from reconciler.web.says import LABELS, label
@@ -96,13 +96,16 @@ def shown(field: str, value: str) -> str:
 
 def doer(words: Words, one: Entry) -> str:
     """Who did it: the person; the rule; or, of what flowed, the system in which somebody had changed it."""
-    if one.by == "person":
+    if one.by == "person" or (one.action == RULED and one.who):
         return one.who
     return words("A rule") if one.source is None else SYSTEMS[one.source]
 
 
 def deed(words: Words, one: Entry) -> str:
     """What was done, where it was more than writing details; empty else."""
+    if one.action == RULED:
+        details = detailed(words, one.details)
+        return ": ".join([words("Settled because the rule was changed"), *([details] if details else [])])
     if one.system is None:
         text = next((text for means, text in DEEDS.items() if means == one.action), None)
         return one.action if text is None else words(text, n="" if one.about is None else one.about)

@@ -11,6 +11,7 @@ from reconciler.web.api import (
     bulk,
     customers,
     decisions,
+    details,
     errors,
     handing,
     health,
@@ -27,7 +28,21 @@ from reconciler.web.site import Site
 _KEY: Final = HTTPBearer(
     auto_error=False, description="An API key of the tenant, as `reconciler make-api-key` made it."
 )
-_SUBJECTS: Final = (bulk, customers, decisions, handing, status, set_up, mailing, runs, tasks, errors, lists, health)
+_SUBJECTS: Final = (
+    bulk,
+    customers,
+    decisions,
+    handing,
+    status,
+    set_up,
+    mailing,
+    runs,
+    tasks,
+    errors,
+    lists,
+    health,
+    details,
+)
 """Each adds what can be asked about it, with ``routes``."""
 
 

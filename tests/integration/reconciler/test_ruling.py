@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
-from reconciler import agreements, ruling
+from reconciler import agreements, ruleset, ruling
 from reconciler.__main__ import main
 from reconciler.rules import Direction
 from tests.builders.company import Company
@@ -42,7 +42,7 @@ def test_the_rules_are_shown(company: Company, capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert "  name            may be changed in both, if both did: ask, on invoices, never empty" in lines
     assert "  contact.notes   is not kept the same" in lines
-    assert len(lines) == len(ruling.DETAILS)
+    assert len(lines) == len(ruleset.DETAILS)
 
 
 def test_a_changed_rule_is_a_pass_and_the_brake_stops_it(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,14 @@ def test_whoever_waited_for_a_changing_rule_goes_by_the_new_one(company: Company
     hearing = threading.Thread(target=company.wire.hear, args=(crm_changed(edited, 99),), daemon=True)
     with engine.begin() as connection:
         (known,) = agreements.of_tenant(connection, TENANT)
-        ruling.give(connection, known, lambda chosen: ruling.changed(chosen, "phone", Direction.NONE))
+        change = ruling.give(
+            connection,
+            known,
+            lambda chosen: ruleset.changed(chosen, "phone", Direction.NONE),
+            company.wire.time,
+            who="Mette Krogh",
+        )
+        assert change is not None
         hearing.start()
 
         def waited() -> bool:

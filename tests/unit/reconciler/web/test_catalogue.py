@@ -18,11 +18,13 @@ from reconciler.web import (
     answered,
     asks,
     customers,
+    details,
     health,
     lists,
     panels,
     reasons,
     receipts,
+    rule_words,
     run_words,
     says,
     screen,
@@ -44,6 +46,9 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {one: step for one, (step, _) in health._STEPS.items()},
     access_words.NAMES, access_words.SENTENCES, access_words.PLAIN,
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
+    rule_words.WHERE, rule_words.WHO, rule_words.BOTH, rule_words.ONE, rule_words.NOTES, {"": rule_words.PHONE}, details.HINDRANCES,
+    {text: text for text, _, _ in rule_words.ONLY_THERE}, {text: note for text, _, note in rule_words.ONLY_THERE},
+    {text: text for text in rule_words.NO_HOME},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
 """Texts that are looked up by what they are about."""
