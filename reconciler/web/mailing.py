@@ -65,7 +65,7 @@ def change(
         return tuple(wrong)
     with site.engine.begin() as connection:
         for name, address in given.items():
-            if not mailbox.address(connection, person.tenant, name, address):
+            if "\x00" in name or not mailbox.address(connection, person.tenant, name, address):
                 raise Senseless(f"nobody is known as {name!r}")
         if letters is not None:
             people.choose(connection, person.tenant, mailbox.LETTER_TO, letters)

@@ -15,14 +15,16 @@ from reconciler import pressing
 from reconciler.beside import Row
 from reconciler.offer import Hindrance
 from reconciler.overwriting import Left
-from reconciler.person import Person, Right
+from reconciler.person import Person
 from reconciler.pressing import Pressed
 from reconciler.web import acting, doors, panels
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
+from reconciler.web.api.strict import TEXT, WHOLE, Flag, needs
 from reconciler.web.site import Site
 
 Mark = Annotated[str, Field(pattern="^[0-9a-f]{0,64}$", examples=["9f2c1d7a5b3e8064"])]
+Number = Annotated[int, Field(ge=1, le=999_999_999, examples=[1042]), WHOLE]
 Decision = Annotated[UUID, Field(description="An id you make; the same id again is the same decision.")]
 
 
@@ -55,7 +57,7 @@ class Update(Said):
 class Seen(Said):
     """A detail as it was seen, by its key and mark."""
 
-    key: Annotated[str, Field(max_length=100)]
+    key: Annotated[str, Field(max_length=100, pattern=TEXT)]
     mark: Mark
 
 
@@ -93,8 +95,8 @@ class CreateNow(Said):
     """``not_these``: the twins that were shown and are not it. ``lead``: also if it is a lead. ``task`` as it was told."""
 
     decision: Decision
-    not_these: Annotated[tuple[Annotated[int, Field(ge=1, le=999_999_999)], ...], Field(max_length=500)] = ()
-    lead: bool = False
+    not_these: Annotated[tuple[Number, ...], Field(max_length=500)] = ()
+    lead: Flag = False
     task: Mark = ""
 
 
@@ -108,7 +110,7 @@ class UnlinkNow(Said):
     """The number it is to be linked with no longer, as it was seen."""
 
     decision: Decision
-    number: Annotated[int, Field(ge=1, le=999_999_999)]
+    number: Number
 
 
 class LeaveNow(Said):
@@ -139,7 +141,7 @@ class FlowNow(Said):
     """Off at once; on only with the mark of what would be written."""
 
     decision: Decision
-    on: bool
+    on: Flag
     mark: Mark = ""
 
 
@@ -168,16 +170,15 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         403: {"model": Problem, "description": "The key's role may not do this"},
         404: {"model": Problem, "description": "No such customer of this tenant"},
     }
-    given: Any = {"tags": ["customers"], "responses": told}
+    given: Any = {"tags": ["customers"], "responses": told, "openapi_extra": needs("settle")}
+    creates: Any = {**given, "openapi_extra": needs("create")}
 
-    def press(right: Right, person: Person, crm_id: str, decision: UUID, does: acting.Does) -> Done:
-        doors.must(site, person, right)
+    def press(person: Person, crm_id: str, decision: UUID, does: acting.Does) -> Done:
         return _done(decision, acting.press(site, person, crm_id, decision, does))
 
     @made.get("/customers/{crm_id}/update", **given)
     def what_update_overwrites(person: Asking, crm_id: CrmId) -> Update:
         """Which details *Update in e-conomic* would overwrite, with both values, and which it leaves alone."""
-        doors.must(site, person, "settle")
         update = panels.seen(site, person, crm_id, "update").update
         if update is None:
             raise doors.Unknown
@@ -188,12 +189,11 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     def update(person: Asking, crm_id: CrmId, now: UpdateNow) -> Done:
         """Overwrite these details in e-conomic; one that moved since is left out and named."""
         marks = {one.key: one.mark for one in now.details}
-        return press("settle", person, crm_id, now.decision, partial(pressing.update, marks=marks))
+        return press(person, crm_id, now.decision, partial(pressing.update, marks=marks))
 
-    @made.get("/customers/{crm_id}/create", **given)
+    @made.get("/customers/{crm_id}/create", **creates)
     def what_create_uses(person: Asking, crm_id: CrmId) -> Creation:
         """The defaults of a creation in e-conomic, and possible twins there."""
-        doors.must(site, person, "create")
         offered = panels.seen(site, person, crm_id, "create").create
         if offered is None:
             raise doors.Unknown
@@ -210,31 +210,30 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             task=offered.task,
         )
 
-    @made.post("/customers/{crm_id}/create", **given)
+    @made.post("/customers/{crm_id}/create", **creates)
     def create(person: Asking, crm_id: CrmId, now: CreateNow) -> Done:
         """Create the customer in e-conomic now; while e-conomic is away, when it answers."""
         does = partial(pressing.create, not_these=now.not_these, task=now.task, also_a_lead=now.lead)
-        return press("create", person, crm_id, now.decision, does)
+        return press(person, crm_id, now.decision, does)
 
     @made.post("/customers/{crm_id}/retry", **given)
     def retry(person: Asking, crm_id: CrmId, now: Once) -> Done:
         """Try again what was refused."""
-        return press("settle", person, crm_id, now.decision, pressing.retry)
+        return press(person, crm_id, now.decision, pressing.retry)
 
     @made.post("/customers/{crm_id}/unlink", **given)
     def unlink(person: Asking, crm_id: CrmId, now: UnlinkNow) -> Done:
         """Link the customer no longer with that number; nothing is written or deleted."""
-        return press("settle", person, crm_id, now.decision, partial(pressing.unlink, number=now.number))
+        return press(person, crm_id, now.decision, partial(pressing.unlink, number=now.number))
 
     @made.post("/customers/{crm_id}/leave", **given)
     def leave(person: Asking, crm_id: CrmId, now: LeaveNow) -> Done:
         """Leave a customer that was deleted in e-conomic as it is."""
-        return press("settle", person, crm_id, now.decision, partial(pressing.leave, task=now.task))
+        return press(person, crm_id, now.decision, partial(pressing.leave, task=now.task))
 
     @made.get("/customers/{crm_id}/flow", **given)
     def what_flowing_writes(person: Asking, crm_id: CrmId) -> Flow:
         """What would be written if the customer flowed automatically from now on."""
-        doors.must(site, person, "settle")
         seen = panels.seen(site, person, crm_id, "flow")
         writes = (
             Writing(system=one.system.value, record=one.record, field=one.field, before=one.before, after=one.after)
@@ -246,7 +245,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     def flow(person: Asking, crm_id: CrmId, now: FlowNow) -> Done:
         """The customer flows automatically from here on, or no longer."""
         does: acting.Does = partial(pressing.flow, shown=now.mark) if now.on else pressing.still
-        return press("settle", person, crm_id, now.decision, does)
+        return press(person, crm_id, now.decision, does)
 
 
 def _detail(row: Row) -> Detail:

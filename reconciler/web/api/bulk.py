@@ -18,7 +18,8 @@ from reconciler.web import differences as pages
 from reconciler.web import filters
 from reconciler.web.api.lists import NO_RIGHT, NONE, STALE
 from reconciler.web.api.problems import Said
-from reconciler.web.api.tasks import TEXT, Detail, Limit, OfCustomer, OfDetail, OfGroup, Page, Since, moment
+from reconciler.web.api.strict import TEXT, needs
+from reconciler.web.api.tasks import Detail, Limit, OfCustomer, OfDetail, OfGroup, Page, Since, moment
 from reconciler.web.doors import Conflict, Unknown
 from reconciler.web.site import Site
 
@@ -131,7 +132,9 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         total = counts.get(detail, 0) if detail else sum(counts.values())
         return Differences(total=total, counts=counts, differences=tuple(_difference(one) for one in found))
 
-    @made.post("/differences", tags=["bulk"], status_code=202, responses={**NO_RIGHT, **STALE})
+    @made.post(
+        "/differences", tags=["bulk"], status_code=202, responses={**NO_RIGHT, **STALE}, openapi_extra=needs("bulk")
+    )
     def choose(person: Asking, given: ChoiceGiven) -> BulkTold:
         """Show what one choice for all that the filter shows would write; it is confirmed by itself."""
         wanted = Filter(detail=given.detail or "", customer=given.customer)
@@ -153,17 +156,29 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             found = list(bulks.items(connection, person.tenant, bulk, limit=limit, skip=limit * (page - 1)))
         return PartsTold(customers=whole.customers, parts=tuple(_part(each) for each in found))
 
-    @made.post("/bulk/{bulk}/confirm", tags=["bulk"], status_code=202, responses={**NONE, **NO_RIGHT})
+    @made.post(
+        "/bulk/{bulk}/confirm",
+        tags=["bulk"],
+        status_code=202,
+        responses={**NONE, **NO_RIGHT},
+        openapi_extra=needs("bulk"),
+    )
     def confirm(person: Asking, bulk: BulkId) -> BulkTold:
         """Have what was shown carried out; confirmed twice is once."""
         return told(deciding.confirmed(site, person, bulk, ""))
 
-    @made.post("/bulk/{bulk}/stop", tags=["bulk"], responses={**NONE, **NO_RIGHT})
+    @made.post("/bulk/{bulk}/stop", tags=["bulk"], responses={**NONE, **NO_RIGHT}, openapi_extra=needs("bulk"))
     def stop(person: Asking, bulk: BulkId) -> BulkTold:
         """Begin with no more of it; what was sent is waited for."""
         return told(deciding.stopped(site, person, bulk))
 
-    @made.post("/bulk/{bulk}/undo", tags=["bulk"], status_code=202, responses={**NONE, **NO_RIGHT, **STALE})
+    @made.post(
+        "/bulk/{bulk}/undo",
+        tags=["bulk"],
+        status_code=202,
+        responses={**NONE, **NO_RIGHT, **STALE},
+        openapi_extra=needs("bulk"),
+    )
     def undo(person: Asking, bulk: BulkId, given: UndoGiven) -> BulkTold:
         """Undo it as one, where nobody edited since; the answer is the decision that undoes it."""
         return told(deciding.undone(site, person, bulk, Form(id=given.id)))

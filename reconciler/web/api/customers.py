@@ -12,6 +12,7 @@ from reconciler.person import Person
 from reconciler.web import customers
 from reconciler.web.api import acting
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import ASKED_WHOLE, TEXT
 from reconciler.web.doors import Senseless
 from reconciler.web.site import Site
 
@@ -65,12 +66,15 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             str,
             Query(
                 max_length=customers.LONGEST,
+                pattern=TEXT,
                 description="The beginning of a name, or a CVR or customer number.",
                 examples=["nordhavn"],
             ),
         ] = "",
-        after: Annotated[str, Query(max_length=1000, description="Where to go on: `next` of the answer before.")] = "",
-        limit: Annotated[int, Query(ge=1, le=_MOST, examples=[50])] = customers.A_PAGE,
+        after: Annotated[
+            str, Query(max_length=1000, pattern=TEXT, description="Where to go on: `next` of the answer before.")
+        ] = "",
+        limit: Annotated[int, Query(ge=1, le=_MOST, examples=[50]), ASKED_WHOLE] = customers.A_PAGE,
     ) -> Customers:
         """Every customer of the CRM and those that only e-conomic has, each in exactly one list."""
         cursor = Cursor.parsed(after)

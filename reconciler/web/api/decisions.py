@@ -23,14 +23,14 @@ from reconciler.rules import System
 from reconciler.web import receipts, settling, whys
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
+from reconciler.web.api.strict import TEXT, Text, needs
 from reconciler.web.doors import Senseless, Unknown
 from reconciler.web.receipts import How
 from reconciler.web.site import Site
 
 _MOST: Final = 200
-Text = Annotated[str, StringConstraints(max_length=2000)]
-Mark = Annotated[str, StringConstraints(max_length=64)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Mark = Annotated[str, StringConstraints(max_length=64, pattern=TEXT)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TEXT)]
 
 
 class Both(Said):
@@ -93,7 +93,7 @@ class WishOf(Said):
     detail: Name
     take: Literal["crm", "economic", "text", "different"]
     mark: Mark
-    texts: Annotated[dict[Name, Text], Field(max_length=20, default_factory=dict)]
+    texts: Annotated[dict[Annotated[str, Field(max_length=64)], Text], Field(max_length=20, default_factory=dict)]
 
 
 class Choosing(Said):
@@ -283,7 +283,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         """Both values of each detail, the last common ones, and the marks that a decision carries."""
         return details(site, person, crm_id)
 
-    @made.post("/customers/{crm_id}/decisions", tags=["decisions"], responses=_REFUSED)
+    @made.post("/customers/{crm_id}/decisions", tags=["decisions"], responses=_REFUSED, openapi_extra=needs("settle"))
     def decide(person: Asking, crm_id: CrmId, given: Choosing) -> Came:
         """Choose for details as they were seen. What moved since is left out and told; the rest is carried out."""
         return choose(site, person, crm_id, given)
@@ -295,7 +295,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             crm_id, saved = settling.told(connection, person, decision)
             return told(connection, crm_id, saved)
 
-    @made.post("/decisions/{decision}/undo", tags=["decisions"], responses=_REFUSED)
+    @made.post("/decisions/{decision}/undo", tags=["decisions"], responses=_REFUSED, openapi_extra=needs("settle"))
     def undo_decision(person: Asking, decision: UUID, given: Undoing) -> DecisionTold:
         """Put back what a decision did, where nobody edited since; itself a decision that can be undone."""
         return undo(site, person, decision, given)

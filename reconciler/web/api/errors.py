@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from reconciler import retries, worklists
 from reconciler.narrowing import Filter
@@ -15,8 +15,8 @@ from reconciler.retries import Retry, State
 from reconciler.web import filters, retrying
 from reconciler.web.api.lists import NO_RIGHT, NONE, STALE, Decided, decided
 from reconciler.web.api.problems import Said
+from reconciler.web.api.strict import TEXT, Moment, needs
 from reconciler.web.api.tasks import (
-    TEXT,
     Detail,
     Limit,
     OfCustomer,
@@ -62,7 +62,7 @@ class AllAgainGiven(Said):
     """Try again every error that a filter showed at ``shown``, once for its ``id``."""
 
     id: UUID
-    shown: AwareDatetime
+    shown: Moment
     detail: Detail | None = None
     customer: Annotated[str, Field(max_length=200, pattern=TEXT)] = ""
 
@@ -109,7 +109,13 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             ),
         )  # fmt: skip
 
-    @made.post("/errors/retries", tags=["errors"], status_code=202, responses={**NO_RIGHT, **STALE})
+    @made.post(
+        "/errors/retries",
+        tags=["errors"],
+        status_code=202,
+        responses={**NO_RIGHT, **STALE},
+        openapi_extra=needs("administer"),
+    )
     def try_all(person: Asking, given: AllAgainGiven) -> Attempt:
         """Try every error again that the filter showed; an administrator's right."""
         wanted = Filter(detail=given.detail or "", customer=given.customer)
@@ -127,12 +133,17 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             raise Unknown
         return _attempt(found)
 
-    @made.post("/errors/retries/{retry}/stop", tags=["errors"], responses={**NONE, **NO_RIGHT})
+    @made.post(
+        "/errors/retries/{retry}/stop",
+        tags=["errors"],
+        responses={**NONE, **NO_RIGHT},
+        openapi_extra=needs("administer"),
+    )
     def stop(person: Asking, retry: Annotated[UUID, Path()]) -> Attempt:
         """Begin with no more of them; what was sent is waited for."""
         return _attempt(retrying.stop(site, person, retry))
 
-    @made.post("/errors/{task}/retry", tags=["errors"], responses={**NONE, **NO_RIGHT})
+    @made.post("/errors/{task}/retry", tags=["errors"], responses={**NONE, **NO_RIGHT}, openapi_extra=needs("settle"))
     def try_one(person: Asking, task: TaskId, given: AgainGiven) -> Decided:
         """Try one error again."""
         return decided(retrying.again(site, person, task, given.id))

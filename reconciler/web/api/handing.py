@@ -11,6 +11,7 @@ from reconciler.person import Person, Role
 from reconciler.web import handing
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
+from reconciler.web.api.strict import TEXT, needs
 from reconciler.web.site import Site
 
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
@@ -31,7 +32,7 @@ class Colleague(Said):
 class Handing(Said):
     """Who is to choose, by the id the CRM knows them by; null: nobody in particular."""
 
-    to: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None
+    to: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TEXT)] | None
 
 
 class Holder(Said):
@@ -50,7 +51,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         with site.engine.connect() as connection:
             return tuple(_told(one) for one in handover.colleagues(connection, person.tenant))
 
-    @made.post("/customers/{crm_id}/handover", tags=["customers"], responses=_REFUSED)
+    @made.post("/customers/{crm_id}/handover", tags=["customers"], responses=_REFUSED, openapi_extra=needs("settle"))
     def hand_over(person: Asking, crm_id: CrmId, given: Handing) -> Holder:
         """Name who is to choose; anybody with the right may still."""
         holder = handing.handed(site, person, crm_id, given.to)

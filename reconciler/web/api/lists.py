@@ -15,8 +15,8 @@ from reconciler.person import Person
 from reconciler.rules import System
 from reconciler.web import asks, filters, lists, reversals
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import ASKED_WHOLE, TEXT, needs
 from reconciler.web.api.tasks import (
-    TEXT,
     Limit,
     OfCustomer,
     OfDetail,
@@ -142,8 +142,13 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             back = lists.taken_back(connection, person.tenant, found)
         return AllSettled(total=total, settled=tuple(_settled(one, back.get(one.id)) for one in found))
 
-    @made.post("/settled/{write}/undo", tags=["history"], responses={**NONE, **NO_RIGHT, **STALE})
-    def undo_settled(person: Asking, write: Annotated[int, Path(ge=1, le=2**62)]) -> Decided:
+    @made.post(
+        "/settled/{write}/undo",
+        tags=["history"],
+        responses={**NONE, **NO_RIGHT, **STALE},
+        openapi_extra=needs("settle"),
+    )
+    def undo_settled(person: Asking, write: Annotated[int, Path(ge=1, le=2**62), ASKED_WHOLE]) -> Decided:
         """Put back what a rule wrote over, and ask about it; the same write is put back once."""
         return decided(reversals.settled(site, person, str(write)))
 
@@ -160,7 +165,12 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             found, total = worklists.kept(connection, person.tenant, wanted, limit=limit, skip=limit * (page - 1))
         return AllKept(total=total, kept=tuple(_kept(one) for one in found))
 
-    @made.post("/kept/{link}/{record}/{detail}/undo", tags=["history"], responses={**NONE, **NO_RIGHT, **STALE})
+    @made.post(
+        "/kept/{link}/{record}/{detail}/undo",
+        tags=["history"],
+        responses={**NONE, **NO_RIGHT, **STALE},
+        openapi_extra=needs("settle"),
+    )
     def undo_kept(
         person: Asking,
         link: Annotated[UUID, Path()],

@@ -10,10 +10,11 @@ from pydantic import Field
 from reconciler.person import Person, Role
 from reconciler.web import mailing
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import TEXT, needs
 from reconciler.web.doors import Senseless
 from reconciler.web.site import Site
 
-Address = Annotated[str, Field(max_length=254, examples=["birthe@firma.example"])]
+Address = Annotated[str, Field(max_length=254, pattern=TEXT, examples=["birthe@firma.example"])]
 
 
 class Reader(Said):
@@ -50,7 +51,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         403: {"model": Problem, "description": "Only an administrator's key may"}
     }
 
-    @made.get("/set-up/mail", tags=["set-up"], responses=refused)
+    @made.get("/set-up/mail", tags=["set-up"], responses=refused, openapi_extra=needs("administer"))
     def mail(person: Asking) -> Mail:
         """Who is told of what waits, and whether mail arrives."""
         return _said(mailing.of(site, person))
@@ -58,6 +59,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     @made.patch(
         "/set-up/mail",
         tags=["set-up"],
+        openapi_extra=needs("administer"),
         responses={
             **refused,
             400: {"model": Problem, "description": "No such person, or no address; nothing was changed"},

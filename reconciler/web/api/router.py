@@ -1,12 +1,11 @@
 """What can a service ask of us? JSON under ``/api/v1``, described by OpenAPI; an API key says who asks, and for which tenant."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Request, Security
+from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.security import HTTPBearer
 
 from reconciler.person import Person
-from reconciler.web import doors
 from reconciler.web.api import (
     bulk,
     customers,
@@ -20,6 +19,7 @@ from reconciler.web.api import (
     runs,
     set_up,
     status,
+    strict,
     tasks,
 )
 from reconciler.web.api.problems import Problem
@@ -49,12 +49,24 @@ _SUBJECTS: Final = (
 def router(site: Site) -> APIRouter:
     """Everything under ``/api/v1``."""
     made = APIRouter(
-        prefix="/api/v1", responses={401: {"model": Problem, "description": "No key, or one that does not hold"}}
+        prefix="/api/v1",
+        route_class=strict.routes(site),
+        dependencies=[Depends(_spoken)],
+        responses={401: {"model": Problem, "description": "No key, or one that does not hold"}},
     )
 
     def asking(request: Request, _key: Annotated[Any, Security(_KEY)]) -> Person:
-        return doors.of_key(site, request)
+        person: Person = request.state.person
+        return person
 
     for one in _SUBJECTS:
         one.routes(made, site, asking)
     return made
+
+
+def _spoken(
+    lang: Annotated[
+        Literal["da", "en"] | None, Query(description="The language of texts, where there are any.")
+    ] = None,
+) -> None:
+    """What every operation takes; whoever says texts reads it."""

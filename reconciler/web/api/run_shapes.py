@@ -11,9 +11,10 @@ from reconciler import listed
 from reconciler.contract import RunKind
 from reconciler.receipt import GROUPS
 from reconciler.web.api.problems import Said
+from reconciler.web.api.strict import TEXT, WHOLE, Flag
 from reconciler.web.progress import Shown
 
-Count = Annotated[int, Field(ge=0, le=2_000_000_000)]
+Count = Annotated[int, Field(ge=0, le=2_000_000_000), WHOLE]
 State = Literal[
     "asked", "previewed", "confirmed", "running", "paused", "braked", "done", "stopped", "failed", "replaced"
 ]  # fmt: skip
@@ -84,11 +85,11 @@ class AskForRun(Said):
 
     kind: Literal["switch_on", "transfer", "trial"] = Field(examples=["switch_on"])
     groups: frozenset[Literal[GROUPS]] = frozenset()  # type: ignore[valid-type]
-    create_in_economic: bool = False
+    create_in_economic: Flag = False
     differing: Literal["keep", "economic"] = "keep"
-    without_blocked: bool = False
-    customer: Annotated[str | None, Field(min_length=1, max_length=200)] = None
-    customer_number: Annotated[int | None, Field(gt=0, lt=1_000_000_000)] = None
+    without_blocked: Flag = False
+    customer: Annotated[str | None, Field(min_length=1, max_length=200, pattern=TEXT)] = None
+    customer_number: Annotated[int, Field(gt=0, lt=1_000_000_000), WHOLE] | None = None
 
 
 class Confirm(Said):
@@ -109,7 +110,7 @@ class AnswerBrake(Said):
     """Let exactly those go that were shown, or none of them."""
 
     answer: Literal["release", "stop"] = Field(examples=["release"])
-    seen: Annotated[str, Field(max_length=64)]
+    seen: Annotated[str, Field(max_length=64, pattern=TEXT)]
 
 
 class Settled(Said):

@@ -14,7 +14,7 @@ from reconciler.person import Person
 from reconciler.previewed import Asked
 from reconciler.proposing import NotProposed
 from reconciler.receipt import GROUPS
-from reconciler.web import doors, progress
+from reconciler.web import progress
 from reconciler.web.api.problems import Problem
 from reconciler.web.api.run_shapes import (
     AnswerBrake,
@@ -33,6 +33,7 @@ from reconciler.web.api.run_shapes import (
     line,
     of,
 )
+from reconciler.web.api.strict import ASKED_WHOLE, TEXT, needs
 from reconciler.web.doors import Conflict, Unknown
 from reconciler.web.site import Site
 
@@ -48,16 +49,11 @@ _ERRORS: Final[Mapping[int | str, dict[str, Any]]] = {
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
     """What can be asked about runs, and said to them."""
-
-    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
-        doors.must(site, person, "administer")
-        return person
-
-    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
-    given: dict[str, Any] = {"tags": ["runs"], "responses": _ERRORS}
+    Admin = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
+    given: dict[str, Any] = {"tags": ["runs"], "responses": _ERRORS, "openapi_extra": needs("administer")}
 
     @made.get("/runs", **given)
-    def all_runs(person: Admin, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Runs:
+    def all_runs(person: Admin, limit: Annotated[int, Query(ge=1, le=100), ASKED_WHOLE] = 20) -> Runs:
         """The runs of the agreement, the newest first."""
         with site.engine.connect() as connection:
             known = progress.used(connection, person)
@@ -100,9 +96,11 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             Kind,
             Query(alias="of", description="Which number: a system's classes, what is written, or what came of it."),
         ],
-        about: Annotated[str, Query(max_length=60, description="One class, detail, action or reason.")] = "",
-        limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
-        skip: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        about: Annotated[
+            str, Query(max_length=60, pattern=TEXT, description="One class, detail, action or reason.")
+        ] = "",
+        limit: Annotated[int, Query(ge=1, le=_MOST), ASKED_WHOLE] = 50,
+        skip: Annotated[int, Query(ge=0, le=10_000_000), ASKED_WHOLE] = 0,
     ) -> Lines:
         """The customers behind a number."""
         with site.engine.connect() as connection:

@@ -12,17 +12,19 @@ from reconciler.agreement import Agreement
 from reconciler.person import Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import HIGHEST_NUMBER, NotNow, Receive
-from reconciler.web import access_words, doors, set_up
+from reconciler.web import access_words, set_up
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import WHOLE, Flag, needs
 from reconciler.web.doors import Conflict
 from reconciler.web.set_up import MayCreate, Wanted
 from reconciler.web.site import Site
 from reconciler.web.words import Words
 
-Number = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_NUMBER, examples=[1000])]
+Number = Annotated[int, Field(ge=1, le=HIGHEST_NUMBER, examples=[1000]), WHOLE]
 AgreementNumber = Annotated[
     int,
     Field(gt=0, lt=2**31, examples=[123456], description="The agreement that was shown: another one is not touched."),
+    WHOLE,
 ]
 
 
@@ -83,17 +85,12 @@ class Shown(Said):
 class Right(Shown):
     """Whether the connected agreement is the right one."""
 
-    right: Annotated[bool, Field(strict=True)]
+    right: Flag
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
     """Seeing and setting what the set-up page shows and sets."""
-
-    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
-        doors.must(site, person, "administer")
-        return person
-
-    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
+    Admin = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
     refused: dict[int | str, dict[str, Any]] = {
         403: {"model": Problem, "description": "Only an administrator's key may"}
     }
@@ -103,7 +100,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         404: {"model": Problem, "description": "No such agreement is connected"},
         409: {"model": Problem, "description": "Not now, or not any more; `detail` says why"},
     }
-    given: dict[str, Any] = {"tags": ["set-up"]}
+    given: dict[str, Any] = {"tags": ["set-up"], "openapi_extra": needs("administer")}
 
     def told(person: Person) -> SetUp:
         return _said(set_up.of(site, person), Words("en", site.now()))

@@ -14,6 +14,7 @@ from reconciler.person import Person
 from reconciler.standing import Act, Badge, Standing
 from reconciler.web import etag, status
 from reconciler.web.api.problems import Said
+from reconciler.web.api.strict import ASKED_FLAG, TEXT
 from reconciler.web.site import Site
 
 CrmId = Annotated[
@@ -150,10 +151,17 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         crm_id: CrmId,
         version: Annotated[
             str | None,
-            Query(max_length=30, description="The version the page shows, `epoch.number`.", examples=["1.17"]),
+            Query(
+                max_length=30,
+                pattern=TEXT,
+                description="The version the page shows, `epoch.number`.",
+                examples=["1.17"],
+            ),
         ] = None,
         look: Annotated[
-            bool, Query(description="Whether e-conomic is asked, unless it just was; a page that only polls says no.")
+            bool,
+            Query(description="Whether e-conomic is asked, unless it just was; a page that only polls says no."),
+            ASKED_FLAG,
         ] = True,
     ) -> Response:
         """How one customer stands. Without a version nothing is said to hold now."""

@@ -19,24 +19,27 @@ from reconciler.replying import Found, Given
 from reconciler.rules import Area
 from reconciler.web import answered, asks, doors, filters, halting, tasks
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import ASKED_WHOLE, TEXT, WHOLE, Day, needs
 from reconciler.web.doors import Conflict, Senseless, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 from reconciler.worklists import Question
 
 MOST: Final = 500
-TEXT: Final = r"^[^\x00]*$"
 Detail = Literal["name", "cvr", "ean", "pnumber", "address", "phone", "mobile", "email", "website", "contact"]
-Page = Annotated[int, Query(ge=1, le=10_000, description="The page, from 1.", examples=[1])]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="So many a page.", examples=[50])]
+Page = Annotated[int, Query(ge=1, le=10_000, description="The page, from 1.", examples=[1]), ASKED_WHOLE]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="So many a page.", examples=[50]), ASKED_WHOLE]
 OfDetail = Annotated[Detail | None, Query(description="Only what is about this detail; `contact`: contact persons.")]
 OfCustomer = Annotated[
     str, Query(max_length=200, pattern=TEXT, description="Only this customer, by its id in the CRM.")
 ]
-OfGroup = Annotated[int | None, Query(ge=0, le=999_999_999, description="Only this customer group of e-conomic.")]
-Since = Annotated[date | None, Query(description="Only since this day, in Denmark.", examples=["2026-11-24"])]
+OfGroup = Annotated[
+    Annotated[int, Field(ge=0, le=999_999_999), ASKED_WHOLE] | None,
+    Query(description="Only this customer group of e-conomic."),
+]
+Since = Annotated[Day | None, Query(description="Only since this day, in Denmark.", examples=["2026-11-24"])]
 TaskId = Annotated[UUID, Path(description="The question's id.")]
-Number = Annotated[int | None, Field(ge=1, le=999_999_999)]
+Number = Annotated[int, Field(ge=1, le=999_999_999), WHOLE] | None
 
 
 class Task(Said):
@@ -211,6 +214,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     @made.post(
         "/tasks/{task}/answers",
         tags=["tasks"],
+        openapi_extra=needs("settle"),
         responses={
             400: {"model": Problem, "description": "No answer to this question"},
             403: {"model": Problem, "description": "No right to answer so"},

@@ -1,7 +1,7 @@
 """Every address of the pages and the JSON, and the right it asks for: what is not named here fails a test until it is."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from reconciler.person import Right
 
@@ -181,3 +181,26 @@ SERVICES: Final[Mapping[Route, Right]] = {
     ("POST", "/api/v1/trial/skip"): "administer",
 }
 """Of an API key."""
+BODIES: Final[Mapping[Route, Mapping[str, Any]]] = {
+    ("POST", "/api/v1/bulk/{bulk}/undo"): {"id": _ID},
+    ("POST", "/api/v1/customers/{crm_id}/create"): {"decision": _ID},
+    ("POST", "/api/v1/customers/{crm_id}/decisions"): {
+        "id": _ID,
+        "wishes": [{"record": _ID, "detail": "name", "take": "crm", "mark": ""}],
+    },
+    ("POST", "/api/v1/customers/{crm_id}/flow"): {"decision": _ID, "on": False},
+    ("POST", "/api/v1/customers/{crm_id}/handover"): {"to": None},
+    ("POST", "/api/v1/customers/{crm_id}/leave"): {"decision": _ID, "task": ""},
+    ("POST", "/api/v1/customers/{crm_id}/retry"): {"decision": _ID},
+    ("POST", "/api/v1/customers/{crm_id}/unlink"): {"decision": _ID, "number": 7},
+    ("POST", "/api/v1/customers/{crm_id}/update"): {"decision": _ID, "details": [{"key": "x", "mark": ""}]},
+    ("POST", "/api/v1/decisions/{decision}/undo"): {"id": _ID},
+    ("POST", "/api/v1/errors/{task}/retry"): {"id": _ID},
+    ("POST", "/api/v1/runs/{run}/brake"): {"answer": "stop", "seen": ""},
+    ("POST", "/api/v1/runs/{run}/confirm"): {"counts": {"linked": 1}},
+    ("POST", "/api/v1/runs/{run}/steer"): {"action": "stop"},
+    ("POST", "/api/v1/tasks/{task}/answers"): {"id": _ID, "answer": "leave", "seen": ""},
+}
+"""What a service sends about one thing, so that nothing is wrong with a request but who makes it."""
+QUERIES: Final[Mapping[str, str]] = {"/api/v1/runs/{run}/list": "?of=crm"}
+"""What an address cannot do without."""

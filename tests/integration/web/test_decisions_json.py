@@ -99,7 +99,7 @@ def test_what_moved_is_left_out_and_the_rest_is_carried_out(pages: Pages, both: 
         ({"record": str(uuid4())}, 400),
         ({"record": "x"}, 422),
         ({"take": "both"}, 422),
-        ({"take": "text", "texts": {"name": "\x00"}}, 400),
+        ({"take": "text", "texts": {"name": "\x00"}}, 422),
         ({"take": "text", "texts": {"name": ""}}, 400),
         ({"take": "text", "texts": {"name": "x" * 2001}}, 422),
         ({"more": 1}, 422),
