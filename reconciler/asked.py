@@ -30,6 +30,7 @@ class Task:
 
     ``subject`` tells several of a kind apart. ``details`` are field names, a contact person's as ``contact.name``.
     ``fingerprint`` is of the values as compared: another one when one of them moves. ``message`` is the other side's own.
+    ``choices``: how many there are to make, one for each detail of each person; a group of details is one.
     """
 
     kind: TaskKind
@@ -43,6 +44,7 @@ class Task:
     candidates: tuple[int, ...] = ()
     candidates_here: tuple[str, ...] = ()
     fingerprint: str = ""
+    choices: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class Standing:
     notes: tuple[Note, ...] = ()
     differs: tuple[Differing, ...] = ()
     choices: int = 0
-    """How many questions are open; of one that may be there already, how many suggestions."""
+    """How much there is to choose, detail by detail; of one that may be there already, how many suggestions."""
     contacts: tuple[int, int] | None = None
     flows: bool = False
     towards: System | None = None
@@ -108,7 +108,7 @@ def standing(
         badges=tuple(_badges(link)),
         notes=tuple(one for one in link.notes if noting.holds(link, one, now)),
         differs=tuple(_differs(plans)),
-        choices=_suggested(link) if told.state == "perhaps" else len(_choices(told, asked)),
+        choices=_suggested(link) if told.state == "perhaps" else sum(one.choices for one in _choices(told, asked)),
         contacts=_contacts(link, plans) if linked else None,
         flows=link.flows,
         towards=next((one.system for one in link.pending), None),

@@ -164,13 +164,14 @@ def _asked(link: Link, plans: Plans, stopped_by: set[tuple[UUID, str]]) -> Itera
         if one.do is Do.ASK and not any((pair.id, name) in stopped_by for name in one.group.fields):
             asked.setdefault(_ASKED.get(one.reason, "values"), []).append((pair, one))
     for kind, details in asked.items():
-        yield _task(
+        task = _task(
             link,
             kind,
             details[0][1].reason,
             details=_unique(name for pair, one in details for name in named(pair, one.differing)),
             shown=tuple(shown for pair, one in details for shown in _values(pair, one.group.fields)),
         )
+        yield replace(task, choices=len(details))
 
 
 def _silent(link: Link, now: datetime) -> Iterator[Task]:

@@ -71,6 +71,18 @@ def test_what_differs_is_named_with_both_values_and_who_may_choose(pages: Pages,
     assert told["actions"] == [{"name": "choose", **may}, {"name": "turn_off", **may}]
 
 
+def test_what_there_is_to_choose_is_counted_detail_by_detail_and_a_group_is_one(pages: Pages, both: Both) -> None:
+    customer = both.linked(7, cvr="12345678", street="Havnegade 1", postcode="8000", city="Aarhus C")
+    both.set(paused='["crm", "economic"]')
+    moved = {"street": "Havnegade 2", "postcode": "8200", "city": "Aarhus N", "email": "post@a.example"}
+    both.in_economic(there(customer, 7, "v2", **moved, contacts=()), 2)
+    also_moved = {"street": "Havnegade 3", "postcode": "8210", "city": "Aarhus V", "email": "post@b.example"}
+    both.in_crm(customer.model_copy(update=also_moved), 2)
+    both.set(paused="[]")
+    told = said(pages, customer.id)
+    assert (told["state"], told["choices"]) == ("choice", 2)
+
+
 def test_one_that_may_be_there_already_is_neither_yes_nor_no(pages: Pages, both: Both) -> None:
     customer = both.new(name="Sydhavn Maler A/S", postcode="5000", city="Odense")
     both.in_economic(sydhavn(cvr="", postcode="5000"), why="import")
