@@ -94,7 +94,10 @@ def part(access: Access, tenant: str, number: int) -> bool:
 
 def lose(connection: Connection, outbox: Outbox, number: int, failed: Failed, now: datetime, probe: float) -> None:
     """Note that e-conomic refuses us, tell it once, and look again in ``probe`` seconds. Nothing of a customer is touched."""
-    if not agreements.lose_access(connection, number, failed.code or "access_lost"):
+    code = failed.code or "access_lost"
+    if not agreements.lose_access(connection, number, code):
+        if not code.startswith("status_") and agreements.explain_loss(connection, number, code):
+            observe(connection, outbox, number, now)
         return
     store.plan(connection, number, "check", due_at=now + timedelta(seconds=probe), lane=Lane.PERSON, key=PROBE)
     observe(connection, outbox, number, now)

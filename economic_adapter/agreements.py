@@ -128,6 +128,12 @@ def lose_access(connection: Connection, number: int, cause: str) -> bool:
     return moved.rowcount == 1
 
 
+def explain_loss(connection: Connection, number: int, cause: str) -> bool:
+    """Note why e-conomic refuses us, where access is lost already; false when that was known."""
+    given = sa.update(table).where(table.c.number == number, table.c.state == "access_lost", table.c.cause != cause)
+    return connection.execute(given.values(cause=cause)).rowcount == 1
+
+
 def regain_access(connection: Connection, number: int) -> bool:
     """Note that e-conomic takes us again; false when access was not lost."""
     before = sa.func.coalesce(table.c.rights["state_before"].astext, "connected")

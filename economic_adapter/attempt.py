@@ -1,6 +1,7 @@
 """Who is connecting, and is it really them? A signed, short-lived attempt, since e-conomic echoes no state.
 
-The operator's command makes an attempt for a tenant; the browser keeps it in a cookie until e-conomic sends it back.
+The operator's command makes an attempt for a tenant, or the set-up page invites to one; the browser keeps it in a cookie
+until e-conomic sends it back.
 Nothing in it is secret, so it is signed and not sealed.
 """
 
@@ -11,10 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
+import jwt
+
+from economic_adapter.contract import Invitation
 from economic_adapter.sealing import KeyRing
 
 LIFETIME = timedelta(minutes=30)
 Locale = Literal["da", "en"]
+_LONGEST = 4096
+_LEEWAY = timedelta(seconds=30)
+"""Two machines' clocks may differ by so much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,8 @@ class Attempt:
     locale: Locale
     nonce: str
     expires: datetime
+    back: str = ""
+    """The page that leads here, to go on from afterwards; empty where none does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,7 @@ def issue(keys: KeyRing, attempt: Attempt) -> str:
             "locale": attempt.locale,
             "nonce": attempt.nonce,
             "expires": int(attempt.expires.timestamp()),
+            "back": attempt.back,
         },
     )
 
@@ -60,8 +70,26 @@ def read(keys: KeyRing, text: str, now: datetime) -> Attempt | None:
         locale="en" if found["locale"] == "en" else "da",
         nonce=str(found["nonce"]),
         expires=datetime.fromtimestamp(cast(int, found["expires"]), UTC),
+        back=str(found.get("back", "")),
     )
     return attempt if now < attempt.expires else None
+
+
+def invited(key: bytes, text: str, now: datetime) -> Attempt | None:
+    """The attempt that the set-up page invites to; none when it was not signed with that key, is over or lasts too long."""
+    if not key or len(text) > _LONGEST or not text.isascii():
+        return None
+    # the time is judged below: the library would ask a clock
+    untimed: jwt.types.Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        claims = jwt.decode(text, key, algorithms=["HS256"], audience="connect", options=untimed)
+        found = Invitation.model_validate(claims)
+        expires = datetime.fromtimestamp(found.exp, UTC)
+    except (jwt.PyJWTError, ValueError, OverflowError):
+        return None
+    if not now < expires <= now + LIFETIME + _LEEWAY:
+        return None
+    return Attempt(tenant=found.tenant, locale=found.lang, nonce=found.jti, expires=expires, back=found.back)
 
 
 def form_token(keys: KeyRing, attempt: Attempt) -> str:
@@ -98,6 +126,6 @@ def _signed(keys: KeyRing, purpose: str, values: Mapping[str, object]) -> str:
 
 def _unsigned(keys: KeyRing, purpose: str, text: str) -> dict[str, object] | None:
     body, dot, signature = text.partition(".")
-    if not dot or len(text) > 4096 or not keys.signed(purpose, body, signature):
+    if not dot or len(text) > _LONGEST or not keys.signed(purpose, body, signature):
         return None
     return cast(dict[str, object], json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))

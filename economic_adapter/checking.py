@@ -25,9 +25,7 @@ from economic_adapter.protocol import (
     AccessLost,
     Forbidden,
     NotFound,
-    Rejected,
     Transient,
-    VersionConflict,
     collection,
 )
 from economic_adapter.registering import Registering
@@ -70,11 +68,15 @@ class Checking:
                 return self._probed(desk, claim, calls)
             if configuration.command.disconnect:
                 return self._disconnected(desk, claim, calls, configuration)
-            return self._configured(desk, claim, calls, configuration.command)
+            if configuration.command.on:
+                return self._configured(desk, claim, calls, configuration.command)
+            return self._looked_over(desk, claim, calls, configuration.command)
         except (AccessLost, Forbidden) as failed:
             with desk.engine.begin() as connection:
                 calls.fold_failure(connection, failed)
                 access.lose(connection, desk.outbox, claim.agreement, failed, desk.now(), self.probe)
+            if configuration is not None and _only_looks(configuration.command):  # the probe goes on looking
+                return self._looked_at(desk, claim, configuration.command, None)
             raise Held(Wait(until=desk.now() + timedelta(seconds=self.probe), cause="access_lost")) from None
 
     def _configuration(self, desk: Desk, claim: Claim) -> Configuration | None:
@@ -85,8 +87,8 @@ class Checking:
         return None if found is None or found.outcome is not None else found
 
     def _probed(self, desk: Desk, claim: Claim, calls: Calls) -> Finish:
-        found = _same(claim, account.read_account(calls.send(account.SELF)))
-        customers = account.read_count(calls.send(account.COUNT))
+        customers, found = _asked(calls)
+        _same(claim, found)
 
         def finish(connection: Connection) -> None:
             now = desk.now()
@@ -102,10 +104,34 @@ class Checking:
     def _registering(self) -> Registering:
         return Registering(public_url=self.public_url, key=self.key)
 
+    def _looked_over(self, desk: Desk, claim: Claim, calls: Calls, command: ConfigureAgreement) -> Finish:
+        findings = look_over(calls)
+        _same(claim, findings.account)
+        return self._looked_at(desk, claim, command, findings)
+
+    def _looked_at(self, desk: Desk, claim: Claim, command: ConfigureAgreement, findings: Findings | None) -> Finish:
+        """It was looked over and stays as it was, on or off; none: e-conomic refused us."""
+
+        def finish(connection: Connection) -> None:
+            now = desk.now()
+            outcome = Outcome(operation=command.operation, result=Result.UNCHANGED)
+            if configurations.answer(connection, command.operation, outcome, now):
+                if findings is not None:
+                    access.regain(connection, claim.agreement, now)
+                    access.keep(connection, findings.account, findings.customers, findings.reference, now)
+                access.observe(connection, desk.outbox, claim.agreement, now, outcome=outcome, cause=claim.cause)
+            claims.finish(connection, claim)
+
+        return finish
+
     def _configured(self, desk: Desk, claim: Claim, calls: Calls, command: ConfigureAgreement) -> Finish:
         findings = look_over(calls)
         _same(claim, findings.account)
-        registered = self._registering.register(desk, calls, claim.agreement) if command.webhooks else registering.NONE
+        registered = (
+            self._registering.register(desk, calls, claim.agreement)
+            if command.webhooks
+            else self._registering.give_up(desk, calls, claim.agreement)
+        )
 
         def finish(connection: Connection) -> None:
             now = desk.now()
@@ -138,21 +164,16 @@ class Checking:
         waited = desk.now() - configuration.since
         with desk.engine.begin() as connection:
             unsettled = configurations.unsettled(connection, claim.agreement)
-            found = agreements.named(connection, claim.agreement)
         if unsettled and waited < SETTLE_WITHIN:
             raise Held(Wait(until=desk.now() + timedelta(seconds=1), cause="settling"))
-        note = ""
-        if found is not None and found.has_grant and found.webhooks == "registered":
-            try:
-                calls.send(account.remove(self.key()))
-            except NotFound:
-                pass
-            except (Forbidden, Rejected, AccessLost, VersionConflict) as failed:
-                note = f"webhook_left:{failed.code}"
-            except Transient as failed:
-                if waited < 2 * SETTLE_WITHIN:
-                    raise
-                note = f"webhook_left:{failed.code}"
+        try:
+            note = self._registering.give_up(desk, calls, claim.agreement).note
+        except AccessLost as failed:
+            note = f"{registering.LEFT}:{failed.code}"
+        except Transient as failed:
+            if waited < 2 * SETTLE_WITHIN:
+                raise
+            note = f"{registering.LEFT}:{failed.code}"
 
         def finish(connection: Connection) -> None:
             now = desk.now()
@@ -168,8 +189,7 @@ class Checking:
 
 def look_over(calls: Calls) -> Findings:
     """Everything that is read of an agreement as a whole; catalogues that are forbidden to us stay empty."""
-    found = account.read_account(calls.send(account.SELF))
-    customers = account.read_count(calls.send(account.COUNT))
+    customers, found = _asked(calls)
     try:
         default_group = account.read_default_group(calls.send(account.SETUP))
     except (Forbidden, NotFound):
@@ -183,6 +203,16 @@ def look_over(calls: Calls) -> Findings:
         default_group=default_group,
     )
     return Findings(account=found, customers=customers, reference=reference)
+
+
+def _asked(calls: Calls) -> tuple[int, Account]:
+    # counted first: of the two, only the newer API says why it refuses
+    customers = account.read_count(calls.send(account.COUNT))
+    return customers, account.read_account(calls.send(account.SELF))
+
+
+def _only_looks(command: ConfigureAgreement) -> bool:
+    return command.check and not command.on and not command.disconnect
 
 
 def _same(claim: Claim, found: Account) -> Account:

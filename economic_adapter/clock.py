@@ -102,7 +102,7 @@ class Clock:
         now = self.now()
         with self.engine.begin() as connection:
             late = overdue.unserved(connection, now)
-            found = figures.every(connection, late, now)
+            found = figures.every(connection, late, self.rhythm, now)
             for number, one in found:
                 access.observe(connection, self.outbox, number, now, figures=one)
         return len(found)

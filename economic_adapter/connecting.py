@@ -7,7 +7,7 @@ it is never logged and never leaves this process unsealed.
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -17,10 +17,11 @@ from jinja2 import Environment, PackageLoader
 
 from economic_adapter import attempt as attempts
 from economic_adapter.attempt import Attempt, Ending
+from economic_adapter.contract import CONNECT_PATH
 from economic_adapter.sealing import KeyRing
 from economic_adapter.sentences import say, tell
 
-PATH = "/connect/economic"
+PATH = CONNECT_PATH
 INSTALL = "/secure/api1/requestaccess.aspx"
 LONGEST_GRANT = 512
 _ATTEMPT, _ENDING = "economic_attempt", "economic_ending"
@@ -52,6 +53,8 @@ class Connecting:
     public_url: str
     login_url: str
     app_public: str
+    invites: bytes = field(default=b"", repr=False)
+    """The key under which the set-up page invites; empty, and only the operator's links are taken."""
     ready: bool
     """Whether the server has our own secret; without it nothing can be asked of e-conomic."""
 
@@ -92,11 +95,11 @@ class Connecting:
         return self._ended(attempt, Ending(sentence=sentence, names=ending.names))
 
     def _start(self, text: str) -> Response:
-        attempt = attempts.read(self.keys, text, self.now())
+        attempt = attempts.read(self.keys, text, self.now()) or attempts.invited(self.invites, text, self.now())
         if attempt is None:
             return self._shown(None, Ending(sentence="no_attempt"), 403)
         response = _to(self.public_url + PATH)
-        self._set(response, _ATTEMPT, text)
+        self._set(response, _ATTEMPT, attempts.issue(self.keys, attempt))
         response.delete_cookie(_ENDING, path=self._place)
         return response
 
@@ -146,6 +149,7 @@ class Connecting:
             good=ending is not None and ending.sentence == "connected",
             ask=ending is not None and ending.ask,
             open=attempt is not None and self.ready,
+            back=attempt.back if attempt else "",
             install=self._install(attempt) if attempt and self.app_public else "",
             action=self._place,
             form_token=attempts.form_token(self.keys, attempt) if attempt else "",

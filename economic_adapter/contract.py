@@ -17,6 +17,8 @@ EVENTS = "economic.events"
 COMMANDS = "economic.commands"
 LENGTHS, CONTACT_LENGTHS, hold = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.hold
 refusal = refusals.refusal
+CONNECT_PATH = "/connect/economic"
+SHORTEST_CONNECT_KEY = 32
 
 
 class EconomicContact(Words):
@@ -163,6 +165,8 @@ class Figures(Words):
     """When the last webhook came, to the minute."""
     checked: datetime | None = None
     """When e-conomic was last asked for everything that had changed."""
+    every: float | None = None
+    """Seconds between two regular checks while an agreement is active; each asks for customers and for contact persons."""
     late_since: datetime | None = None
     """Since when work is due that no worker does."""
 
@@ -184,6 +188,19 @@ class AgreementObserved(Words):
     outcome: Outcome | None = None
     reach: Reach | None = None
     figures: Figures | None = None
+
+
+class Invitation(Words):
+    """Who may give access at ``/connect/economic``: signed by the pages as a JSON Web Token (HS256) under ``CONNECT_KEY``."""
+
+    aud: Literal["connect"] = "connect"
+    jti: str
+    exp: int
+    """When it is over, in seconds; at most half an hour after it was made."""
+    tenant: str
+    lang: Literal["da", "en"] = "da"
+    back: str = ""
+    """Where to go on afterwards."""
 
 
 class LookAtCustomer(Words):
@@ -246,6 +263,8 @@ class ConfigureAgreement(Words):
     polling: bool = True
     number_from: int | None = None
     disconnect: bool = False
+    check: bool = False
+    """Look the agreement over now also where it is off; else that is done whenever it is switched on."""
     asked: datetime | None = None
     """When it was asked for. Of two, the later one holds, whichever arrives first."""
 

@@ -167,6 +167,7 @@ def _hooks(settings: Settings) -> Factories:
             public_url=settings.public_url,
             login_url=settings.login_url,
             app_public=settings.app_public,
+            invites=settings.invites.encode(),
             ready=bool(settings.app_secret),
         )
         webhooks = hooks.Webhooks(engine=engine, now=now, gather=gather)

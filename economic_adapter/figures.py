@@ -12,10 +12,13 @@ from sqlalchemy import Connection
 from economic_adapter import records
 from economic_adapter.budget import DAY_SOFT, calls_today
 from economic_adapter.contract import Figures
+from economic_adapter.rhythm import Rhythm
 from economic_adapter.tables import activity, agreement
 
 
-def every(connection: Connection, late: Mapping[int, datetime], now: datetime) -> list[tuple[int, Figures]]:
+def every(
+    connection: Connection, late: Mapping[int, datetime], rhythm: Rhythm, now: datetime
+) -> list[tuple[int, Figures]]:
     """The figures of every agreement that is connected; ``late``: since when work of some is due that nobody does."""
     query = (
         sa.select(agreement, activity.c.hook_at)
@@ -34,6 +37,7 @@ def every(connection: Connection, late: Mapping[int, datetime], now: datetime) -
                 connected=row["connected_at"],
                 hooked=row["hook_at"],
                 checked=row["polled_at"],
+                every=rhythm.active,
                 late_since=late.get(row["number"]),
             ),
         )

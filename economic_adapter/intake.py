@@ -132,7 +132,7 @@ class Intake:
             self._refuse_planned(connection, envelope, command, "disconnected")
             agreements.set_state(connection, command.agreement, "off", "disconnecting")
             self._plan(connection, envelope, command)
-        elif command.on:
+        elif command.on or command.check:
             self._plan(connection, envelope, command)
         else:
             self._refuse_planned(connection, envelope, command, "off")

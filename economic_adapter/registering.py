@@ -39,6 +39,7 @@ class Registered:
     secret_sha256: bytes = b""
 
 
+LEFT = "webhook_left"
 NONE = Registered(webhooks="none")
 
 
@@ -72,6 +73,20 @@ class Registering:
                 return Registered(webhooks="registered", secret_sha256=fresh)
         log.warning("access.no_webhook", agreement=number, code=note)
         return Registered(webhooks="refused", note=note, secret_sha256=fresh)
+
+    def give_up(self, desk: Desk, calls: Calls, number: int) -> Registered:
+        """Take our webhook away, if there is one; what e-conomic would not take away is noted, and arrives still."""
+        with desk.engine.begin() as connection:
+            found = agreements.named(connection, number)
+        if found is None or not found.has_grant or found.webhooks != "registered":
+            return NONE
+        try:
+            calls.send(account.remove(self.key()))
+        except NotFound:
+            return NONE
+        except (Forbidden, Rejected, VersionConflict) as failed:
+            return Registered(webhooks="none", note=f"{LEFT}:{failed.code}")
+        return NONE
 
     def rotate(self, desk: Desk, claim: Claim, calls: Calls) -> Finish:
         """Give the webhook of the claimed agreement a new secret. What e-conomic refuses leaves everything as it is."""

@@ -49,6 +49,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Aftale {number} er taget i brug i mellemtiden. Afbryd forbindelsen først. Intet er ændret.",
         "Agreement {number} is in use by now. Disconnect it first. Nothing was changed.",
     ),
+    "back": ("Tilbage til opsætningen i Clickmate", "Back to the set-up in Clickmate"),
     "close": ("Du kan lukke siden.", "You can close this page."),
     "refused": (
         "Du gav ikke Clickmate adgang, eller e-conomic afviste den. Intet er ændret.",

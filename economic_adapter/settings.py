@@ -7,6 +7,7 @@ from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url
+from economic_adapter.contract import SHORTEST_CONNECT_KEY
 from economic_adapter.rhythm import Rhythm
 from economic_adapter.sealing import KeyRing
 
@@ -45,6 +46,8 @@ class Settings:
     app_secret: Secret
     app_public: str
     keys: KeyRing
+    invites: Secret
+    """What the set-up page signs its invitations with; empty, and it cannot lead to ``/connect/economic``."""
     rest_url: str
     apis_url: str
     login_url: str
@@ -73,6 +76,7 @@ class Settings:
             app_secret=environment.secret("ECONOMIC_APP_SECRET", default=None if calls else "", least=_SHORTEST_SECRET),
             app_public=environment.text("ECONOMIC_APP_PUBLIC", default="", pattern=r"[\x21-\x7e]{1,200}"),
             keys=_keys(environment),
+            invites=environment.secret("CONNECT_KEY", default="", least=SHORTEST_CONNECT_KEY),
             rest_url=_service(environment, "ECONOMIC_REST_URL", development),
             apis_url=_service(environment, "ECONOMIC_APIS_URL", development),
             login_url=_service(environment, "ECONOMIC_LOGIN_URL", development),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from economic_adapter.contract import Invitation
 from reconciler.person import Language, Person, Role
 
 SHORTEST_KEY: Final = 32
@@ -79,6 +80,12 @@ def keys_of(setting: str) -> dict[str, bytes]:
 def sign(key_id: str, key: bytes, claims: Mapping[str, Any]) -> str:
     """A pass with those claims, as the CRM makes it."""
     return jwt.encode(dict(claims), key, algorithm="HS256", headers={"kid": key_id})
+
+
+def invite(key: bytes, *, tenant: str, lang: Language, nonce: str, until: datetime, back: str) -> str:
+    """An invitation to give access to a tenant's e-conomic, signed for the adapter; ``back``: where to go on afterwards."""
+    words = Invitation(jti=nonce, exp=int(until.timestamp()), tenant=tenant, lang=lang, back=back)
+    return jwt.encode(words.model_dump(), key, algorithm="HS256")
 
 
 def read(keys: Mapping[str, bytes], text: str, wanted: Literal["widget", "launch"], now: datetime) -> Pass:

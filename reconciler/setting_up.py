@@ -84,6 +84,22 @@ def confirm(connection: Connection, known: Agreement, now: datetime) -> None:
         agreements.choose(connection, known.tenant, known.agreement, confirmed=now)
 
 
+def look_over(connection: Connection, known: Agreement, clocked: Clocked) -> None:
+    """Have a locked agreement looked over at e-conomic now; while that, or something else, is asked already it is not asked twice."""
+    if known.state != "disconnected" and known.configure is None:
+        switching.look_over(connection, known, clocked.now(), clocked.resend)
+
+
+def is_asked(known: Agreement) -> bool:
+    """Whether e-conomic is being asked how the agreement is."""
+    return known.configure is not None and not known.configure.disconnect
+
+
+def asked_at(known: Agreement, now: datetime) -> datetime:
+    """When e-conomic was asked last."""
+    return now if known.configure is None or known.configure.asked is None else known.configure.asked
+
+
 def obstacle(known: Agreement) -> Obstacle | None:
     """What keeps an agreement from being given up now; none where nothing does."""
     if known.state == "disconnected":

@@ -124,6 +124,13 @@ def work_as_set(connection: Connection, agreement: Agreement, now: datetime, res
     _send(connection, agreement.tenant, _on(agreement, now, agreement.number_from), now, resend)
 
 
+def look_over(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> None:
+    """Have the adapter look a locked agreement over now; it works on, or stays off, as it did."""
+    works = agreement.state in IN_USE or agreement.busy is not None or agreement.pilot is not None
+    words = _on(agreement, now, agreement.number_from).model_copy(update={"on": works, "check": True})
+    _send(connection, agreement.tenant, words, now, resend)
+
+
 def disconnect(connection: Connection, agreement: Agreement, now: datetime, resend: timedelta) -> UUID:
     """Give a locked agreement up: off here at once; the adapter settles what was sent, and erases the access."""
     words = ConfigureAgreement(operation=uuid4(), agreement=agreement.agreement, on=False, disconnect=True, asked=now)

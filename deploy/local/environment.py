@@ -44,6 +44,7 @@ def environment(
         "ECONOMIC_APP_SECRET": "sandbox-app-secret",
         "ECONOMIC_APP_PUBLIC": "sandbox-app-public",
         "ECONOMIC_KEYS": f"local:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "CONNECT_KEY": secrets.token_hex(32),
         "ECONOMIC_REST_URL": sandbox,
         "ECONOMIC_APIS_URL": sandbox,
         "ECONOMIC_LOGIN_URL": sandbox,

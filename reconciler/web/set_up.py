@@ -3,16 +3,19 @@
 What is chosen here is kept at once; what it writes to customers goes out as a pass, which the brake stops.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from reconciler import agreements, checks, overview, people, setting_up, steering, switching
+from reconciler import agreements, checks, overview, passes, people, setting_up, steering, switching
 from reconciler.agreement import Agreement
-from reconciler.person import Person
+from reconciler.person import Language, Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import NotNow, Receive
 from reconciler.web import access_words, doors, progress, run_words, screen
@@ -21,6 +24,10 @@ from reconciler.web.site import Site
 
 MayCreate = Literal["users", "admins"]
 NUMBER_FROM: Final = 1
+INVITED: Final = timedelta(minutes=30)
+"""How long an address at which access is given holds."""
+ASKING: Final = timedelta(seconds=30)
+"""How long a page waits for an answer before it says that there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,32 @@ def disconnect(site: Site, person: Person, agreement: int) -> None:
     site.ring()
 
 
+def look_over(site: Site, person: Person, agreement: int) -> None:
+    """Have e-conomic asked now how the access is; nothing of what is set is begun anew."""
+    doors.must(site, person, "administer")
+    with site.engine.begin() as connection:
+        setting_up.look_over(connection, _shown(connection, person, agreement), site.clocked)
+    site.ring()
+
+
+def invitation(site: Site, person: Person, language: Language) -> tuple[str, datetime]:
+    """The address at which access to e-conomic is given for that person's tenant, and until when; ``Conflict`` for none."""
+    doors.must(site, person, "administer")
+    if lacks(site):
+        raise Conflict("the server lacks our keys to e-conomic; whoever runs it must enter them")
+    until = site.now() + INVITED
+    back = f"{site.public_url.rstrip('/')}/set-up"
+    nonce = secrets.token_urlsafe(16)
+    text = passes.invite(site.connect_key, tenant=person.tenant, lang=language, nonce=nonce, until=until, back=back)
+    return f"{site.connect_url}?{urlencode({'attempt': text})}", until
+
+
+def lacks(site: Site) -> Sequence[str]:
+    """The settings of the server without which nobody can give access, by name."""
+    entered = {"ECONOMIC_APP_PUBLIC": site.has_app, "HOOKS_PUBLIC_URL, CONNECT_KEY": bool(site.connect_url)}
+    return [name for name, there in entered.items() if not there]
+
+
 def _shown(connection: Connection, person: Person, agreement: int) -> Agreement:
     """The agreement in use, locked; ``Unknown`` where it is another than was shown."""
     known = progress.locked(connection, person)
@@ -127,6 +160,9 @@ def page(site: Site, request: Request, one: Known) -> Response:
     """Everything that is set up, and what is next."""
     found = of(site, one.person)
     known = found.known
+    lacking = lacks(site)
+    asking = found.used is not None and setting_up.is_asked(found.used)
+    late = asking and found.used is not None and site.now() - setting_up.asked_at(found.used, site.now()) > ASKING
     return screen.page(
         site,
         "set_up.html",
@@ -138,6 +174,11 @@ def page(site: Site, request: Request, one: Known) -> Response:
         known=known,
         used=found.used,
         access=checks.state(known),
+        lacking=lacking,
+        connect="" if lacking else invitation(site, one.person, one.words.language)[0],
+        asking=asking and not late,
+        late=late,
+        figures=None if found.used is None else found.used.figures,
         lines=[] if found.used is None else access_words.lines(one.words, found.used),
         step=access_words.step(known),
         receives="webhooks" if known is None else setting_up.receives(known),
@@ -151,6 +192,12 @@ def save(site: Site, request: Request, one: Known) -> Response:
     given = doors.form(site, request, one, "administer", "transfer", "receive", "may_create", "number_from")
     change(site, one.person, _wanted(given))
     return doors.to(site, "/set-up?saved=yes")
+
+
+def check(site: Site, request: Request, one: Known) -> Response:
+    """Ask e-conomic again how the access is."""
+    look_over(site, one.person, _agreement(doors.form(site, request, one, "administer", "agreement")))
+    return doors.to(site, "/set-up")
 
 
 def off(site: Site, request: Request, one: Known) -> Response:
@@ -240,6 +287,7 @@ PAGES: Final = {
     ("GET", "/set-up"): page,
     ("POST", "/set-up"): save,
     ("POST", "/set-up/agreement"): right,
+    ("POST", "/set-up/check"): check,
     ("POST", "/set-up/off"): off,
     ("GET", "/set-up/disconnect"): disconnect_page,
     ("POST", "/set-up/disconnect"): part,

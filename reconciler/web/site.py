@@ -28,6 +28,12 @@ class Site:
     """After how long an unanswered command is sent again."""
     ring: Callable[[], None] = lambda: None
     """Says that something of ours was committed that is to leave."""
+    connect_url: str = ""
+    """Where access to e-conomic is given, in the adapter's hands; empty where it is not known."""
+    connect_key: bytes = field(default=b"", repr=False)
+    """What invitations to it are signed with."""
+    has_app: bool = False
+    """Whether our own tokens at e-conomic were entered."""
     has_mail: bool = False
     """Whether there is a mail server to tell people by."""
 

@@ -173,7 +173,9 @@ SAMPLES: tuple[Words, ...] = (
         seen=AT,
         outcome=_OUTCOME,
         reach=Reach(at=AT, down_since=AT, next_call=AT, paused_since=AT),
-        figures=Figures(at=AT, calls=412, most=45_000, missed=2, connected=AT, hooked=AT, checked=AT, late_since=AT),
+        figures=Figures(
+            at=AT, calls=412, most=45_000, missed=2, connected=AT, hooked=AT, checked=AT, every=60.0, late_since=AT
+        ),
     ),
     LookAtCustomer(
         agreement=123456,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reconciler import checks, setting_up
 from reconciler.agreement import Agreement
-from reconciler.person import Person
+from reconciler.person import Language, Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import HIGHEST_NUMBER, NotNow, Receive
 from reconciler.web import access_words, set_up
@@ -48,6 +48,10 @@ class Access(Said):
     since: datetime | None
     """Since when access is lost."""
     seen: datetime | None
+    asking: bool
+    """Whether e-conomic is being asked now."""
+    lacking_settings: tuple[str, ...]
+    """The settings of the server without which nobody can give access."""
     checks: tuple[Line, ...]
 
 
@@ -65,6 +69,15 @@ class SetUp(Said):
     calls_today: int | None
     calls_most: int
     last_webhook: datetime | None
+    checked_every: float | None
+    """Seconds between two regular checks while anything happens; each makes two calls."""
+
+
+class Invited(Said):
+    """Where a person gives access, and until when that address holds."""
+
+    url: str
+    until: datetime
 
 
 class Change(Said):
@@ -103,7 +116,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     given: dict[str, Any] = {"tags": ["set-up"], "openapi_extra": needs("administer")}
 
     def told(person: Person) -> SetUp:
-        return _said(set_up.of(site, person), Words("en", site.now()))
+        return _said(site, set_up.of(site, person), Words("en", site.now()))
 
     @made.get("/set-up", responses=refused, **given)
     def seen(person: Admin) -> SetUp:
@@ -129,6 +142,18 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         _now(lambda: set_up.answer(site, person, said.agreement, right=said.right))
         return told(person)
 
+    @made.post("/set-up/check", status_code=202, responses=acting, **given)
+    def check(person: Admin, said: Annotated[Shown, Body()]) -> SetUp:
+        """Have e-conomic asked now how the access is; `access.seen` is newer when it answered."""
+        set_up.look_over(site, person, said.agreement)
+        return told(person)
+
+    @made.post("/set-up/connect-link", status_code=201, responses={**refused, 409: acting[409]}, **given)
+    def invite(person: Admin, lang: Language = "da") -> Invited:
+        """An address at which a person signs in at e-conomic and gives access, for half an hour."""
+        url, until = set_up.invitation(site, person, lang)
+        return Invited(url=url, until=until)
+
     @made.post("/set-up/off", responses=acting, **given)
     def off(person: Admin, said: Annotated[Shown, Body()]) -> SetUp:
         """Turn the integration off. It is turned on by a run that is confirmed, under `/runs`."""
@@ -149,7 +174,7 @@ def _now(does: Callable[[], None]) -> None:
         raise Conflict(refused.why) from refused
 
 
-def _said(found: set_up.SetUp, words: Words) -> SetUp:
+def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
     known, used = found.known, found.used
     calls = (None if used is None else checks.calls(used)) or (None, None)
     return SetUp(
@@ -160,6 +185,8 @@ def _said(found: set_up.SetUp, words: Words) -> SetUp:
             next_step=access_words.step(known),
             since=None if used is None or not checks.is_lost(used) else used.lost_since or used.changed,
             seen=None if used is None else used.seen,
+            asking=used is not None and setting_up.is_asked(used),
+            lacking_settings=tuple(set_up.lacks(site)),
             checks=() if used is None else tuple(_line(one) for one in access_words.lines(words, used)),
         ),
         integration=_integration(used),
@@ -172,6 +199,7 @@ def _said(found: set_up.SetUp, words: Words) -> SetUp:
         calls_today=calls[0],
         calls_most=calls[1] or checks.DAY,
         last_webhook=None if used is None or used.figures is None else used.figures.hooked,
+        checked_every=None if used is None or used.figures is None else used.figures.every,
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Result
-from economic_adapter import agreements, clock, duties
+from economic_adapter import access, agreements, clock, duties
 from economic_adapter.contract import EconomicPart, WriteEconomicCustomer
+from economic_adapter.protocol import Forbidden
 from economic_adapter.rhythm import Rhythm
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.data import Webhook
@@ -190,3 +191,74 @@ def planned_write(parts: Parts) -> WriteEconomicCustomer:
 def answered(parts: Parts, write: WriteEconomicCustomer) -> bool:
     outcomes = [one for told in parts.told() for one in getattr(told.data, "outcomes", ())]
     return any(one.operation == write.parts[0].operation and one.result is not Result.WAITING for one in outcomes)
+
+
+def test_while_it_is_off_it_is_looked_over_when_asked_and_stays_off(parts: Parts, sandbox: Running) -> None:
+    parts.connect()
+    asked = configure(on=False, check=True)
+    parts.receive(asked)
+    assert parts.agreements_told()[-1].outcome is None, "not before e-conomic answered"
+    parts.work()
+    told = parts.agreements_told()[-1]
+    assert told.outcome is not None
+    assert (told.outcome.operation, told.outcome.result) == (asked.operation, Result.UNCHANGED)
+    assert (told.state, told.webhooks) == ("connected", "none")
+    assert told.reference is not None
+    assert told.reference.groups
+    assert sandbox.data.agreement().webhooks == {}
+
+
+def test_looked_over_it_tells_that_access_is_lost_and_that_it_is_there_again(parts: Parts, sandbox: Running) -> None:
+    parts.connect()
+    sandbox.data.grants[GRANT].missing_modules = ["API"]
+    for _ in range(2):
+        asked = configure(on=False, check=True)
+        parts.receive(asked)
+        parts.work()
+        told = parts.agreements_told()[-1]
+        assert (told.state, told.cause) == ("access_lost", "AccessDeniedAgreementMissingModules")
+        assert told.outcome is not None
+        assert told.outcome.operation == asked.operation
+    sandbox.data.grants[GRANT].missing_modules = []
+    parts.receive(configure(on=False, check=True))
+    parts.work()
+    assert parts.agreements_told()[-1].state == "connected"
+
+
+def test_a_check_of_one_that_is_on_tries_the_webhook_again(parts: Parts, sandbox: Running) -> None:
+    sandbox.data.grants[GRANT].role = "Sales"
+    parts.switch_on()
+    assert parts.agreements_told()[-1].webhooks == "refused"
+    sandbox.data.grants[GRANT].role = "SuperUser"
+    parts.receive(configure(on=True, check=True))
+    parts.work()
+    told = parts.agreements_told()[-1]
+    assert (told.state, told.webhooks, told.cause) == ("on", "registered", "")
+
+
+def test_webhooks_that_are_no_longer_wanted_are_taken_away(parts: Parts, sandbox: Running) -> None:
+    parts.switch_on()
+    assert sandbox.data.agreement().webhooks
+    for _ in range(2):
+        parts.receive(configure(on=True, webhooks=False))
+        parts.work()
+        told = parts.agreements_told()[-1]
+        assert (told.state, told.webhooks) == ("on", "none")
+        assert sandbox.data.agreement().webhooks == {}
+    parts.receive(configure(on=True))
+    parts.work()
+    assert parts.agreements_told()[-1].webhooks == "registered"
+
+
+def test_why_access_is_lost_is_told_when_it_is_known_later(parts: Parts, sandbox: Running) -> None:
+    parts.switch_on()
+    with parts.engine.begin() as connection:
+        access.lose(connection, duties.OUTBOX, AGREEMENT, Forbidden("status_403"), now(), 0.0)
+    assert parts.agreements_told()[-1].cause == "status_403"
+    sandbox.data.grants[GRANT].missing_modules = ["API"]
+    parts.work(most=1)
+    assert parts.agreements_told()[-1].cause == "AccessDeniedAgreementMissingModules"
+    told = len(parts.agreements_told())
+    with parts.engine.begin() as connection:
+        access.lose(connection, duties.OUTBOX, AGREEMENT, Forbidden("status_403"), now(), 0.0)
+    assert len(parts.agreements_told()) == told

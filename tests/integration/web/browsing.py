@@ -14,6 +14,8 @@ from reconciler.passes import sign
 CRM = "http://crm.localhost:9"
 KEY = bytes(range(32))
 KEYS = {"one": KEY}
+CONNECT = "http://hooks.localhost:9/connect/economic"
+CONNECT_KEY = b"c" * 32
 TENANT = "t"
 
 

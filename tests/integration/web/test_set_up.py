@@ -3,10 +3,13 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import sqlalchemy as sa
 
+from crm_outbox.contract import Outcome, Result
 from economic_adapter.contract import ConfigureAgreement, Figures, Reach, WriteEconomicCustomer
 from reconciler import agreements, people
 from reconciler.agreement import Agreement
@@ -14,8 +17,9 @@ from reconciler.person import Person
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
-from tests.integration.web.browsing import Pages
+from tests.integration.web.browsing import CONNECT, CONNECT_KEY, Pages
 from tests.integration.web.companies import Admin, company
+from tests.integration.web.serving import served
 
 NO = "Nordhavn Tømrer ApS"
 
@@ -69,6 +73,81 @@ def test_nothing_connected_says_so_and_what_connecting_means(pages: Pages) -> No
     assert 'href="/set-up" aria-current="page">Opsætning' in shown.replace(pages.url, "")
 
 
+def test_connecting_leads_to_the_adapter_with_an_invitation_of_this_tenant(pages: Pages, wire: Wire) -> None:
+    for lost, words in ((False, "Forbind til e-conomic"), (True, "Forbind igen")):
+        if lost:
+            wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost"))
+        found = re.search(rf'<a class="button" href="([^"]+)">{words}</a>', text(pages))
+        assert found is not None
+        address = urlsplit(found.group(1))
+        assert f"{address.scheme}://{address.netloc}{address.path}" == CONNECT
+        held = jwt.decode(
+            parse_qs(address.query)["attempt"][0],
+            CONNECT_KEY,
+            ["HS256"],
+            audience="connect",
+            options={"verify_exp": False},
+        )
+        assert (held["tenant"], held["lang"], held["back"]) == (TENANT, "da", f"{pages.url}/set-up")
+        assert held["exp"] == int(pages.time.timestamp()) + 1800
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [({"has_app": False}, "ECONOMIC_APP_PUBLIC"), ({"connect_url": ""}, "HOOKS_PUBLIC_URL, CONNECT_KEY")],
+)
+@pytest.mark.parametrize("lost", [False, True])
+def test_without_our_keys_it_is_said_who_has_to_do_what(
+    pages: Pages, wire: Wire, given: dict[str, Any], named: str, lost: bool
+) -> None:
+    if lost:
+        wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost"))
+    with served(pages.engine, **given) as there:
+        shown = there.arrive(tenant=TENANT, sub="m", role="admin").get("/set-up").text
+    assert "Serveren mangler vores nøgler til e-conomic. Den, der driver serveren, skal angive dem." in shown
+    assert f"Teknisk: {named}" in shown
+    assert "Prøv igen" in shown
+    assert "attempt=" not in shown
+
+
+def test_it_is_asked_again_now_and_the_page_follows(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    fields = {"form_token": browser.token("/set-up"), "agreement": str(AGREEMENT)}
+    for _ in range(2):
+        assert browser.post("/set-up/check", fields).status_code == 303
+    (asked,) = wire.said_only(ConfigureAgreement)
+    assert (asked.on, asked.check, asked.disconnect) == (False, True, False)
+    shown = browser.get("/set-up").text
+    assert "Spørger e-conomic ..." in shown
+    assert 'data-again="2"' in shown
+    assert '<noscript><meta http-equiv="refresh"' in shown
+    pages.later(seconds=31)
+    assert "Spørger e-conomic ..." not in browser.get("/set-up").text
+    assert (
+        "e-conomic svarer ikke lige nu. Vi prøver igen af os selv. Du kan lukke siden." in browser.get("/set-up").text
+    )
+    wire.later(seconds=40)
+    answer = Outcome(operation=asked.operation, result=Result.UNCHANGED)
+    wire.hear(agreement_seen(wire.time, state="connected", outcome=answer, customers=7))
+    shown = browser.get("/set-up").text
+    assert "data-again" not in shown
+    assert "e-conomic svarer ikke" not in shown
+    assert known(pages.engine).state == "connected"
+
+
+@pytest.mark.parametrize(("column", "works"), [("pilot", True), ("busy", True), (None, False)])
+def test_asking_again_stops_no_trial_and_no_run(pages: Pages, wire: Wire, column: str | None, works: bool) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    if column is not None:
+        value = "gen_random_uuid()" if column == "busy" else "'48211'"
+        with pages.engine.begin() as connection:
+            connection.execute(sa.text(f"update sync.agreement set {column} = {value}"))
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    browser.post("/set-up/check", {"form_token": browser.token("/set-up"), "agreement": str(AGREEMENT)})
+    assert [(one.on, one.check) for one in wire.said_only(ConfigureAgreement)] == [(works, True)]
+
+
 def test_the_right_agreement_is_asked_about_once(pages: Pages, wire: Wire) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
     shown = text(pages)
@@ -109,10 +188,13 @@ def test_each_check_says_what_was_seen(pages: Pages, wire: Wire) -> None:
 
 
 def test_the_figures_of_the_adapter_are_shown_when_it_tells_them(pages: Pages, wire: Wire) -> None:
-    figures = Figures(at=wire.time, calls=2880, most=45_000, hooked=wire.time)
+    figures = Figures(at=wire.time, calls=2880, most=45_000, hooked=wire.time, every=60.0)
     wire.hear(agreement_seen(wire.time, webhooks="registered", figures=figures))
     shown = text(pages)
     assert line(shown, "Grænser") == "I orden Kald til e-conomic i dag: 2.880 af 45.000"
+    assert (
+        "Vi kontrollerer hvert 60. sekund: 2.880 kald om dagen af 45.000. Kontaktpersoner har ingen webhook." in shown
+    )
     assert line(shown, "Webhooks").startswith("I orden Seneste webhook i dag kl. ")
 
 
@@ -345,7 +427,7 @@ def test_nothing_is_disconnected_in_the_middle_of_a_run(pages: Pages, wire: Wire
     assert wire.said_only(ConfigureAgreement) == []
 
 
-@pytest.mark.parametrize("path", ["/set-up/off", "/set-up/disconnect", "/set-up/agreement"])
+@pytest.mark.parametrize("path", ["/set-up/off", "/set-up/disconnect", "/set-up/agreement", "/set-up/check"])
 @pytest.mark.parametrize(("agreement", "status"), [("", 400), ("x", 400), ("99", 404), (None, 400)])
 def test_a_button_names_the_agreement_it_was_shown_for(
     pages: Pages, wire: Wire, path: str, agreement: str | None, status: int
@@ -373,7 +455,7 @@ def test_only_admins_come_here(pages: Pages, wire: Wire, role: str) -> None:
         assert other.get(path).status_code == 403
         assert "Det kan en administrator: Mette Krogh" in other.get(path).text
     fields = {"form_token": token, "agreement": str(AGREEMENT), "right": "no", "transfer": "hand"}
-    for path in ("/set-up", "/set-up/off", "/set-up/agreement", "/set-up/disconnect"):
+    for path in ("/set-up", "/set-up/off", "/set-up/agreement", "/set-up/disconnect", "/set-up/check"):
         assert other.post(path, fields).status_code == 403
     assert ">Opsætning<" not in other.get("/").text
     assert known(pages.engine) == before
@@ -386,7 +468,7 @@ def test_another_tenants_agreement_is_none(pages: Pages, wire: Wire) -> None:
     token, number = stranger.token(), {"agreement": str(AGREEMENT)}
     for path, fields in (
         ("/set-up", {"transfer": "hand"}), ("/set-up/off", number), ("/set-up/agreement", {**number, "right": "yes"}),
-        ("/set-up/disconnect", number),
+        ("/set-up/disconnect", number), ("/set-up/check", number),
     ):  # fmt: skip
         assert stranger.post(path, {"form_token": token, **fields}).status_code == 404
     assert known(pages.engine).transfer == "created"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+import jwt
 import pytest
 import sqlalchemy as sa
 
@@ -9,8 +11,9 @@ from economic_adapter.contract import ConfigureAgreement
 from reconciler import agreements
 from reconciler.person import Role
 from tests.builders.sync import AGREEMENT, TENANT, agreement_seen
-from tests.integration.web.browsing import Pages
+from tests.integration.web.browsing import CONNECT_KEY, Pages
 from tests.integration.web.companies import Admin, company
+from tests.integration.web.serving import served
 from tests.integration.web.test_runs_json import call, key, said
 
 
@@ -23,7 +26,7 @@ def test_what_is_set_up_and_what_is_checked(admin: Admin) -> None:
     told = said(admin, "GET", "/set-up")
     assert told["access"] | {"seen": None, "checks": []} == {
         "state": "asks", "agreement": AGREEMENT, "company": "Nordhavn Tømrer ApS", "next_step": "none", "since": None,
-        "seen": None, "checks": [],
+        "seen": None, "asking": False, "lacking_settings": [], "checks": [],
     }  # fmt: skip
     checks = {one["name"]: (one["how"], one["sentence"]) for one in told["access"]["checks"]}
     assert list(checks) == ["access", "agreement", "module", "role", "webhooks", "limits"]
@@ -121,3 +124,20 @@ def test_another_tenants_agreement_does_not_exist(admin: Admin) -> None:
 def test_what_cannot_be_understood_is_said_as_a_problem(admin: Admin, method: str, path: str, body: Any) -> None:
     answer = call(admin, method, path, body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_a_person_is_invited_and_e_conomic_asked_again(admin: Admin) -> None:
+    link = said(admin, "POST", "/set-up/connect-link?lang=en", None, 201)
+    held = jwt.decode(
+        link["url"].partition("attempt=")[2], CONNECT_KEY, ["HS256"], audience="connect", options={"verify_exp": False}
+    )
+    assert (held["tenant"], held["lang"]) == (TENANT, "en")
+    assert said(admin, "POST", "/set-up/check", {"agreement": AGREEMENT}, 202)["access"]["asking"]
+    assert call(admin, "POST", "/set-up/connect-link", None, key(admin, "user")).status_code == 403
+    theirs = key(admin, tenant="other")
+    assert call(admin, "POST", "/set-up/check", {"agreement": AGREEMENT}, theirs).status_code == 404
+    with served(admin.pages.engine, connect_url="") as there:
+        answer = httpx.post(f"{there.url}/api/v1/set-up/connect-link", headers=key(admin))
+        assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+        told = httpx.get(f"{there.url}/api/v1/set-up", headers=key(admin)).json()
+    assert told["access"]["lacking_settings"] == ["HOOKS_PUBLIC_URL, CONNECT_KEY"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import sqlalchemy as sa
 from starlette.types import ASGIApp
@@ -23,6 +24,21 @@ KEYS = KeyRing(keys={"k1": bytes(range(32))})
 GRANT = "canary-grant-of-nobody"
 ATTEMPT = Attempt(tenant="t1", locale="da", nonce="n1", expires=NOW + attempts.LIFETIME)
 PUBLIC = "https://sync.example.com"
+INVITES = b"k" * 32
+BACK = "https://sync.example.com/set-up"
+
+
+def invitation(key: bytes = INVITES, **given: object) -> str:
+    """What the set-up page signs; only what the test names matters."""
+    claims = {
+        "aud": "connect",
+        "jti": "n1",
+        "exp": int(NOW.timestamp()) + 1800,
+        "tenant": "t7",
+        "lang": "en",
+        "back": BACK,
+    }
+    return str(jwt.encode({**claims, **given}, key, algorithm="HS256"))
 
 
 class Site:
@@ -42,6 +58,7 @@ class Site:
             public_url=PUBLIC,
             login_url="https://secure.e-conomic.com",
             app_public="our-public-token",
+            invites=INVITES,
             ready=ready,
         )
         nowhere = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
@@ -244,3 +261,35 @@ def test_every_sentence_exists_in_both_languages() -> None:
         assert danish
         assert english
         assert set(re.findall(r"{(\w+)}", danish)) == set(re.findall(r"{(\w+)}", english))
+
+
+def test_the_set_up_page_invites_a_tenant_and_is_led_back_to(site: Site) -> None:
+    reply = site.get(f"attempt={invitation()}")
+    assert (reply.status, reply.headers["location"]) == (303, PUBLIC + PATH)
+    shown = text(site.get())
+    assert say("en", "connect") in shown
+    assert f'<a href="{BACK}">{say("en", "back")}</a>' in shown
+    site.get(f"token={GRANT}")
+    assert site.connected == [("t7", GRANT)]
+    shown = text(site.get())
+    assert f'<a href="{BACK}">' in shown
+    assert say("en", "close") not in shown
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        invitation(b"x" * 32), invitation(aud="launch"), invitation(exp=int(NOW.timestamp())),
+        invitation(exp=int(NOW.timestamp()) + 7200), invitation(exp=10**20), invitation(lang="kl"),
+        invitation(tenant=None), invitation()[:-3], "a.b.c", "x" * 5000,
+        jwt.encode({"aud": "connect", "jti": "n", "exp": int(NOW.timestamp()) + 60, "tenant": "t7"}, "", algorithm="none"),
+    ],
+)  # fmt: skip
+def test_what_is_no_invitation_of_ours_opens_nothing(site: Site, held: str) -> None:
+    reply = site.get(f"attempt={held}")
+    assert reply.status == 403
+    assert say("da", "no_attempt") in text(reply)
+
+
+def test_without_a_key_nobody_is_invited() -> None:
+    assert attempts.invited(b"", invitation(), NOW) is None
