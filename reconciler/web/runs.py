@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from reconciler import items, listed, proposing, releasing, runs, steering, taking_back
+from reconciler import items, listed, proposing, releasing, runs, steering, taking_back, worklists
 from reconciler.proposing import NotProposed
 from reconciler.runs import Run
 from reconciler.web import doors, progress, run_words, screen, spreadsheet
@@ -14,6 +14,9 @@ from reconciler.web.doors import Known, Senseless
 from reconciler.web.site import Site
 
 A_PAGE: Final = 50
+
+MOST_LEFT: Final = 200
+"""Customers that are named of those that taking a run back would leave."""
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -81,8 +84,10 @@ def undo_page(site: Site, request: Request, one: Known) -> Response:
         if not progress.shown(connection, run, site.now()).may_be_undone:
             return doors.to(site, f"/runs/{run.id}")
         foreseen = taking_back.foreseen(connection, run)
+        known = [one.crm_id for one in foreseen.left[:MOST_LEFT] if one.crm_id]
+        names = worklists.names(connection, run.tenant, known)
     left = [(left, run_words.because(one.words, left.reason)) for left in foreseen.left]
-    return screen.page(site, "run_undo.html", one, run=run, foreseen=foreseen, left=left)
+    return screen.page(site, "run_undo.html", one, run=run, foreseen=foreseen, left=left, most=MOST_LEFT, names=names)
 
 
 def undo(site: Site, request: Request, one: Known) -> Response:
