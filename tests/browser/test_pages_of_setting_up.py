@@ -61,6 +61,8 @@ def test_setting_up(screens: Screens, pages: Pages) -> None:
     wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered"))
     admin.switch_on()
     screens.look("set-up-on", "/set-up", **ADMIN)
+    screens.look("details", "/set-up/details", **ADMIN)
+    screens.look("details-change", "/set-up/details/change?preset=invoices", **ADMIN)
     screens.look("disconnect", "/set-up/disconnect", **ADMIN)
     admin.press("/set-up/disconnect", agreement=str(AGREEMENT))
     screens.look("set-up-disconnecting", "/set-up", **ADMIN)
