@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -17,6 +17,9 @@ from reconciler.rules import Area, Rule, Rules, System, Transfer
 
 STATES = ("connected", "reading", "switching_on", "on", "refused", "off", "access_lost", "disconnected")
 """``refused``: switching on was refused. ``connected``: access was given, and it was never switched on."""
+
+Inactive = Literal["flows", "rests"]
+"""What becomes of a customer that is inactive in the CRM."""
 
 _CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
 _DEFAULTS = TypeAdapter(dict[Area, Defaults])
@@ -36,6 +39,7 @@ class AgreementState:
     busy: bool
     pilot: str | None
     receive: bool
+    inactive: str
     read: bool
     """Whether both sides have been read in full."""
 
@@ -91,6 +95,7 @@ class Agreement:
     pilot: str | None = None
     pilot_skipped: datetime | None = None
     receive: bool = True
+    inactive: Inactive = "flows"
     brake_customers: int = 20
     brake_percent: int = 5
     reach: Reach = field(default_factory=Reach)
@@ -139,6 +144,7 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         busy=row[f"{prefix}busy"] is not None,
         pilot=row[f"{prefix}pilot"],
         receive=row[f"{prefix}receive"],
+        inactive=row[f"{prefix}inactive"],
         read=row[f"{prefix}read_at"] is not None,
     )
 
@@ -156,6 +162,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
         defaults=_DEFAULTS.validate_json(state.defaults),
         paused=_PAUSED.validate_json(state.paused),
         receive=state.receive,
+        inactive_rests=state.inactive == "rests",
         resend=resend,
     )
 
@@ -188,6 +195,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         pilot=row["pilot"],
         pilot_skipped=row["pilot_skipped"],
         receive=row["receive"],
+        inactive=row["inactive"],
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],
         reach=Reach(

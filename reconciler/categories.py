@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from crm_outbox.contract import Stage
 from reconciler.contract import State
-from reconciler.link import Link, LinkState, Status
+from reconciler.link import Link, LinkState, Status, flows
 from reconciler.rules import Rules
 from reconciler.status import status
 
@@ -35,8 +35,8 @@ def category(link: Link, told: Status, rules: Rules, now: datetime) -> tuple[Cat
         return "", ""
     if link.stage is Stage.LEAD:
         return "left_out", "lead"
-    if link.state is LinkState.LINKED and not link.flows:
-        return "left_out", "does_not_flow"
+    if link.state is LinkState.LINKED and not flows(link, rules):
+        return "left_out", "inactive" if link.flows else "does_not_flow"
     if told.state in _HIDDEN:
         told = status(link, replace(rules, agreement="on"), now)
     found = _OF[told.state]

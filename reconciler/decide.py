@@ -10,7 +10,7 @@ from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
 from reconciler import contacts, fields, plan
 from reconciler.lacking import defaults, missing
-from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side
+from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side, flows
 from reconciler.plan import Detail, Do
 from reconciler.rules import Direction, Rules, System, Transfer
 from reconciler.settle import gate, put, standing, terms
@@ -51,7 +51,7 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
 
 def writes(link: Link, rules: Rules) -> bool:
     """Whether anything may be written for this link. Lost access is e-conomic's to wait for: commands wait there."""
-    return link.flows and rules.agreement in {"on", "access_lost"} and rules.only_decision is None
+    return flows(link, rules) and rules.agreement in {"on", "access_lost"} and rules.only_decision is None
 
 
 def _only_chosen(decided: list[tuple[Pair, tuple[Detail, ...]]], rules: Rules) -> list[tuple[Pair, tuple[Detail, ...]]]:

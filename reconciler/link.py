@@ -18,7 +18,7 @@ from reconciler.contract import State
 from reconciler.decisions import Decision, Ended, Supplied
 from reconciler.note import Note
 from reconciler.pair import Base, Choice, Kind, Pair, Pause, Pending, Refusal, Side
-from reconciler.rules import System
+from reconciler.rules import Rules, System
 
 __all__ = [
     "Base", "Choice", "Command", "Create", "CrmSeen", "Decided", "Due", "EconomicSeen", "Heard", "Kind", "Link",
@@ -254,3 +254,8 @@ class Step:
     counted: tuple[str, ...] = ()
     asked: tuple[Task, ...] = ()
     ended: tuple[Ended, ...] = ()
+
+
+def flows(link: Link, rules: Rules) -> bool:
+    """Whether that customer flows by itself under these rules: one that is inactive in the CRM may rest."""
+    return link.flows and not (rules.inactive_rests and link.stage is Stage.INACTIVE)

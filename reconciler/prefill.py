@@ -42,3 +42,19 @@ def _zone(zones: Sequence[Choice], area: Area) -> int | None:
         if zone.name.strip().casefold() in names:
             return zone.number
     return number if any(zone.number == number for zone in zones) else None
+
+
+def unoffered(reference: Reference, wanted: Defaults) -> tuple[str, ...]:
+    """Which of these the agreement does not offer: ``group``, ``zone``, ``terms``, ``currency``."""
+    offered = {
+        "group": any(one.number == wanted.group for one in reference.groups),
+        "zone": any(one.number == wanted.zone for one in reference.zones),
+        "terms": any(one.number == wanted.terms for one in reference.terms),
+        "currency": wanted.currency in currencies(reference),
+    }
+    return tuple(name for name, is_offered in offered.items() if not is_offered)
+
+
+def currencies(reference: Reference) -> tuple[str, ...]:
+    """The currencies to choose from, the agreement's own first."""
+    return tuple(dict.fromkeys(one for one in (reference.base_currency, *reference.currencies) if one))

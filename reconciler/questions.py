@@ -203,6 +203,11 @@ def counts(connection: sa.Connection, tenant: str) -> dict[str, int]:
     return {row.kind: row.tasks for row in connection.execute(_COUNTS, {"tenant": tenant})}
 
 
+def lacking(connection: sa.Connection, tenant: str, agreement: int, what: str) -> int:
+    """How many customers are not created because that is missing."""
+    return int(connection.scalar(_LACKING, {"tenant": tenant, "agreement": agreement, "what": what}) or 0)
+
+
 def _ended(one: Open, how: How) -> How:
     return "gone" if how == "ruled" and one.kind not in RULED else how
 
@@ -247,6 +252,10 @@ _LISTED = sa.text("""
       and (cast(:kind as text) is null or t.kind = :kind)
       and (cast(:customer as text) is null or l.crm_id = :customer)
     order by t.opened, t.id limit :limit
+""")
+_LACKING = sa.text("""
+    select count(*) from sync.task
+    where tenant = :tenant and agreement = :agreement and closed is null and kind = 'missing' and :what = any(details)
 """)
 _COUNTS = sa.text("""
     select kind, count(*) as tasks from sync.task where closed is null and tenant = :tenant group by 1 order by 1

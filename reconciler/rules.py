@@ -86,4 +86,6 @@ class Rules:
     receive: bool = True
     held: bool = False
     only_decision: UUID | None = None
+    inactive_rests: bool = False
+    """A customer that is inactive in the CRM does not flow; what a person decides about it is still carried out."""
     resend: timedelta = RESEND

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from reconciler import contacts, plan, tasks
 from reconciler.decide import stopped
-from reconciler.link import Due, Link, LinkState, Pair
+from reconciler.link import Due, Link, LinkState, Pair, flows
 from reconciler.plan import Do
 from reconciler.rules import Rules
 from reconciler.step import step
@@ -55,7 +55,7 @@ def compared(link: Link, rules: Rules, now: datetime, *, told: bool = True) -> C
     differing = tuple(dict.fromkeys(_named(pair, one.group.name) for pair, one in plans))
     if not told:
         return Compared(standing=Standing.SILENT, details=differing or ("state",))
-    if not link.flows or rules.agreement != "on":
+    if not flows(link, rules) or rules.agreement != "on":
         return Compared(standing=Standing.HELD if differing else Standing.SAME, details=differing)
     known = {one.operation for one in link.pending}
     done = step(link, Due(), rules, now).link

@@ -15,7 +15,7 @@ from reconciler import contacts, fields, noting
 from reconciler.asked import Task
 from reconciler.causes import cause
 from reconciler.contract import State
-from reconciler.link import Kind, Link, LinkState, Status
+from reconciler.link import Kind, Link, LinkState, Status, flows
 from reconciler.note import Note
 from reconciler.person import Kept, Person, Right, may
 from reconciler.plan import Do
@@ -100,27 +100,27 @@ def standing(
     asked = tasks(link, rules, now, plans)
     told = status(link, rules, now, asked, plans)
     linked = link.state is LinkState.LINKED
-    if linked and link.flows and told.state in _BELOW_SENDING and _is_older(link.crm_version, shown):
+    if linked and flows(link, rules) and told.state in _BELOW_SENDING and _is_older(link.crm_version, shown):
         told = Status(state="sending")
     return Standing(
         status=told,
         also=tuple(_also(link, told, asked, plans)),
-        badges=tuple(_badges(link)),
+        badges=tuple(_badges(link, rules)),
         notes=tuple(one for one in link.notes if noting.holds(link, one, now)),
         differs=tuple(_differs(plans)),
         choices=_suggested(link) if told.state == "perhaps" else sum(one.choices for one in _choices(told, asked)),
         contacts=_contacts(link, plans) if linked else None,
-        flows=link.flows,
+        flows=flows(link, rules),
         towards=next((one.system for one in link.pending), None),
         values=_values(link, told.details) if told.state == "error" else {},
-        actions=(*_actions(told, person, kept, asked), *_switch(link, person, kept)),
+        actions=(*_actions(told, person, kept, asked), *_switch(link, rules, person, kept)),
         task=next((one.fingerprint for one in asked if one.kind in DELETED), ""),
     )
 
 
-def _switch(link: Link, person: Person, kept: Kept) -> Iterable[Action]:
-    """The other position of *Flows automatically*, of whoever is linked."""
-    if link.state is LinkState.LINKED:
+def _switch(link: Link, rules: Rules, person: Person, kept: Kept) -> Iterable[Action]:
+    """The other position of *Flows automatically*, of whoever is linked and does not rest because it is inactive."""
+    if link.state is LinkState.LINKED and link.flows is flows(link, rules):
         yield Action(name="turn_off" if link.flows else "turn_on", allowed=may(person.role, "settle", kept))
 
 
@@ -162,12 +162,12 @@ def _values(link: Link, details: Sequence[str]) -> dict[str, str]:
     return {name: fields.text(crm, name) for name in details if not name.startswith("contact.")}
 
 
-def _badges(link: Link) -> Iterable[Badge]:
+def _badges(link: Link, rules: Rules) -> Iterable[Badge]:
     if link.barred:
         yield "barred"
     if link.stage is Stage.LEAD:
         yield "lead"
-    elif link.state is LinkState.LINKED and not link.flows:
+    elif link.state is LinkState.LINKED and not flows(link, rules):
         yield "does_not_flow"
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from crm_outbox.contract import Stage
 from reconciler.asked import Task
 from reconciler.decide import decide
-from reconciler.link import Link, LinkState, Status
+from reconciler.link import Link, LinkState, Status, flows
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System, Transfer
 from reconciler.tasks import TAKEN_NAME, Plans, named, planned, tasks
@@ -21,7 +21,7 @@ def status(
     asked = tasks(link, rules, now, plans) if asked is None else asked
     if (found := _switched(link, rules) or _paused(link, rules, now) or _error(link, asked)) is not None:
         return found
-    plans = _plans(link, plans)
+    plans = _plans(link, plans, rules)
     found = _choice(link, asked) or _perhaps(link) or _on_its_way(link, plans, rules) or _differences(plans)
     if found is not None:
         return found
@@ -107,7 +107,7 @@ def _on_its_way(link: Link, plans: Plans, rules: Rules) -> Status | None:
         for pair, one in plans
         if one.do is Do.WAIT
         or one.decision is not None
-        or (one.target is not None and link.flows and (rules.receive or one.target is not System.CRM))
+        or (one.target is not None and flows(link, rules) and (rules.receive or one.target is not System.CRM))
         for name in named(pair, one.differing)
     ]
     if not link.pending and not writes:
@@ -125,9 +125,9 @@ def _differences(plans: Plans) -> Status | None:
     return Status(state="different", details=_unique(details)) if details else None
 
 
-def _plans(link: Link, plans: Plans) -> Plans:
+def _plans(link: Link, plans: Plans, rules: Rules) -> Plans:
     """With nothing flowing, questions are only differences."""
-    if link.flows:
+    if flows(link, rules):
         return plans
     return [
         (pair, one if one.do is not Do.ASK else Detail(group=one.group, do=Do.NOTHING, differing=one.differing))

@@ -15,7 +15,20 @@ from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved
 from reconciler import agreements, asked, braking, bus, decided, linking, questions, record, runs, sides, similar, store
 from reconciler.categories import category
-from reconciler.link import Create, Decided, Due, Heard, Link, Linked, LinkState, Message, Pending, Step, Unlinked
+from reconciler.link import (
+    Create,
+    Decided,
+    Due,
+    Heard,
+    Link,
+    Linked,
+    LinkState,
+    Message,
+    Pending,
+    Step,
+    Unlinked,
+    flows,
+)
 from reconciler.rules import Rules, System
 from reconciler.step import began, held_back, ruling_out, step
 
@@ -82,7 +95,9 @@ def take_step(
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
     changed = asked.difference(stored.asked, done.asked)
-    drafts += questions.save(connection, done.link, changed, _how(message, done, in_pass=in_pass), now, cause, lane)
+    drafts += questions.save(
+        connection, done.link, changed, _how(message, done, rules, in_pass=in_pass), now, cause, lane
+    )
     decided.note(connection, done.ended, now)
     append_all(connection, bus.OUTBOX, drafts)
     return done
@@ -223,12 +238,14 @@ def _with_newest(connection: Connection, done: Step, rules: Rules, now: datetime
     )
 
 
-def _how(message: Message, done: Step, *, in_pass: bool) -> questions.How:
+def _how(message: Message, done: Step, rules: Rules, *, in_pass: bool) -> questions.How:
     """How the questions ended that this step closed: a person chose, a rule was changed, or their cause went.
 
-    A look that the clock takes because an agreement changed brings no value: only another rule answers what values ask.
+    A look that the clock takes because an agreement changed brings no value: only another rule answers what values ask, and
+    of who does not flow any more nothing is asked.
     """
     chose = isinstance(message, Linked | Unlinked | Create | Decided)
     if chose or any(one.result != "refused" for one in done.ended):
         return "settled"
-    return "ruled" if in_pass and isinstance(message, Due) else "gone"
+    by_rule = in_pass and isinstance(message, Due) and flows(done.link, rules)
+    return "ruled" if by_rule else "gone"

@@ -16,7 +16,7 @@ from reconciler.asked import Shown, Task
 from reconciler.contract import TaskKind
 from reconciler.decide import may_create, stopped
 from reconciler.lacking import missing
-from reconciler.link import Link, LinkState, Pair, Refusal, Side
+from reconciler.link import Link, LinkState, Pair, Refusal, Side, flows
 from reconciler.pair import UNCLEAR
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules
@@ -77,9 +77,9 @@ def _found(link: Link, rules: Rules, now: datetime, plans: Plans) -> Iterator[Ta
             yield _resting(link)
         case LinkState.UNLINKED:
             yield from _unlinked(link, rules)
-        case LinkState.LINKED if link.flows:
+        case LinkState.LINKED if flows(link, rules):
             yield from _linked(link, plans)
-    if link.flows or link.state is LinkState.CREATING:
+    if flows(link, rules) or link.state is LinkState.CREATING:
         yield from _silent(link, now)
 
 

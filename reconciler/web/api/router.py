@@ -16,6 +16,7 @@ from reconciler.web.api import (
     health,
     lists,
     mailing,
+    new_customers,
     runs,
     set_up,
     status,
@@ -42,6 +43,7 @@ _SUBJECTS: Final = (
     lists,
     health,
     details,
+    new_customers,
 )
 """Each adds what can be asked about it, with ``routes``."""
 

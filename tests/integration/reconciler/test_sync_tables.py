@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from reconciler.rule_tables import metadata
+from reconciler.past_tables import metadata
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 

@@ -21,6 +21,7 @@ from reconciler.web import (
     details,
     health,
     lists,
+    new_customers,
     panels,
     reasons,
     receipts,
@@ -49,6 +50,8 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     rule_words.WHERE, rule_words.WHO, rule_words.BOTH, rule_words.ONE, rule_words.NOTES, {"": rule_words.PHONE}, details.HINDRANCES,
     {text: text for text, _, _ in rule_words.ONLY_THERE}, {text: note for text, _, note in rule_words.ONLY_THERE},
     {text: text for text in rule_words.NO_HOME},
+    new_customers.AREAS, new_customers.PARTS, new_customers.INACTIVE, {text: text for text in new_customers.REMOVED},
+    {"": new_customers.BUSY},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
 """Texts that are looked up by what they are about."""

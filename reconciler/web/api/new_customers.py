@@ -1,0 +1,131 @@
+"""What a new customer gets in e-conomic, for a service: what is chosen, what can be chosen, and choosing it."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import BeforeValidator, Field
+
+from reconciler import newcomers
+from reconciler.agreement import Inactive
+from reconciler.newcomers import NotOffered, Wanted
+from reconciler.person import Person
+from reconciler.prefill import currencies
+from reconciler.rules import Area
+from reconciler.web import doors, new_customers
+from reconciler.web.api.problems import Problem, Said
+from reconciler.web.doors import Conflict, Senseless, Unknown
+from reconciler.web.new_customers import BUSY, NotSaved
+from reconciler.web.site import Site
+
+
+def _is_number(value: object) -> object:
+    """Neither a text nor a truth value is a number; 7.0 is one, as JSON Schema has it."""
+    if isinstance(value, bool | str):
+        raise ValueError("a number")  # noqa: TRY004 - what pydantic understands
+    return value
+
+
+Number = Annotated[int, Field(ge=0, lt=1_000_000_000), BeforeValidator(_is_number)]
+_ERRORS: Final[Mapping[int | str, dict[str, Any]]] = {
+    400: {"model": Problem, "description": "The agreement does not offer it, or what was sent is no JSON"},
+    403: {"model": Problem, "description": "Only an administrator's key may"},
+    404: {"model": Problem, "description": "No agreement is connected"},
+    409: {"model": Problem, "description": "Others are at these customers just now; nothing was changed"},
+}
+
+
+class Defaults(Said):
+    """What a new customer gets, by the numbers of e-conomic's own lists."""
+
+    group: Number = Field(examples=[1])
+    zone: Number = Field(examples=[1])
+    terms: Number = Field(examples=[2])
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(examples=["DKK"])
+
+
+class Choice(Said):
+    """One row of a list of e-conomic's."""
+
+    number: int
+    name: str
+
+
+class NewCustomers(Said):
+    """What is chosen, by where the customer is, and what the agreement offers. ``waiting``: customers that wait for a choice.
+
+    ``inactive``: whether a customer that is inactive in the CRM ``flows`` on or ``rests``.
+    """
+
+    defaults: Mapping[Area, Defaults]
+    suggested: Mapping[Area, Defaults]
+    groups: tuple[Choice, ...]
+    zones: tuple[Choice, ...]
+    terms: tuple[Choice, ...]
+    currencies: tuple[str, ...]
+    waiting: int
+    inactive: Inactive
+
+
+class WantedDefaults(Said):
+    """What is to be chosen; what is not named stays. An area without defaults has its creations wait."""
+
+    defaults: dict[Area, Defaults | None] = Field(default={}, max_length=len(Area))
+    inactive: Inactive | None = Field(default=None, examples=["flows"])
+
+
+def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
+    """Seeing and choosing what new customers get."""
+
+    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
+        doors.must(site, person, "administer")
+        return person
+
+    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
+    given: dict[str, Any] = {"tags": ["set-up"], "responses": _ERRORS}
+
+    @made.get("/set-up/new-customers", **given)
+    def chosen(person: Admin) -> NewCustomers:
+        """What new customers get in e-conomic, and what can be chosen."""
+        return _said(site, person)
+
+    @made.patch("/set-up/new-customers", **given)
+    def choose(person: Admin, wanted: Annotated[WantedDefaults, Body()]) -> NewCustomers:
+        """Choose it; who waited for it is created, and no customer that exists is changed."""
+        defaults = {
+            area: None if one is None else newcomers.Defaults(**one.model_dump())
+            for area, one in wanted.defaults.items()
+        }
+        try:
+            new_customers.give(site, person, Wanted(defaults=defaults, inactive=wanted.inactive))
+        except NotOffered as refused:
+            raise Senseless(f"the agreement does not offer that for {refused}") from refused
+        except NotSaved as refused:
+            raise Conflict(BUSY.rstrip(".")) from refused
+        return _said(site, person)
+
+
+def _said(site: Site, person: Person) -> NewCustomers:
+    with site.engine.connect() as connection:
+        found = new_customers.held(connection, person)
+    if found is None:
+        raise Unknown
+    offered = found.offered or newcomers.Reference()
+    return NewCustomers(
+        defaults=_defaults(found.known.defaults),
+        suggested=_defaults(found.suggested),
+        groups=_choices(offered.groups),
+        zones=_choices(offered.zones),
+        terms=_choices(offered.terms),
+        currencies=currencies(offered),
+        waiting=found.waiting,
+        inactive=found.known.inactive,
+    )
+
+
+def _defaults(known: Mapping[Area, newcomers.Defaults]) -> dict[Area, Defaults]:
+    return {area: Defaults.model_construct(**one.model_dump()) for area, one in known.items()}
+
+
+def _choices(offered: tuple[newcomers.Choice, ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(number=one.number, name=one.name) for one in offered)
