@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ from reconciler.web import (
     trial,
     widget,
 )
-from reconciler.web.api import problems, router
+from reconciler.web.api import describing, problems, router
 from reconciler.web.doors import Conflict, Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -89,7 +89,7 @@ def app(site: Site) -> ASGIApp:
     )
     inner.include_router(router.router(site))
     plain = inner.openapi
-    inner.openapi = lambda: problems.described(plain())  # type: ignore[method-assign]
+    inner.openapi = cache(lambda: describing.described(plain()))  # type: ignore[method-assign]
     add = inner.router.add_route
     add("/healthz", _named("health", lambda _: Response("ok\n", media_type="text/plain")), methods=["GET"])
     add("/static/{name}", _named("static", screen.static), methods=["GET"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Request
-from pydantic import Field, StrictBool
+from pydantic import Field
 
 from reconciler import rule_changes, ruleset
 from reconciler.person import Person
@@ -14,8 +14,9 @@ from reconciler.rule_changes import Preset
 from reconciler.rules import Decides, Direction, Rule, System
 from reconciler.ruleset import DETAILS, INVOICES, Part
 from reconciler.ruling import Foreseen
-from reconciler.web import details, doors
+from reconciler.web import details
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import TEXT, Flag, needs
 from reconciler.web.details import HINDRANCES, Held, NotSaved, Wish
 from reconciler.web.doors import Conflict, Unknown
 from reconciler.web.site import Site
@@ -77,7 +78,7 @@ class WantedRule(Said):
 
     may_be_changed_in: Direction | None = None
     who_decides: Decides | None = None
-    may_be_empty: StrictBool | None = None
+    may_be_empty: Flag | None = None
 
 
 class WantedRules(Said):
@@ -90,7 +91,7 @@ class WantedRules(Said):
         default={}, max_length=len(DETAILS), examples=[{"phone": {"who_decides": "ask"}}]
     )
     preset: Literal["invoices"] | None = None
-    seen: Annotated[str | None, Field(max_length=64)] = None
+    seen: Annotated[str | None, Field(max_length=64, pattern=TEXT)] = None
 
 
 class Written(Said):
@@ -125,13 +126,8 @@ class Would(Said):
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
     """Seeing and changing the rules of each detail."""
-
-    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
-        doors.must(site, person, "administer")
-        return person
-
-    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
-    given: dict[str, Any] = {"tags": ["set-up"], "responses": _ERRORS}
+    Admin = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
+    given: dict[str, Any] = {"tags": ["set-up"], "responses": _ERRORS, "openapi_extra": needs("administer")}
 
     @made.get("/set-up/details", **given)
     def all_details(person: Admin) -> Details:

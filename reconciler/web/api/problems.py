@@ -1,8 +1,7 @@
 """What is a service told when it did not get what it asked for? problem+json (RFC 9457): what happened, and what to do."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 import structlog
@@ -31,7 +30,7 @@ class Problem(Said):
     detail: str
 
 
-_MEDIA_TYPE: Final = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
 AWAY: Final = (sa.exc.OperationalError, sa.exc.TimeoutError)
 """The database cannot be reached, or cannot work."""
 
@@ -69,21 +68,4 @@ def problem(error: Exception) -> Response:
             said = "Our mistake", 500, f"Something went wrong on our side. Nothing is lost. Technical: {known_as}"
     title, status, detail = said
     told = Problem(title=title, status=status, detail=detail)
-    return Response(told.model_dump_json(), status, headers, _MEDIA_TYPE)
-
-
-def described(document: dict[str, Any]) -> dict[str, Any]:
-    """The same description, in which every answer that is none says that it is a problem, as it is sent."""
-    schemas = document.get("components", {}).get("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = Problem.model_json_schema(mode="serialization")
-    for path in document["paths"].values():
-        for operation in path.values():
-            answers: Mapping[str, dict[str, Any]] = operation["responses"]
-            for status, answer in answers.items():
-                if status >= "400":
-                    answer["content"] = {_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-                if status == "422":
-                    answer["description"] = "Not understood; nothing was changed"
-    return document
+    return Response(told.model_dump_json(), status, headers, MEDIA_TYPE)

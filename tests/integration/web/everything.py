@@ -86,9 +86,11 @@ def everything(pages: Pages) -> Everything:
     run = _told(pages, key, "POST", "/runs", {"kind": "transfer"})
     proposing.carry_on(both.engine, both.clocked)
     assert _told(pages, key, "GET", f"/runs/{run['id']}")["state"] == "previewed"
+    changed = _told(pages, key, "PATCH", "/set-up/details", {"rules": {"website": {"who_decides": "ask"}}})
     bulk = _told(pages, key, "POST", "/differences", {"id": str(uuid4()), "take": "crm"})
     found: dict[str, list[Any]] = {
         "bulk": [bulk["id"]],
+        "change": [one["id"] for one in changed["changes"]],
         "crm_id": ["48211", gone.id, failing.id, ruled.id],
         "task": [one["id"] for one in _told(pages, key, "GET", "/tasks")["tasks"]]
         + [one["task"]["id"] for one in _told(pages, key, "GET", "/errors")["errors"]],

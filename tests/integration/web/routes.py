@@ -211,3 +211,34 @@ BODIES: Final[Mapping[Route, Mapping[str, Any]]] = {
 """What a service sends about one thing, so that nothing is wrong with a request but who makes it."""
 QUERIES: Final[Mapping[str, str]] = {"/api/v1/runs/{run}/list": "?of=crm"}
 """What an address cannot do without."""
+COUNTERPARTS: Final[Mapping[Route, Route]] = {
+    **{("POST", path): ("POST", f"/api/v1{path}") for path in (
+        "/bulk/{bulk}/confirm", "/bulk/{bulk}/stop", "/bulk/{bulk}/undo", "/customers/{crm_id}/create",
+        "/customers/{crm_id}/flow", "/customers/{crm_id}/handover", "/customers/{crm_id}/leave",
+        "/customers/{crm_id}/retry", "/customers/{crm_id}/unlink", "/customers/{crm_id}/update",
+        "/decisions/{decision}/undo", "/differences", "/errors/{task}/retry", "/kept/{link}/{record}/{detail}/undo",
+        "/runs/{run}/brake", "/runs/{run}/confirm", "/runs/{run}/steer", "/runs/{run}/undo", "/set-up/agreement",
+        "/set-up/disconnect", "/set-up/off", "/settled/{write}/undo",
+    )},
+    ("POST", "/customers/{crm_id}"): ("POST", "/api/v1/customers/{crm_id}/decisions"),
+    ("POST", "/customers/{crm_id}/compare"): ("GET", "/api/v1/customers/{crm_id}/status"),
+    ("POST", "/customers/{crm_id}/still"): ("POST", "/api/v1/customers/{crm_id}/flow"),
+    ("POST", "/errors/retry"): ("POST", "/api/v1/errors/retries"),
+    ("POST", "/retries/{retry}/stop"): ("POST", "/api/v1/errors/retries/{retry}/stop"),
+    ("POST", "/set-up"): ("PATCH", "/api/v1/set-up"),
+    ("POST", "/set-up/details"): ("PATCH", "/api/v1/set-up/details"),
+    ("POST", "/set-up/mail"): ("PATCH", "/api/v1/set-up/mail"),
+    ("POST", "/set-up/pilot"): ("POST", "/api/v1/runs"),
+    ("POST", "/set-up/pilot/end"): ("POST", "/api/v1/trial/end"),
+    ("POST", "/set-up/pilot/skip"): ("POST", "/api/v1/trial/skip"),
+    ("POST", "/set-up/preview"): ("POST", "/api/v1/runs"),
+    ("POST", "/tasks/{task}"): ("POST", "/api/v1/tasks/{task}/answers"),
+    ("POST", "/tasks/{task}/brake"): ("POST", "/api/v1/runs/{run}/brake"),
+    ("POST", "/transfer"): ("POST", "/api/v1/runs"),
+    **{("POST", f"/widget/{press}"): ("POST", f"/api/v1/customers/{{crm_id}}/{press}") for press in (
+        "create", "flow", "leave", "retry", "unlink", "update",
+    )},
+    ("POST", "/widget/compare"): ("GET", "/api/v1/customers/{crm_id}/status"),
+    ("POST", "/widget/still"): ("POST", "/api/v1/customers/{crm_id}/flow"),
+}  # fmt: skip
+"""What a service sends to do what each form of a page does."""

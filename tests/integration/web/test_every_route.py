@@ -10,6 +10,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
+import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 import sqlalchemy as sa
 
@@ -103,6 +104,37 @@ def test_every_address_is_named_with_its_right(pages: Pages) -> None:
     assert asked == routes.SERVICES, (
         "name the new address in tests/integration/web/routes.py, and in the code its right"
     )
+
+
+def test_a_service_can_do_whatever_a_page_can() -> None:
+    """By an operation that asks for the same right."""
+    pages = {**routes.PAGES, **routes.FRAMED}
+    forms = {route: right for route, right in pages.items() if route[0] == "POST"}
+    assert set(forms) == set(routes.COUNTERPARTS), "name what a service sends for it in tests/integration/web/routes.py"
+    for route, right in forms.items():
+        assert routes.SERVICES.get(routes.COUNTERPARTS[route]) == right, route
+
+
+def test_every_operation_is_described_with_an_example_and_every_error(pages: Pages) -> None:
+    described = pages.browser().get("/api/v1/openapi.json").json()
+    for (method, path), right in routes.SERVICES.items():
+        one = described["paths"][path][method.lower()]
+        answers = one["responses"]
+        errors = {"401", "422", "503"} | ({"404"} if "{" in path and path != STATUS else set())
+        assert errors | ({"403"} if right != "see" else set()) <= set(answers), (method, path)
+        for status, answer in answers.items():
+            if status != "304":
+                (content,) = answer["content"].values()
+                holds(described, content, (method, path, status))
+        if "requestBody" in one:
+            holds(described, one["requestBody"]["content"]["application/json"], (method, path, "body"))
+
+
+def holds(described: dict[str, Any], content: dict[str, Any], what: object) -> None:
+    """There is an example, and it is what the schema says."""
+    assert "example" in content, what
+    schema = {**content["schema"], "components": described["components"]}
+    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(content["example"])
 
 
 def test_nobody_and_whose_session_ended_sees_and_does_nothing(world: World) -> None:
