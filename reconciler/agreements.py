@@ -53,6 +53,12 @@ def of_tenant(connection: sa.Connection, tenant: str) -> list[Agreement]:
     return [agreement_of(row._asdict()) for row in connection.execute(_OF_TENANT, {"tenant": tenant})]
 
 
+def in_use(connection: sa.Connection, tenant: str) -> int | None:
+    """The agreement a tenant uses; none where it uses none, or no more."""
+    found = next(iter(of_tenant(connection, tenant)), None)
+    return None if found is None or found.state == "disconnected" else found.agreement
+
+
 def insert(connection: sa.Connection, tenant: str, agreement: int) -> None:
     """Remember that an agreement was heard of; safe to repeat."""
     connection.execute(_INSERT, {"tenant": tenant, "agreement": agreement})

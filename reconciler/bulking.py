@@ -15,15 +15,17 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.database import is_away, is_contended
-from reconciler import bulks, choosing, decided, deciding, differences, ordering, parts
+from reconciler import bulks, choosing, decided, deciding, differences, ordering, pairing, parts
 from reconciler.beside import Row
 from reconciler.bulks import Bulk, Item, Planned
 from reconciler.choosing import Taken
+from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
 from reconciler.decisions import KEEP
 from reconciler.differences import Difference
 from reconciler.narrowing import Filter
-from reconciler.parts import Tally
+from reconciler.pairing import Answer
+from reconciler.parts import Part, Tally
 from reconciler.person import Person
 from reconciler.stepping import Clocked
 
@@ -74,6 +76,29 @@ def settle(
         connection, form.id, person.tenant, "settle", (person.name, person.id), clocked.now(), planned, what=take,
         session=form.session, filter=form.filter, excluded=len(found) - len(able),
     )  # fmt: skip
+    return bulks.find(connection, person.tenant, form.id)
+
+
+def pair(
+    clocked: Clocked, connection: Connection, person: Person, form: Form, answer: Answer, agreement: int,
+    found: Sequence[tuple[str, int, str]], missed: int,
+) -> Bulk | None:  # fmt: skip
+    """Have these suggested pairs linked, or told apart; each by the CRM's id, the number and its evidence.
+
+    ``missed``: pairs that were marked and may not be linked. Sent again it tells how the first stands.
+    """
+    planned = [
+        Planned(crm_id=crm_id, number=number, parts=(Part(detail=evidence),)) for crm_id, number, evidence in found
+    ]
+    bulks.insert(
+        connection, form.id, person.tenant, answer, (person.name, person.id), clocked.now(), planned,
+        session=form.session, filter=form.filter, excluded=missed, agreement=agreement, state="running",
+    )  # fmt: skip
+    return again(connection, person, form)
+
+
+def again(connection: Connection, person: Person, form: Form) -> Bulk | None:
+    """What a form decided that was sent before; none where it was not."""
     return bulks.find(connection, person.tenant, form.id)
 
 
@@ -179,19 +204,25 @@ def _moved(clocked: Clocked, connection: Connection, item: Item) -> bool:
         outcome = () if saved is None else saved.outcome
         bulks.ended(connection, item, parts.tally(item.parts, item.stale, outcome))
         return True
-    decision = uuid5(item.bulk, str(item.position))
-    person = Person(tenant=bulk.tenant, id=bulk.who_id, name=bulk.who, role="user")
-    stale: tuple[str, ...] = ()
-    if bulk.kind == "undo" and item.undoes is not None:
-        deciding.undo(clocked, connection, bulk.tenant, item.undoes, bulk.who, decision, who_id=bulk.who_id)
+    saved, stale = _decided(clocked, connection, bulk, item, uuid5(item.bulk, str(item.position)))
+    if saved is None:
+        bulks.ended(connection, item, Tally(moved=len(item.parts)))
     else:
-        takes = {
-            value.key: Taken(take=bulk.what, mark=value.mark) for part in item.parts for value in part.values
-        }  # fmt: skip
-        came = choosing.choose(clocked, connection, person, item.crm_id or "", decision, takes)
-        if came is None or came.saved is None:
-            bulks.ended(connection, item, Tally(moved=len(item.parts)))
-            return True
-        stale = came.stale
-    bulks.sent(connection, item, decision, stale)
+        bulks.sent(connection, item, saved.decision, stale)
     return True
+
+
+def _decided(
+    clocked: Clocked, connection: Connection, bulk: Bulk, item: Item, decision: UUID
+) -> tuple[Saved | None, tuple[str, ...]]:
+    """The decision about one customer, none where it is not as it was shown; and which of its values are not."""
+    if bulk.kind == "undo" and item.undoes is not None:
+        return deciding.undo(
+            clocked, connection, bulk.tenant, item.undoes, bulk.who, decision, who_id=bulk.who_id
+        ), ()  # fmt: skip
+    if bulk.kind in {"link", "apart"}:
+        return pairing.decide(clocked, connection, bulk, item, decision), ()
+    takes = {value.key: Taken(take=bulk.what, mark=value.mark) for part in item.parts for value in part.values}
+    person = Person(tenant=bulk.tenant, id=bulk.who_id, name=bulk.who, role="user")
+    came = choosing.choose(clocked, connection, person, item.crm_id or "", decision, takes)
+    return (None, ()) if came is None else (came.saved, came.stale)

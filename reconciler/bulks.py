@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from reconciler.decisions import Decision
 from reconciler.parts import Part, Tally
 
 Kind = Literal["settle", "flow", "link", "apart", "undo"]
@@ -37,6 +38,7 @@ class Bulk:
     undone_by: UUID | None
     filter: str
     excluded: int
+    agreement: int | None
     customers: int
     total: int
     done: int
@@ -110,12 +112,14 @@ def insert(
     session: str = "",
     filter: str = "",  # noqa: A002 - what a list is filtered by is called so
     excluded: int = 0,
+    agreement: int | None = None,
     state: State = "previewed",
 ) -> None:
     """Store a decision about these; nothing when there is one of that id."""
     values = {
         "id": bulk, "tenant": tenant, "kind": kind, "what": what, "who": who[0], "who_id": who[1], "session": session,
         "at": now, "state": state, "filter": filter, "left_out": excluded,
+        "agreement": agreement,
     }  # fmt: skip
     if connection.execute(_INSERT, values).rowcount and planned:
         connection.execute(
@@ -204,9 +208,11 @@ def lock(connection: sa.Connection, item: Item) -> Bulk | None:
     return None if row is None else find(connection, row.tenant, item.bulk)
 
 
-def sent(connection: sa.Connection, item: Item, decision: UUID, stale: Sequence[str]) -> None:
+def sent(connection: sa.Connection, item: Item, decision: Decision, stale: Sequence[str]) -> None:
     """The decision about one customer is saved; these of its values had moved before."""
-    values = {"id": item.bulk, "position": item.position, "decision": decision, "stale": list(stale)}
+    values = {
+        "id": item.bulk, "position": item.position, "decision": decision.id, "link": decision.link, "stale": list(stale),
+    }  # fmt: skip
     connection.execute(_SENT, values)
 
 
@@ -237,8 +243,9 @@ def _item(row: dict[str, Any]) -> Item:
 
 
 _INSERT = sa.text("""
-    insert into sync.bulk (id, tenant, kind, what, who, who_id, session, at, state, filter, left_out)
-    values (:id, :tenant, :kind, :what, :who, :who_id, :session, :at, :state, :filter, :left_out) on conflict (id) do nothing
+    insert into sync.bulk (id, tenant, kind, what, who, who_id, session, at, state, filter, left_out, agreement)
+    values (:id, :tenant, :kind, :what, :who, :who_id, :session, :at, :state, :filter, :left_out, :agreement)
+    on conflict (id) do nothing
 """)
 _INSERT_ITEM = sa.text("""
     insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, undoes)
@@ -246,7 +253,7 @@ _INSERT_ITEM = sa.text("""
 """)
 _READ = """
     select b.id, b.tenant, b.kind, b.what, b.who, b.who_id, b.session, b.at, b.state, b.ended, b.undone_by, b.filter,
-           b.left_out as excluded, i.customers, i.total, i.done, i.moved, i.failed, i.left_out
+           b.left_out as excluded, b.agreement, i.customers, i.total, i.done, i.moved, i.failed, i.left_out
     from sync.bulk b cross join lateral (
         select count(*) as customers, coalesce(sum(parts), 0) as total, coalesce(sum(done), 0) as done,
                coalesce(sum(moved), 0) as moved, coalesce(sum(failed), 0) as failed,
@@ -269,10 +276,10 @@ _ITEMS = sa.text(f"""
         order by position limit :limit offset :skip
     )
     select {_OF_ITEM}, coalesce(here.state -> 'customer' ->> 'name', '') as name, coalesce(there.state ->> 'name', '') as there
-    from shown i left join sync.link l on l.id = i.link
+    from shown i join sync.bulk b on b.id = i.bulk left join sync.link l on l.id = i.link
     left join sync.crm_side here on here.tenant = :tenant and here.crm_id = coalesce(i.crm_id, l.crm_id)
     left join sync.economic_side there
-        on there.tenant = :tenant and there.agreement = l.agreement and there.number = coalesce(i.number, l.number)
+        on there.tenant = :tenant and there.agreement = coalesce(b.agreement, l.agreement) and there.number = coalesce(i.number, l.number)
     order by i.position
 """)
 _UNDER_WAY = sa.text("select id from sync.bulk where ended is null and state <> 'previewed' order by at, id limit 20")
@@ -291,7 +298,7 @@ _LOCK = sa.text("""
     for update of i skip locked
 """)
 _SENT = sa.text("""
-    update sync.bulk_item set state = 'sent', decision = :decision, stale = :stale where bulk = :id and position = :position
+    update sync.bulk_item set state = 'sent', decision = :decision, stale = :stale, link = :link where bulk = :id and position = :position
 """)
 _ENDED = sa.text("""
     update sync.bulk_item set state = 'ended', done = :done, moved = :moved, failed = :failed

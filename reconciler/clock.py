@@ -39,6 +39,7 @@ from reconciler import (
     running,
     runs,
     store,
+    suggesting,
     switching,
     trying,
     undoing,
@@ -91,6 +92,7 @@ class Clock:
             + undoing.undo(self._engine, self._clocked)
             + retrying.carry_on(self._engine, self._clocked)
             + bulking.carry_on(self._engine, self._clocked)
+            + suggesting.carry_on(self._engine, self._clocked)
         )
         if worked:
             self._committed()

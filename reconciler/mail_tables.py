@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from reconciler.people_tables import metadata
+from reconciler.bulk_tables import metadata
 
 __all__ = ["metadata"]
 

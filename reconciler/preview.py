@@ -188,6 +188,7 @@ def _summed(
         minutes=-(-calls // CALLS_A_MINUTE),
         safe=_safe(known, crm),
         placed=tuple(_placed(known, crm, economic)),
+        suggested=(*known.found.certain, *known.found.suggested),
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from reconciler.evidence import Found
 from reconciler.rehearsal import Write
 from reconciler.rules import System
 
@@ -124,6 +125,8 @@ class Preview:
     minutes: int = 0
     safe: tuple[str, ...] = ()
     placed: tuple[Placed, ...] = ()
+    suggested: tuple[Found, ...] = ()
+    """The pairs that were found, those that link by themselves first."""
 
     def count(self, action: Action) -> int:
         """How many customers of the run have that action."""

@@ -18,6 +18,7 @@ from crm_outbox.messaging.outbox import append_all
 from reconciler import (
     agreements,
     bus,
+    inventory,
     items,
     listed,
     nearby,
@@ -28,10 +29,11 @@ from reconciler import (
     sides,
     similar,
     store,
+    suggestions,
     switching,
 )
 from reconciler.agreements import Agreement
-from reconciler.classes import Here, There, record_here, record_there
+from reconciler.classes import record_here, record_there
 from reconciler.items import Planned
 from reconciler.link import CrmSeen, Due, EconomicSeen, LinkState
 from reconciler.matching import still_found
@@ -53,18 +55,7 @@ FAILED = "our_error"
 def look(engine: sa.Engine, known: Agreement, asked: Asked, now: datetime, resend: timedelta) -> Preview:
     """The preview of a run on what is recorded now. It may take a minute, so nothing is held open while it is made."""
     with engine.connect() as connection:
-        links = list(store.of_agreement(connection, known.tenant, known.agreement))
-        by_id = {one.crm_id: one for one in links if one.crm_id}
-        strangers = {one.number: one for one in links if not one.crm_id}
-        read = known.run if known.read_at is not None else None
-        here = [
-            Here(id=crm_id, seen=seen, link=by_id.get(crm_id))
-            for crm_id, seen in sides.all_crm(connection, known.tenant, read)
-        ]
-        there = [
-            There(number=seen.number, seen=seen, link=strangers.get(seen.number))
-            for seen in sides.all_economic(connection, known.tenant, known.agreement, read)
-        ]
+        here, there = inventory.both(connection, known)
         rules = agreements.rules_of(connection, known, resend)
     return preview(here, there, asked, rules, now)
 
@@ -110,6 +101,8 @@ def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "",
         ],
     )
     listed.insert(connection, shown)
+    if asked.only is None:
+        suggestions.replace(connection, asked.tenant, asked.agreement, shown.suggested, now)
 
 
 def asked_of(run: Run) -> Asked:

@@ -34,6 +34,7 @@ from reconciler.web import (
     screen,
     set_up,
     settling,
+    suggestions,
     switching_on,
     tasks,
     transfer,
@@ -71,6 +72,7 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **acting.PAGES,
     **bulk.PAGES,
     **differences.PAGES,
+    **suggestions.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""
 FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES, **acting.FRAMED}

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import bulking, bulks, differences, ordering
+from reconciler import agreements, bulking, bulks, differences, ordering, suggestions
 from reconciler.bulking import Form
 from reconciler.bulks import Bulk, Item
 from reconciler.decisions import KEEP
@@ -24,12 +24,13 @@ from reconciler.web.words import Words
 
 HEADINGS: Final[Mapping[str, str]] = {
     "crm": "Use Clickmate for all shown ({n})", "economic": "Use e-conomic for all shown ({n})",
-    "different": "Leave all shown different ({n})", "undo": "Undo all ({n})",
+    "different": "Leave all shown different ({n})", "undo": "Undo all ({n})", "link": "Link the selected ({n})",
+    "apart": "Not the same customer",
 }  # fmt: skip
 SAVES: Final[Mapping[str, str]] = {
     "crm": "Save to e-conomic", "economic": "Save to Clickmate", "different": "Leave them different",
 }  # fmt: skip
-PLACES: Final[Mapping[str, str]] = {"settle": "differences"}
+PLACES: Final[Mapping[str, str]] = {"settle": "differences", "link": "suggestions", "apart": "suggestions"}
 """The list that each kind is made from."""
 
 
@@ -56,7 +57,9 @@ def page(site: Site, request: Request, one: Known) -> Response:
             )
         )  # fmt: skip
         session = bulks.of_session(connection, person.tenant, mark(one) if bulk.session == mark(one) else "")
-        left = differences.counts(connection, person.tenant, Filter()) if bulk.kind == "settle" else {}
+        left = differences.counts(connection, person.tenant, Filter())
+        agreement = agreements.in_use(connection, person.tenant)
+        suggested = 0 if agreement is None else sum(suggestions.counts(connection, person.tenant, agreement).values())
     whole = bulk.id in session.bulks and len(session.bulks) > 1
     return screen.page(
         site,
@@ -76,6 +79,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         whole=whole,
         undoes=session.all if whole else bulk.done,
         left=left,
+        suggested=suggested,
         undo=uuid4(),
         may=doors.has(site, person, "bulk"),
         may_undo=_may_undo(site, person, bulk),

@@ -12,7 +12,18 @@ from uuid import uuid4
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import agreements, decided, differences, history, narrowing, people, retries, reversing, worklists
+from reconciler import (
+    agreements,
+    decided,
+    differences,
+    history,
+    narrowing,
+    people,
+    retries,
+    reversing,
+    suggestions,
+    worklists,
+)
 from reconciler.narrowing import Filter
 from reconciler.web import asks, filters, screen
 from reconciler.web.doors import Known
@@ -76,7 +87,10 @@ def questions(site: Site, request: Request, one: Known) -> Response:
         )
         rows = [(each, asks.line(one.words, each)) for each in found]
         many = sum(differences.counts(connection, one.person.tenant, Filter()).values())
-        return _page(site, request, one, connection, asks_for, total, rows=rows, differences=many)
+        agreement = agreements.in_use(connection, one.person.tenant)
+        pairs = {} if agreement is None else suggestions.counts(connection, one.person.tenant, agreement)
+        more = {"differences": many, "suggestions": sum(pairs.values())}
+        return _page(site, request, one, connection, asks_for, total, rows=rows, **more)
 
 
 def errors(site: Site, request: Request, one: Known) -> Response:

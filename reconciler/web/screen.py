@@ -26,6 +26,7 @@ STRICT_TRANSPORT: Final = {"strict-transport-security": "max-age=31536000"}
 PLACES: Final[tuple[tuple[str, str, Right], ...]] = (
     ("", "Choose the right details", "see"),
     ("customers", "Customers", "see"),
+    ("suggestions", "Suggested links", "see"),
     ("health", "Health", "see"),
     ("transfer", "Transfer all customers from e-conomic", "administer"),
     ("set-up", "Set-up", "administer"),

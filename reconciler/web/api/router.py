@@ -21,6 +21,7 @@ from reconciler.web.api import (
     set_up,
     status,
     strict,
+    suggestions,
     tasks,
 )
 from reconciler.web.api.problems import Problem
@@ -31,6 +32,7 @@ _KEY: Final = HTTPBearer(
 )
 _SUBJECTS: Final = (
     bulk,
+    suggestions,
     customers,
     decisions,
     handing,
