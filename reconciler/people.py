@@ -18,6 +18,8 @@ from reconciler.person import Kept, Person, Role
 IDLE: Final = timedelta(minutes=30)
 """A session nobody used for so long is over."""
 LONGEST: Final = timedelta(hours=8)
+NOTED: Final = timedelta(minutes=1)
+"""That a session or a key is used is noted so often: whoever only reads waits for no disk."""
 REMEMBERED: Final = timedelta(days=1)
 """How long it is known whose session it was, once it is over: so that a form filled in meanwhile is not lost."""
 KEPT: Final = timedelta(minutes=30)
@@ -79,8 +81,8 @@ def begin(connection: sa.Connection, person: Person, return_to: str, now: dateti
 
 def find(connection: sa.Connection, cookie: str, now: datetime) -> Session | None:
     """The session of that cookie, now used once more; none when there is none or it is over."""
-    given = {"session": _hash(cookie), "now": now, "idle": now - IDLE, "oldest": now - LONGEST}
-    row = connection.execute(_FIND, given).one_or_none()
+    ages = {"idle": now - IDLE, "oldest": now - LONGEST, "noted": now - NOTED}
+    row = connection.execute(_FIND, {"session": _hash(cookie), "now": now, **ages}).one_or_none()
     if row is None:
         return None
     person = Person(tenant=row.tenant, id=row.person, name=row.name, role=row.role)
@@ -154,7 +156,7 @@ def keys(connection: sa.Connection, tenant: str) -> list[ApiKey]:
 
 def of_key(connection: sa.Connection, key: str, now: datetime) -> Person | None:
     """Whom a key acts for: itself, by its name; none when it does not hold."""
-    row = connection.execute(_OF_KEY, {"sha256": _hash(key), "now": now}).one_or_none()
+    row = connection.execute(_OF_KEY, {"sha256": _hash(key), "now": now, "noted": now - NOTED}).one_or_none()
     return None if row is None else Person(tenant=row.tenant, id=f"key {row.id}", name=row.name, role=row.role)
 
 
@@ -204,10 +206,13 @@ _BEGIN = sa.text("""
     values (:session, :tenant, :person, :name, :role, :form_key, :return_to, :now, :now)
 """)
 _FIND = sa.text("""
-    update sync.session set seen = :now where id = :session and seen > :idle and started > :oldest
-    returning tenant, person, name, role, form_key, return_to,
+    with noted as (
+        update sync.session set seen = :now where id = :session and seen > :idle and started > :oldest and seen <= :noted
+    )
+    select tenant, person, name, role, form_key, return_to,
         (select p.language from sync.person p where p.tenant = session.tenant and p.id = session.person) as chosen,
         (select s.value #>> '{}' from sync.setting s where s.tenant = session.tenant and s.name = 'language') as spoken
+    from sync.session where id = :session and seen > :idle and started > :oldest
 """)
 _USE = sa.text("insert into sync.used_pass (id, until) values (:id, :until) on conflict (id) do nothing")
 _LATELY = sa.text("""
@@ -232,7 +237,10 @@ _KEYS = sa.text("""
     select id, name, role, made, used from sync.api_key where tenant = :tenant and ended is null order by made, id
 """)
 _OF_KEY = sa.text("""
-    update sync.api_key set used = :now where sha256 = :sha256 and ended is null returning id, tenant, name, role
+    with noted as (
+        update sync.api_key set used = :now where sha256 = :sha256 and ended is null and (used is null or used <= :noted)
+    )
+    select id, tenant, name, role from sync.api_key where sha256 = :sha256 and ended is null
 """)
 _SETTINGS = sa.text("select name, value from sync.setting where tenant = :tenant and name = any(:names)")
 _CHOOSE = sa.text("""

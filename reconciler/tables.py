@@ -210,6 +210,7 @@ sa.Index(
     "link_name", link.c.tenant, link.c.agreement, link.c.name_key, link.c.id, postgresql_where=link.c.category != ""
 )
 sa.Index("link_category", link.c.tenant, link.c.agreement, link.c.category, link.c.name_key, link.c.id)
+sa.Index("link_counted", link.c.tenant, link.c.agreement, link.c.category)
 sa.Index("link_unlisted", link.c.agreement, postgresql_where=sa.text("left_out = '?' and not look_again"))
 
 pair = sa.Table(

@@ -36,6 +36,27 @@ def test_a_session_nobody_uses_ends_and_signing_out_ends_it_at_once(engine: sa.E
         assert people.find(connection, "another", NOW) is None
 
 
+def test_who_only_reads_writes_no_more_than_once_a_minute(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        cookie = people.begin(connection, ANNE, "", NOW)
+        _, key = people.make_key(connection, "t", "Billing", "reader", NOW)
+    noted = []
+    for seconds in (0, 59, 60, 61):
+        now = NOW + timedelta(seconds=seconds)
+        with engine.begin() as connection:
+            assert people.find(connection, cookie, now) is not None
+            assert people.of_key(connection, key, now) is not None
+        with engine.connect() as connection:
+            noted.append(
+                (
+                    connection.scalar(sa.text("select seen from sync.session")),
+                    connection.scalar(sa.text("select used from sync.api_key")),
+                )
+            )
+    later = NOW + timedelta(minutes=1)
+    assert noted == [(NOW, NOW), (NOW, NOW), (later, later), (later, later)]
+
+
 def test_a_session_knows_what_its_person_and_its_tenant_speak(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         people.meet(connection, ANNE, NOW)
