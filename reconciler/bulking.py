@@ -15,7 +15,19 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.database import is_away, is_contended
-from reconciler import bulks, choosing, decided, deciding, differences, ordering, pairing, parts
+from reconciler import (
+    bulks,
+    choosing,
+    decided,
+    deciding,
+    differences,
+    flowing,
+    ordering,
+    pairing,
+    parts,
+    pressing,
+    views,
+)
 from reconciler.beside import Row
 from reconciler.bulks import Bulk, Item, Planned
 from reconciler.choosing import Taken
@@ -23,10 +35,12 @@ from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
 from reconciler.decisions import KEEP
 from reconciler.differences import Difference
+from reconciler.link import LinkState
 from reconciler.narrowing import Filter
 from reconciler.pairing import Answer
 from reconciler.parts import Part, Tally
 from reconciler.person import Person
+from reconciler.pressing import NotThere, Press
 from reconciler.stepping import Clocked
 
 log = structlog.get_logger(__name__)
@@ -93,6 +107,31 @@ def pair(
     bulks.insert(
         connection, form.id, person.tenant, answer, (person.name, person.id), clocked.now(), planned,
         session=form.session, filter=form.filter, excluded=missed, agreement=agreement, state="running",
+    )  # fmt: skip
+    return again(connection, person, form)
+
+
+def flow(clocked: Clocked, connection: Connection, person: Person, form: Form, customers: Sequence[str]) -> Bulk | None:
+    """Show what would be written if these customers of the CRM flowed automatically; nothing is decided yet.
+
+    ``excluded`` counts those that are not linked, or flow already; none where all are. Sent again it tells how the first stands.
+    """
+    if (known := bulks.find(connection, person.tenant, form.id)) is not None:
+        return known
+    planned = []
+    wanted = list(dict.fromkeys(customers))[:MOST]
+    for crm_id in wanted:
+        stored = views.customer(connection, person.tenant, crm_id).stored
+        if stored is None or stored.link.state is not LinkState.LINKED or stored.link.flows:
+            continue
+        writes = pressing.would_flow(connection, stored, clocked.resend, clocked.now())
+        part = parts.flows(writes, flowing.mark(writes))
+        planned.append(Planned(link=stored.link.id, crm_id=crm_id, number=stored.link.number, parts=(part,)))
+    if not planned:
+        return None
+    bulks.insert(
+        connection, form.id, person.tenant, "flow", (person.name, person.id), clocked.now(), planned,
+        session=form.session, filter=form.filter, excluded=len(wanted) - len(planned),
     )  # fmt: skip
     return again(connection, person, form)
 
@@ -176,7 +215,7 @@ def _within(engine: sa.Engine, clocked: Clocked, item: Item) -> bool:
     does: Callable[[Connection], bool] = lambda connection: _moved(clocked, connection, item)  # noqa: E731 - a step
     try:
         return ordering.within(engine, does)
-    except (NotUndone, NotDecided):
+    except (NotUndone, NotDecided, NotThere):
         return _failed(engine, item, Tally(moved=len(item.parts)))
     except Exception as error:
         if is_away(error):
@@ -216,13 +255,19 @@ def _decided(
     clocked: Clocked, connection: Connection, bulk: Bulk, item: Item, decision: UUID
 ) -> tuple[Saved | None, tuple[str, ...]]:
     """The decision about one customer, none where it is not as it was shown; and which of its values are not."""
+    person = Person(tenant=bulk.tenant, id=bulk.who_id, name=bulk.who, role="user")
+    press = Press(person=person, customer=item.crm_id or "", id=decision)
+    if bulk.kind == "flow":
+        return pressing.flow(clocked, connection, press, item.parts[0].mark).saved, ()
     if bulk.kind == "undo" and item.undoes is not None:
+        first = decided.get(connection, item.undoes)
+        if first is not None and first.decision.means == "flow":
+            return pressing.still(clocked, connection, press).saved, ()
         return deciding.undo(
             clocked, connection, bulk.tenant, item.undoes, bulk.who, decision, who_id=bulk.who_id
         ), ()  # fmt: skip
     if bulk.kind in {"link", "apart"}:
         return pairing.decide(clocked, connection, bulk, item, decision), ()
     takes = {value.key: Taken(take=bulk.what, mark=value.mark) for part in item.parts for value in part.values}
-    person = Person(tenant=bulk.tenant, id=bulk.who_id, name=bulk.who, role="user")
     came = choosing.choose(clocked, connection, person, item.crm_id or "", decision, takes)
     return (None, ()) if came is None else (came.saved, came.stale)

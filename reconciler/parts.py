@@ -9,6 +9,8 @@ from typing import Final
 
 from reconciler.beside import Row
 from reconciler.decisions import Ended
+from reconciler.rehearsal import Write
+from reconciler.rules import System
 
 MOVED: Final = frozenset(
     {"moved", "chosen", "gone", "expired", "edited", "linked_elsewhere", "under_way", "absent", "unknown"}
@@ -26,6 +28,8 @@ class Value:
     mark: str = ""
     crm: str = ""
     economic: str = ""
+    system: str = ""
+    """Where it would be written, of what follows from something else: then the other side holds what it becomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Part:
 
     detail: str
     values: tuple[Value, ...] = ()
+    mark: str = ""
+    """Marks all that was shown of it as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +64,18 @@ def part(detail: str, rows: Iterable[Row]) -> Part:
     )  # fmt: skip
 
 
+def flows(writes: Iterable[Write], mark: str) -> Part:
+    """That a customer flows automatically from then on, and what would be written at once."""
+    return Part(detail="flow", mark=mark, values=tuple(_written(one) for one in writes))
+
+
 def tally(parts: Sequence[Part], stale: Collection[str], outcome: Sequence[Ended]) -> Tally:
     """What parts came to: one of which any value had moved has moved, and one of which any was refused was refused."""
     refused = {_key(one): one.reason for one in outcome if one.result == "refused"}
     whole = refused.get("")
     done = moved = failed = 0
     for one in parts:
-        keys = [value.key for value in one.values]
+        keys = [value.key for value in one.values if value.key]
         reasons = [refused[key] for key in keys if key in refused] + ([] if whole is None else [whole])
         if any(key in stale for key in keys) or any(reason in MOVED for reason in reasons):
             moved += 1
@@ -78,6 +89,17 @@ def tally(parts: Sequence[Part], stale: Collection[str], outcome: Sequence[Ended
 def done_of(parts: Sequence[Part], stale: Collection[str], outcome: Sequence[Ended]) -> tuple[Part, ...]:
     """The parts that were done: what can be undone of them."""
     return tuple(one for one in parts if tally([one], stale, outcome).done)
+
+
+def _written(one: Write) -> Value:
+    to_crm = one.system is System.CRM
+    return Value(
+        key="",
+        detail=one.field if one.record == "customer" else f"contact.{one.field}",
+        crm=one.before if to_crm else one.after,
+        economic=one.after if to_crm else one.before,
+        system=str(one.system),
+    )
 
 
 def _key(one: Ended) -> str:

@@ -22,6 +22,7 @@ from reconciler.web import (
     differences,
     doors,
     downloads,
+    flows,
     halting,
     handing,
     health,
@@ -73,6 +74,7 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **bulk.PAGES,
     **differences.PAGES,
     **suggestions.PAGES,
+    **flows.PAGES,
 }
 """Every page of somebody who is signed in, by method and path."""
 FRAMED: Final[Mapping[tuple[str, str], Callable[[Site, Request], Response]]] = {**widget.PAGES, **acting.FRAMED}

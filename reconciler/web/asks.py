@@ -46,6 +46,7 @@ DEEDS: Final[Mapping[Means, str]] = {
     "inactive": "Set inactive in Clickmate", "bar": "Block the customer in e-conomic",
     "same_customer": "It is the same customer", "same_person": "The same contact person",
     "another_person": "Another contact person", "supply": "Chose defaults for this customer",
+    "flow": "Let it flow automatically", "still": "Stopped it from flowing automatically",
 }  # fmt: skip
 """What a person did, where no value says it."""
 _PHONES: Final = frozenset({"phone", "mobile"})

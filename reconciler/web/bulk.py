@@ -25,12 +25,17 @@ from reconciler.web.words import Words
 HEADINGS: Final[Mapping[str, str]] = {
     "crm": "Use Clickmate for all shown ({n})", "economic": "Use e-conomic for all shown ({n})",
     "different": "Leave all shown different ({n})", "undo": "Undo all ({n})", "link": "Link the selected ({n})",
-    "apart": "Not the same customer",
+    "apart": "Not the same customer", "flow": "Let the selected flow automatically ({n})",
 }  # fmt: skip
 SAVES: Final[Mapping[str, str]] = {
-    "crm": "Save to e-conomic", "economic": "Save to Clickmate", "different": "Leave them different",
+    "crm": "Save to e-conomic", "economic": "Save to Clickmate", "different": "Leave them different", "flow": "Turn on",
 }  # fmt: skip
-PLACES: Final[Mapping[str, str]] = {"settle": "differences", "link": "suggestions", "apart": "suggestions"}
+PLACES: Final[Mapping[str, str]] = {
+    "settle": "differences",
+    "link": "suggestions",
+    "apart": "suggestions",
+    "flow": "customers",
+}
 """The list that each kind is made from."""
 
 
@@ -42,6 +47,7 @@ class Line:
     person: str
     crm: str
     economic: str
+    to_crm: bool
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -68,9 +74,9 @@ def page(site: Site, request: Request, one: Known) -> Response:
         here="",
         bulk=bulk,
         heading=heading(one.words, bulk),
-        button=one.words(SAVES[bulk.what]) if bulk.what in SAVES else "",
+        button=one.words(SAVES[bulk.what if bulk.kind == "settle" else bulk.kind]) if shown else "",
         place=PLACES.get(bulk.what if bulk.kind == "undo" else bulk.kind, ""),
-        rows=[(each, _lines(each)) for each in items],
+        rows=[(each, _lines(bulk, each)) for each in items],
         page=paged,
         pages=max(1, -(-bulk.customers // A_PAGE)) if shown else 1,
         label=lambda name: label(one.words, name),
@@ -177,10 +183,11 @@ def _may_undo(site: Site, person: Person, bulk: Bulk) -> bool:
     return mine and doors.has(site, person, "bulk")
 
 
-def _lines(item: Item) -> list[Line]:
+def _lines(bulk: Bulk, item: Item) -> list[Line]:
     return [
         Line(
-            detail=value.detail or part.detail, person=value.person, crm=value.crm, economic=value.economic
+            detail=value.detail or part.detail, person=value.person, crm=value.crm, economic=value.economic,
+            to_crm=bulk.what == "economic" or value.system == "crm",
         )
         for part in item.parts
         for value in part.values

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final, get_args
+from uuid import uuid4
 
 from fastapi import Request, Response
 
@@ -9,7 +10,7 @@ from reconciler import agreements, listing
 from reconciler.agreement import Agreement
 from reconciler.categories import Category, LeftOut
 from reconciler.listing import Cursor, Row
-from reconciler.web import screen, spreadsheet
+from reconciler.web import doors, screen, spreadsheet
 from reconciler.web.doors import Known
 from reconciler.web.site import Site
 from reconciler.web.words import Words
@@ -48,6 +49,9 @@ def page(site: Site, request: Request, one: Known) -> Response:
         category=category,
         search=search,
         rows=[(row, stands(one.words, row)) for row in found.rows],
+        still=sum(_still(row) for row in found.rows) if doors.has(site, one.person, "bulk") else 0,
+        is_still=_still,
+        bulk=uuid4(),
         before=found.rows[0].cursor(backwards=True).text if found.rows and found.before else "",
         after=found.rows[-1].cursor().text if found.rows and found.after else "",
     )
@@ -73,6 +77,11 @@ def in_use(site: Site, tenant: str) -> Agreement | None:
     with site.engine.connect() as connection:
         found = next(iter(agreements.of_tenant(connection, tenant)), None)
     return None if found is None or found.state == "disconnected" else found
+
+
+def _still(row: Row) -> bool:
+    """Whether a customer is linked and could flow automatically."""
+    return row.linked and not row.flows and row.crm_id is not None
 
 
 def stands(words: Words, row: Row) -> tuple[str, str]:

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import Field
 
 from reconciler import bulks, differences
-from reconciler.bulking import Form
+from reconciler.bulking import MOST, Form
 from reconciler.bulks import Bulk, Item, Kind, State
 from reconciler.narrowing import Filter
 from reconciler.person import Person
 from reconciler.web import bulk as deciding
 from reconciler.web import differences as pages
-from reconciler.web import filters
+from reconciler.web import filters, flows
 from reconciler.web.api.lists import NO_RIGHT, NONE, STALE
 from reconciler.web.api.problems import Said
 from reconciler.web.api.strict import TEXT, needs
@@ -62,6 +62,16 @@ class ChoiceGiven(Said):
     take: Literal["crm", "economic", "different"]
     detail: Detail | None = None
     customer: Annotated[str, Field(max_length=200, pattern=TEXT)] = ""
+
+
+class FlowGiven(Said):
+    """Let these customers of the CRM flow automatically, once for its ``id``."""
+
+    id: UUID
+    customers: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)], ...],
+        Field(min_length=1, max_length=MOST),
+    ]
 
 
 class UndoGiven(Said):
@@ -141,6 +151,14 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         found = pages.chosen(site, person, Form(id=given.id, filter=filters.written(wanted)), wanted, given.take)
         if found is None:
             raise Conflict("nothing waits for a choice there")
+        return told(found)
+
+    @made.post("/flow", tags=["bulk"], status_code=202, responses={**NO_RIGHT, **STALE}, openapi_extra=needs("bulk"))
+    def flow(person: Asking, given: FlowGiven) -> BulkTold:
+        """Show what would be written if these customers flowed automatically; it is confirmed by itself."""
+        found = flows.chosen(site, person, Form(id=given.id), given.customers)
+        if found is None:
+            raise Conflict("none of these is linked and does not flow")
         return told(found)
 
     @made.get("/bulk/{bulk}", tags=["bulk"], responses=NONE)

@@ -3,7 +3,7 @@
 (() => {
   const language = document.documentElement.lang === "da" ? "da-DK" : "en-GB";
   const count = (button) => {
-    const marked = button.form.querySelectorAll('input[name="pair"]:checked').length;
+    const marked = button.form.querySelectorAll('input[type="checkbox"]:checked').length;
     const all = marked + Number(button.dataset.beyond);
     button.textContent = button.dataset.says.replace("{n}", new Intl.NumberFormat(language).format(all));
   };
