@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Figures
 from reconciler import freshness
 from reconciler.freshness import Reach
+from reconciler.halts import Halts
 from reconciler.link import Link, LinkState
 from reconciler.rules import Area, Rule, Rules, System, Transfer
 
@@ -23,6 +24,7 @@ Inactive = Literal["flows", "rests"]
 
 _CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
 _DEFAULTS = TypeAdapter(dict[Area, Defaults])
+_HALTS = TypeAdapter(Halts)
 _PAUSED = TypeAdapter(frozenset[System])
 
 
@@ -96,6 +98,8 @@ class Agreement:
     pilot_skipped: datetime | None = None
     receive: bool = True
     inactive: Inactive = "flows"
+    halts: Halts = ()
+    """Which directions an admin paused."""
     brake_customers: int = 20
     brake_percent: int = 5
     reach: Reach = field(default_factory=Reach)
@@ -196,6 +200,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         pilot_skipped=row["pilot_skipped"],
         receive=row["receive"],
         inactive=row["inactive"],
+        halts=_HALTS.validate_python(row["halts"]),
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],
         reach=Reach(

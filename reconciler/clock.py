@@ -30,11 +30,13 @@ from reconciler import (
     meeting,
     ordering,
     overview,
+    pausing,
     people,
     presence,
     proposing,
     reading,
     records,
+    resuming,
     retrying,
     running,
     runs,
@@ -82,6 +84,8 @@ class Clock:
             tell_due(self._engine, self._clocked)
             + resend_configurations(self._engine, self._clocked)
             + tell_again(self._engine, self._clocked)
+            + pausing.end_due(self._engine, self._clocked)
+            + tell_paused(self._engine, self._clocked)
             + make_links(self._engine)
             + fill_keys(self._engine)
             + fill_lists(self._engine, self._clocked)
@@ -114,6 +118,16 @@ def tell_again(engine: sa.Engine, clocked: Clocked) -> int:
     with engine.begin() as connection:
         found = store.to_look_again(connection, CHUNK)
     return sum(_tell(engine, clocked, link, Lane.BULK) for link in found)
+
+
+def tell_paused(engine: sa.Engine, clocked: Clocked) -> int:
+    """Tell the links that wait for a pause which is over, in the order in which they began to wait; returns how many.
+
+    They are found by how they stand, so that an edit which crosses the end of a pause is found too.
+    """
+    with engine.begin() as connection:
+        found = resuming.waiting(connection, CHUNK)
+    return sum(_tell(engine, clocked, link, Lane.LIVE) for link in found)
 
 
 def make_links(engine: sa.Engine) -> int:

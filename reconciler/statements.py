@@ -105,7 +105,7 @@ MERGED_INTO = sa.text("""
     order by l.id
 """)
 LOCK_DUE = _read("""
-    where l.id = :id and (l.due <= :now or l.look_again)
+    where l.id = :id and (l.due <= :now or l.look_again or l.status = 'paused')
     for no key update of l skip locked
 """)
 INSERT = sa.text("""
@@ -227,6 +227,21 @@ TO_LOOK_AGAIN = sa.text("""
       and not exists (select from sync.agreement a
                       where a.tenant = l.tenant and a.agreement = l.agreement and a.busy is not null)
     order by l.agreement limit :limit
+""")
+GOING_ON = sa.text("""
+    select l.id, l.tenant, l.agreement, l.state in ('unlinked', 'creating') as joining
+    from sync.agreement a
+    cross join lateral (
+        select case jsonb_array_length(a.paused) when 0 then '' when 1 then a.paused ->> 0 else 'both' end as now
+    ) holds
+    join sync.link l on l.tenant = a.tenant and l.agreement = a.agreement and l.status = 'paused'
+     and l.status_reason = any (array_remove(array['both', 'crm', 'economic'], holds.now))
+    where a.busy is null and l.failures = 0
+    order by l.status_since, l.id limit :limit
+""")
+"""A link that waits for another pause than the one that holds now waits for none any more, or for less."""
+PAUSED = sa.text("""
+    select count(*) from sync.link l where l.tenant = :tenant and l.agreement = :agreement and l.status = 'paused'
 """)
 LOOK_AT = sa.text("update sync.link set look_again = true where id = :id")
 LOOK_AGAIN = sa.text("""

@@ -31,6 +31,9 @@ agreement = sa.Table(
     sa.Column("rules", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("defaults", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("paused", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    # the same with who paused it and until when; and when the first of them ends by itself
+    sa.Column("halts", JSONB, nullable=False, server_default=_EMPTY_LIST),
+    sa.Column("halts_end", _MOMENT),
     # when both sides had been read in full, and by which run; nothing is linked or created before
     sa.Column("read_at", _MOMENT),
     sa.Column("run", sa.Uuid),
@@ -78,6 +81,7 @@ sa.Index(
     unique=True,
     postgresql_where=agreement.c.state.in_(["switching_on", "on", "off", "access_lost"]),
 )
+sa.Index("agreement_halts_end", agreement.c.halts_end, postgresql_where=agreement.c.halts_end.isnot(None))
 sa.Index("agreement_due", agreement.c.due, postgresql_where=agreement.c.due.isnot(None))
 
 crm_side = sa.Table(
@@ -205,6 +209,10 @@ sa.Index(
     postgresql_where=link.c.merged_into.isnot(None),
 )  # fmt: skip
 sa.Index("link_held", link.c.held, postgresql_where=link.c.held.isnot(None))
+sa.Index(
+    "link_paused", link.c.tenant, link.c.agreement, link.c.status_reason, link.c.status_since,
+    postgresql_where=link.c.status == "paused",
+)  # fmt: skip
 sa.Index("link_status", link.c.tenant, link.c.agreement, link.c.status)
 sa.Index(
     "link_name", link.c.tenant, link.c.agreement, link.c.name_key, link.c.id, postgresql_where=link.c.category != ""

@@ -43,7 +43,7 @@ _OPENS: Final[Mapping[Act, Panel]] = {
     "update": "update", "create": "create", "create_now": "create", "create_again": "create", "unlink": "unlink",
     "turn_on": "flow",
 }  # fmt: skip
-_LEADS: Final[Mapping[Act, str]] = {"set_up": "set-up", "reconnect": "set-up"}
+_LEADS: Final[Mapping[Act, str]] = {"set_up": "set-up", "reconnect": "set-up", "resume": "set-up/pause"}
 """The pages that buttons lead to, of somebody who is signed in: the box beside a customer leads there through the CRM."""
 _POSTS: Final[Mapping[Act, Pressing]] = {"retry": "retry", "leave": "leave", "turn_off": "still"}
 _SWITCH: Final[frozenset[Act]] = frozenset({"turn_on", "turn_off"})

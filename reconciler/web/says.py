@@ -7,6 +7,7 @@ from typing import Final
 from reconciler.causes import NEXT, cause
 from reconciler.contract import State
 from reconciler.freshness import Freshness, Layer
+from reconciler.halts import Halt, Halts
 from reconciler.lately import Lately
 from reconciler.note import Kind, Note
 from reconciler.standing import Act, Badge, Standing
@@ -167,9 +168,23 @@ AWAY: Final = frozenset({"away", "throttled", "access_lost"})
 _NO_ANSWER: Final = frozenset({"down", "throttled", "no_answer", "delayed"})
 
 
-def remarks(words: Words, first: Standing, second: Layer, lately: Lately, number: int | None) -> list[str]:
-    """The sentences under the line, in their order."""
-    return [*_later(words, first, second), *_lately(words, lately), *(note(words, one, number) for one in first.notes)]
+def remarks(
+    words: Words, first: Standing, second: Layer, lately: Lately, number: int | None, halts: Halts = ()
+) -> list[str]:
+    """The sentences under the line, in their order. ``halts``: the pauses that it waits for."""
+    waits = dict.fromkeys(text for one in halts if (text := halted(words, one)))
+    return [
+        *waits,
+        *_later(words, first, second),
+        *_lately(words, lately),
+        *(note(words, one, number) for one in first.notes),
+    ]
+
+
+def halted(words: Words, one: Halt) -> str:
+    """Until when, and by whom; as far as there is an end and a name."""
+    until = [] if one.until is None else [words("until {day}", day=words.day(one.until))]
+    return " · ".join([*until, *([words("paused by {name}", name=one.who)] if one.who else [])])
 
 
 def note(words: Words, one: Note, number: int | None) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from reconciler import looks, measures, people, views
 from reconciler.agreement import Agreement
 from reconciler.freshness import Layer, Reach, delayed_since, is_served, is_waited_for, layer
+from reconciler.halts import Halts
 from reconciler.lately import Lately
 from reconciler.note import Note
 from reconciler.person import Person
@@ -35,6 +36,14 @@ class Told:
     """Whether a look is on its way that may still be answered, also one that was refused and is tried again."""
     compares: bool = False
     """Whether there is something to ask e-conomic about it, and it would be asked."""
+
+    @property
+    def halts(self) -> Halts:
+        """What was paused that something of this customer waits for."""
+        if self.first.status.state != "paused" or self.found.agreement is None:
+            return ()
+        reason = self.first.status.reason
+        return tuple(one for one in self.found.agreement.halts if reason in {"both", one.system})
 
     @property
     def number(self) -> int | None:

@@ -22,6 +22,7 @@ from reconciler.web.words import Words
 _PAGES: Final[dict[Act, str]] = {
     **dict.fromkeys(("choose", "choose_customer", "show_differences", "show_details"), "/customers/{}"),
     **dict.fromkeys(("set_up", "reconnect"), "/set-up"),
+    "resume": "/set-up/pause",
 }
 """The page of ours that each button leads to."""
 _QUIET: Final = frozenset({"not_set_up", "off", "access_lost"})
@@ -72,7 +73,7 @@ def _values(site: Site, at: Place, told: Told) -> dict[str, Any]:
         "small": "" if first.status.state in _QUIET else says.small(words, second),
         "ahead": second.ahead,
         "badges": [words(says.BADGES[one]) for one in first.badges],
-        "notes": says.remarks(words, first, second, told.lately, told.number),
+        "notes": says.remarks(words, first, second, told.lately, told.number, told.halts),
         "also": first.choices if "choice" in first.also else 0,
         "contacts": first.contacts,
         "number": told.number,

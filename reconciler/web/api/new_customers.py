@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Request
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from reconciler import newcomers
 from reconciler.agreement import Inactive
@@ -12,23 +12,16 @@ from reconciler.newcomers import NotOffered, Wanted
 from reconciler.person import Person
 from reconciler.prefill import currencies
 from reconciler.rules import Area
-from reconciler.web import doors, new_customers
+from reconciler.web import new_customers
 from reconciler.web.api.problems import Problem, Said
+from reconciler.web.api.strict import WHOLE, needs
 from reconciler.web.doors import Conflict, Senseless, Unknown
 from reconciler.web.new_customers import BUSY, NotSaved
 from reconciler.web.site import Site
 
-
-def _is_number(value: object) -> object:
-    """Neither a text nor a truth value is a number; 7.0 is one, as JSON Schema has it."""
-    if isinstance(value, bool | str):
-        raise ValueError("a number")  # noqa: TRY004 - what pydantic understands
-    return value
-
-
-Number = Annotated[int, Field(ge=0, lt=1_000_000_000), BeforeValidator(_is_number)]
+Number = Annotated[int, Field(ge=0, lt=1_000_000_000), WHOLE]
 _ERRORS: Final[Mapping[int | str, dict[str, Any]]] = {
-    400: {"model": Problem, "description": "The agreement does not offer it, or what was sent is no JSON"},
+    400: {"model": Problem, "description": "The agreement does not offer it; nothing was changed"},
     403: {"model": Problem, "description": "Only an administrator's key may"},
     404: {"model": Problem, "description": "No agreement is connected"},
     409: {"model": Problem, "description": "Others are at these customers just now; nothing was changed"},
@@ -77,20 +70,16 @@ class WantedDefaults(Said):
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
     """Seeing and choosing what new customers get."""
 
-    def administering(person: Annotated[Person, Depends(asking)]) -> Person:
-        doors.must(site, person, "administer")
-        return person
-
-    Admin = Annotated[Person, Depends(administering)]  # noqa: N806 - an alias is a type
-    given: dict[str, Any] = {"tags": ["set-up"], "responses": _ERRORS}
+    Asking = Annotated[Person, Depends(asking)]  # noqa: N806 - an alias is a type
+    given: dict[str, Any] = {"tags": ["set-up"], "responses": _ERRORS, "openapi_extra": needs("administer")}
 
     @made.get("/set-up/new-customers", **given)
-    def chosen(person: Admin) -> NewCustomers:
+    def chosen(person: Asking) -> NewCustomers:
         """What new customers get in e-conomic, and what can be chosen."""
         return _said(site, person)
 
     @made.patch("/set-up/new-customers", **given)
-    def choose(person: Admin, wanted: Annotated[WantedDefaults, Body()]) -> NewCustomers:
+    def choose(person: Asking, wanted: Annotated[WantedDefaults, Body()]) -> NewCustomers:
         """Choose it; who waited for it is created, and no customer that exists is changed."""
         defaults = {
             area: None if one is None else newcomers.Defaults(**one.model_dump())

@@ -17,6 +17,7 @@ from reconciler.web.api import (
     lists,
     mailing,
     new_customers,
+    pause,
     runs,
     set_up,
     status,
@@ -46,6 +47,7 @@ _SUBJECTS: Final = (
     health,
     details,
     new_customers,
+    pause,
 )
 """Each adds what can be asked about it, with ``routes``."""
 

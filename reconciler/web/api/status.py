@@ -11,6 +11,7 @@ from reconciler.contract import State
 from reconciler.freshness import Freshness
 from reconciler.note import Kind
 from reconciler.person import Person
+from reconciler.rules import System
 from reconciler.standing import Act, Badge, Standing
 from reconciler.web import etag, status
 from reconciler.web.api.problems import Said
@@ -82,6 +83,14 @@ class Fetched(Said):
     details: tuple[str, ...]
 
 
+class Paused(Said):
+    """A pause that something of the customer waits for: writes to that system; ``until`` none: until further notice."""
+
+    system: System
+    until: datetime | None
+    who: str
+
+
 class CustomerStatus(Said):
     """How one customer stands: what is true of it, and when that was last known."""
 
@@ -103,6 +112,7 @@ class CustomerStatus(Said):
     done: Done | None
     fetched: Fetched | None
     flows: bool
+    pauses: tuple[Paused, ...] = ()
     actions: tuple[Action, ...]
     look_id: UUID | None
     """The look at e-conomic that was asked for last, shared by all who watch this customer."""
@@ -130,6 +140,7 @@ def status_of(site: Site, person: Person, crm_id: str, version: str | None, *, l
         freshness=second.freshness,
         since=second.since,
         next_try_at=second.next_try,
+        pauses=tuple(Paused(system=one.system, until=one.until, who=one.who) for one in told.halts),
         look_id=None if found.look is None else found.look.id,
     )
     return made.model_copy(update={"etag": etag.of(made.model_dump_json())})

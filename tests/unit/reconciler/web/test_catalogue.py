@@ -23,6 +23,7 @@ from reconciler.web import (
     lists,
     new_customers,
     panels,
+    pause,
     reasons,
     receipts,
     rule_words,
@@ -51,7 +52,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     {text: text for text, _, _ in rule_words.ONLY_THERE}, {text: note for text, _, note in rule_words.ONLY_THERE},
     {text: text for text in rule_words.NO_HOME},
     new_customers.AREAS, new_customers.PARTS, new_customers.INACTIVE, {text: text for text in new_customers.REMOVED},
-    {"": new_customers.BUSY},
+    {"": new_customers.BUSY}, pause.TO, pause.IS_PAUSED, {"": pause._LATER},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
 """Texts that are looked up by what they are about."""
