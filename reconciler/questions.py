@@ -167,6 +167,12 @@ def close_for_run(
     return bus.question_of(row.tenant, TaskClosed(task=row.id, kind=kind, agreement=row.agreement, how=how, closed=now))
 
 
+def of_run(connection: sa.Connection, run: UUID, kind: TaskKind) -> UUID | None:
+    """The open question about a run."""
+    found: UUID | None = connection.execute(_OF_RUN, {"run": run, "kind": kind}).scalar()
+    return found
+
+
 def withdraw(connection: sa.Connection, links: Sequence[UUID], now: datetime) -> list[Draft]:
     """Close the open questions about links that are to be forgotten; returns what is to be told of it."""
     return [
@@ -235,6 +241,7 @@ _OPEN_FOR_RUN = sa.text("""
     values (:id, :tenant, :agreement, :run, :kind, :reason, :fingerprint, :now)
     on conflict do nothing
 """)
+_OF_RUN = sa.text("select id from sync.task where run = :run and kind = :kind and closed is null")
 _CLOSE_FOR_RUN = sa.text("""
     update sync.task set closed = :now, how = :how where run = :run and kind = :kind and closed is null
     returning id, tenant, agreement

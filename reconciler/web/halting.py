@@ -1,8 +1,6 @@
 """How is a pass that stopped answered on its page? The list with every write, and an admin's word: exactly these, or none."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
@@ -13,7 +11,6 @@ from reconciler import items, releasing, replying, runs
 from reconciler.items import Stored
 from reconciler.person import Person
 from reconciler.runs import Run
-from reconciler.stepping import Clocked
 from reconciler.web import doors
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.site import Site
@@ -38,7 +35,7 @@ def halted(connection: sa.Connection, tenant: str, run_id: UUID) -> Halted | Non
     if run is None or run.tenant != tenant:
         return None
     listed = tuple(items.listed(connection, run_id, ["planned"]))
-    return Halted(run=run, listed=listed, mark=_mark(listed), ended=run.state != "braked")
+    return Halted(run=run, listed=listed, mark=items.digest_of(listed), ended=run.state != "braked")
 
 
 def answer(site: Site, request: Request, one: Known) -> Response:
@@ -59,26 +56,26 @@ def say(site: Site, person: Person, task: UUID, word: Word, seen: str) -> tuple[
 
     None where its list is another by now, or it is answered already. ``Unknown``, ``Lacking``.
     """
-    clocked = Clocked(resend=site.resend, now=site.now)
     with site.engine.connect() as connection:
-        found = replying.find(clocked, connection, person.tenant, task)
+        found = replying.find(site.clocked, connection, person.tenant, task)
     if found is None or found.question.run is None or found.question.kind != "brake":
         raise Unknown
+    return said(site, person, found.question.run, word, seen)
+
+
+def said(site: Site, person: Person, run: UUID, word: Word, seen: str) -> tuple[int, int] | None:
+    """As ``say``, of the pass itself."""
     doors.must(site, person, "administer")
-    run = found.question.run
     with site.engine.begin() as connection:
         known = halted(connection, person.tenant, run)
-        if known is None or known.ended or known.mark != seen:
+        if known is None:
+            raise Unknown
+        if known.ended or known.mark != seen:
             return None
         told = {"word": word, "who": person.name, "who_id": person.id, "said_at": site.now().isoformat()}
         runs.update(connection, run, options={**known.run.options, "answered": told})
-    return (releasing.release if word == "release" else releasing.stop)(site.engine, clocked, run)
-
-
-def _mark(listed: Sequence[Stored]) -> str:
-    """A mark of what would be written, customer by customer."""
-    seen = [[one.position, one.crm_id, one.number, [asdict(write) for write in one.writes]] for one in listed]
-    return hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    does = releasing.release if word == "release" else releasing.stop
+    return does(site.engine, site.clocked, run, seen=seen)
 
 
 PAGES: Final = {("POST", "/tasks/{task}/brake"): answer}

@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from reconciler import items, listed, proposing, releasing, runs, steering, taking_back, worklists
+from reconciler import listed, proposing, questions, runs, steering, taking_back, worklists
 from reconciler.proposing import NotProposed
 from reconciler.runs import Run
 from reconciler.web import doors, progress, run_words, screen, spreadsheet
@@ -27,15 +27,15 @@ def page(site: Site, request: Request, one: Known) -> Response:
         if run.state == "replaced" and (newer := _newer(connection, run)) is not None:
             return doors.to(site, f"/runs/{newer.id}")
         told = progress.shown(connection, run, site.now())
-        seen = items.digest(connection, run.id) if run.state == "braked" else ""
-        held = listed.count(connection, run.id, "planned") if seen else 0
+        question = questions.of_run(connection, run.id, "brake") if run.state == "braked" else None
+        held = listed.count(connection, run.id, "planned") if run.state == "braked" else 0
     why = request.query_params.get("why", "")
     return screen.page(
         site,
         "run.html",
         one,
         title=run_words.TITLES[run.kind],
-        seen=seen,
+        question=question,
         held=held,
         **run_words.told_of(one.words, told, why),
     )
@@ -103,20 +103,6 @@ def undo(site: Site, request: Request, one: Known) -> Response:
     return doors.to(site, f"/runs/{undoing}")
 
 
-def brake(site: Site, request: Request, one: Known) -> Response:
-    """Let exactly those go that were shown, or none of them; a list that moved is shown anew."""
-    given = doors.form(site, request, one, "administer", "answer", "seen")
-    run_id = doors.parsed(request.path_params["run"])
-    answer, seen = "".join(given.get("answer", [])), "".join(given.get("seen", []))
-    if answer not in {"release", "stop"}:
-        raise Senseless(answer)
-    with site.engine.connect() as connection:
-        run = progress.of(connection, one.person, run_id)
-    does = releasing.release if answer == "release" else releasing.stop
-    went = does(site.engine, progress.clocked(site), run.id, seen=seen)
-    return doors.to(site, f"/runs/{run.id}" if went is not None and not went[1] else f"/runs/{run.id}?why=counts")
-
-
 def lines(site: Site, request: Request, one: Known) -> Response:
     """The customers behind a number of a run, fifty a page."""
     doors.must(site, one.person, "administer")
@@ -178,7 +164,6 @@ PAGES: Final = {
     ("GET", "/runs/{run}"): page,
     ("POST", "/runs/{run}/confirm"): confirm,
     ("POST", "/runs/{run}/steer"): steer,
-    ("POST", "/runs/{run}/brake"): brake,
     ("GET", "/runs/{run}/undo"): undo_page,
     ("POST", "/runs/{run}/undo"): undo,
     ("GET", "/runs/{run}/list"): lines,

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from sqlalchemy import Connection
 
-from reconciler import agreements, listed, proposing, releasing, runs, steering, taking_back, trying
+from reconciler import agreements, listed, proposing, runs, steering, taking_back, trying
 from reconciler.items import digest
 from reconciler.listed import Kind
 from reconciler.person import Person
 from reconciler.previewed import Asked
 from reconciler.proposing import NotProposed
 from reconciler.receipt import GROUPS
-from reconciler.web import progress
+from reconciler.web import halting, progress
 from reconciler.web.api.problems import Problem
 from reconciler.web.api.run_shapes import (
     AnswerBrake,
@@ -129,10 +129,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     @made.post("/runs/{run}/brake", **given)
     def brake(person: Admin, run: RunId, said: Annotated[AnswerBrake, Body()]) -> Settled:
         """Let exactly those of a pass that stopped go that were shown, or none of them."""
-        with site.engine.connect() as connection:
-            progress.of(connection, person, run)
-        does = releasing.release if said.answer == "release" else releasing.stop
-        went = does(site.engine, progress.clocked(site), run, seen=said.seen)
+        went = halting.said(site, person, run, said.answer, said.seen)
         if went is None:
             raise Conflict("the list is another by now")
         return Settled(settled=went[0], moved=went[1])

@@ -123,7 +123,7 @@ def test_update_names_what_it_overwrites_with_both_values_and_leaves_alone_what_
     shown = door(customer).get("/update").text
     assert "Opdater i e-conomic: navn, telefon overskrives dér." in shown
     assert "E-mail er rettet i e-conomic og røres ikke." in shown
-    for value in ("Nordhavn A", "Nordhavn B", "87654321", "12345678"):
+    for value in ("Nordhavn A", "Nordhavn B", "87 65 43 21", "12 34 56 78"):
         assert value in shown
     assert "b@nordhavn.example" not in shown
     assert "<h1>Opdater i e-conomic</h1>" in shown
@@ -338,12 +338,12 @@ def test_it_stops_flowing_at_once_and_flows_again_once_what_that_writes_was_show
     assert both.said_only(WriteEconomicCustomer) == []
     shown = here.get("/flow").text
     assert "Det her vil blive skrevet:" in shown
-    assert "87654321" in shown
+    assert "87 65 43 21" in shown
     old = here.form(shown)
     both.in_crm(customer.model_copy(update={"phone": "11223344"}), 3)
     moved = here.after(here.send("flow", old))
     assert "Kunden er rettet, efter at du åbnede siden" in moved
-    assert "11223344" in moved
+    assert "11 22 33 44" in moved
     assert both.said_only(WriteEconomicCustomer) == []
     here.send("flow", here.form(moved))
     (command,) = both.said_only(WriteEconomicCustomer)

@@ -186,7 +186,7 @@ def test_only_admins_come_here(admin: Admin, pages: Pages, role: str) -> None:
         assert other.get(path).status_code == 403, path
     for path in (
         "/set-up/preview", "/set-up/pilot", "/set-up/pilot/end", "/set-up/pilot/skip", "/transfer",
-        f"/runs/{run}/confirm", f"/runs/{run}/steer", f"/runs/{run}/brake", f"/runs/{run}/undo",
+        f"/runs/{run}/confirm", f"/runs/{run}/steer", f"/runs/{run}/undo",
     ):  # fmt: skip
         fields = {"form_token": token, "action": "stop", "answer": "stop", "customer": "alike"}
         assert other.post(path, fields).status_code == 403, path
@@ -202,9 +202,8 @@ def test_another_tenants_run_does_not_exist(admin: Admin, pages: Pages) -> None:
     for known in (str(run), "1", "' or 1=1 --", "00000000-0000-0000-0000-000000000000"):
         for path in ("", "/undo", "/list?of=crm", "/list.csv?of=crm"):
             assert stranger.get(f"/runs/{known}{path}").status_code == 404
-        for path in ("confirm", "steer", "brake", "undo"):
-            fields = {"form_token": token, "action": "stop", "answer": "stop", "count.linked": "2"}
-            assert stranger.post(f"/runs/{known}/{path}", fields).status_code == 404
+        for path, fields in (("confirm", {"count.linked": "2"}), ("steer", {"action": "stop"}), ("undo", {})):
+            assert stranger.post(f"/runs/{known}/{path}", {"form_token": token, **fields}).status_code == 404
     assert admin.newest().state == "previewed"
     assert admin.browser.get(f"/runs/{run}/list?of=nonsense").status_code == 404
 
@@ -215,7 +214,7 @@ def test_what_no_page_sends_changes_nothing(admin: Admin) -> None:
     token = admin.browser.token()
     for path, fields in (
         ("/set-up/preview", {"group": "shoe_size"}), (f"/runs/{run}/steer", {"action": "explode"}),
-        (f"/runs/{run}/brake", {"answer": "perhaps"}), ("/transfer", {"differing": "mine"}),
+        ("/transfer", {"differing": "mine"}),
         ("/set-up/pilot", {"customer": ""}), ("/set-up/pilot", {"customer": "alike", "number": "-1"}),
         ("/set-up/pilot/end", {"answer": "x"}),
     ):  # fmt: skip

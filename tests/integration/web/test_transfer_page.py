@@ -114,20 +114,29 @@ def websites(admin: Admin) -> int:
     return sum(bool(one.website) for one in admin.company.economic.values())
 
 
-def answer(admin: Admin, run: runs.Run, shown: str, said: str) -> str:
+def question(admin: Admin, run: runs.Run) -> str:
+    """The page that the run's page leads to."""
+    found = re.search(r'href="[^"]*(/tasks/[0-9a-f-]{36})"', admin.text(f"/runs/{run.id}"))
+    assert found is not None
+    return found.group(1)
+
+
+def answer(admin: Admin, path: str, shown: str, said: str) -> str:
     seen = re.search(r'name="seen" value="([0-9a-f]{64})"', shown)
     assert seen is not None
-    return admin.press(f"/runs/{run.id}/brake", answer=said, seen=seen.group(1))
+    return admin.press(f"{path}/brake", answer=said, seen=seen.group(1))
 
 
 def test_exactly_the_list_that_was_shown_goes(admin: Admin) -> None:
     run = braked(admin)
-    shown = admin.text(f"/runs/{run.id}")
-    assert "Vi stoppede: 2 kunder ville blive rettet, du har godkendt 1. Se listen." in shown
+    assert "Vi stoppede: 2 kunder ville blive rettet, du har godkendt 1. Se listen." in admin.text(f"/runs/{run.id}")
+    asked = question(admin, run)
+    shown = admin.text(asked)
     assert "Godkend netop disse (1)" in shown
+    assert "new.example" in shown
     assert websites(admin) == 1
     assert "new.example" in admin.text(f"/runs/{run.id}/list?of=planned")
-    answer(admin, run, shown, "release")
+    answer(admin, asked, shown, "release")
     admin.company.work()
     assert websites(admin) == 2
     assert "Færdig" in admin.text(f"/runs/{run.id}")
@@ -135,10 +144,11 @@ def test_exactly_the_list_that_was_shown_goes(admin: Admin) -> None:
 
 def test_a_list_that_moved_since_is_shown_anew(admin: Admin) -> None:
     run = braked(admin)
-    shown = admin.text(f"/runs/{run.id}")
+    asked = question(admin, run)
+    shown = admin.text(asked)
     with admin.pages.engine.begin() as connection:
         connection.execute(sa.text("update sync.run_item set writes = '[]' where state = 'planned'"))
-    there = answer(admin, run, shown, "release")
+    there = answer(admin, asked, shown, "release")
     assert "Noget er rettet, siden listen blev lavet. Se den nye liste." in admin.text(there)
     admin.company.work()
     assert websites(admin) == 1
@@ -146,7 +156,10 @@ def test_a_list_that_moved_since_is_shown_anew(admin: Admin) -> None:
 
 def test_stopped_it_writes_to_none_of_them(admin: Admin) -> None:
     run = braked(admin)
-    answer(admin, run, admin.text(f"/runs/{run.id}"), "stop")
+    asked = question(admin, run)
+    shown = admin.text(asked)
+    assert "Stop skriver ikke til nogen af dem." in shown
+    answer(admin, asked, shown, "stop")
     admin.company.work()
     assert websites(admin) == 1
     assert "Stoppet." in admin.text(f"/runs/{run.id}")
