@@ -3,7 +3,7 @@
 The caller holds the transaction; nothing here commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,24 +14,43 @@ from economic_adapter.budget import Lane
 from economic_adapter.rhythm import Checked
 from economic_adapter.tables import activity, agreement, work
 
+_LONGEST = 100
+"""Characters kept of a content type."""
 _NOTED_FOR = timedelta(minutes=1)
 """What changes within it is not noted again: a burst is one note."""
 
 
-def note(connection: Connection, number: int, now: datetime, *, hook: bool = False) -> None:
-    """Something changed on either side of this agreement, as a webhook says or not. Never waits for others who note it."""
-    values = {"changed_at": now, "hook_at": now} if hook else {"changed_at": now}
-    known = sa.select(activity.c.changed_at, activity.c.hook_at).where(activity.c.agreement == number)
+def note(connection: Connection, number: int, now: datetime) -> None:
+    """Something changed on either side of this agreement. Never waits for others who note the same."""
+    _noted(connection, number, now, activity.c.changed_at, {"changed_at": now})
+
+
+def arrived(connection: Connection, number: int, now: datetime, *, by_hand: bool) -> bool:
+    """A webhook came that says who changed; whether that is news, because none came in the last minute."""
+    column = activity.c.hand_at if by_hand else activity.c.hook_at
+    values = {"hook_at": now, **({"hand_at": now} if by_hand else {})}
+    return _noted(connection, number, now, column, values)
+
+
+def refused(connection: Connection, number: int, now: datetime, why: str, given: str = "") -> bool:
+    """A webhook came that could not be taken; whether that is news. Never waits for others who note it."""
+    values = {"refused_at": now, "refused": why, "refused_as": given[:_LONGEST]}
+    return _noted(connection, number, now, activity.c.refused_at, values)
+
+
+def _noted(
+    connection: Connection, number: int, now: datetime, column: sa.Column[datetime], values: Mapping[str, object]
+) -> bool:
+    known = sa.select(column).where(activity.c.agreement == number)
     before = connection.execute(known).one_or_none()
     if before is None:
-        fresh = insert(activity).values(agreement=number, **values)
-        connection.execute(fresh.on_conflict_do_nothing())
-        return
-    last = before.hook_at if hook else before.changed_at
-    if last is not None and now - last < _NOTED_FOR:
-        return
+        fresh = insert(activity).values(**{"agreement": number, "changed_at": now, **values})
+        done = connection.execute(fresh.on_conflict_do_nothing(), execution_options={"preserve_rowcount": True})
+        return done.rowcount == 1
+    if before[0] is not None and now - before[0] < _NOTED_FOR:
+        return False
     free = known.with_only_columns(activity.c.agreement).with_for_update(skip_locked=True)
-    connection.execute(sa.update(activity).where(activity.c.agreement.in_(free)).values(**values))
+    return connection.execute(sa.update(activity).where(activity.c.agreement.in_(free)).values(**values)).rowcount == 1
 
 
 def checked_before(connection: Connection, moment: datetime) -> list[Checked]:

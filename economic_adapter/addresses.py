@@ -4,12 +4,14 @@ Of a secret only the digest is kept. While one is replaced, the old one and the 
 its end only when e-conomic has been told of the new one. The caller holds the transaction; nothing here commits.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from economic_adapter import handmade
 from economic_adapter.tables import agreement as table
 
 
@@ -20,20 +22,30 @@ class Endpoint:
     agreement: int
     secrets_sha256: tuple[bytes, ...]
     state: str
+    by_hand: bool = False
+    """Whether it is the address for a webhook that a person makes in e-conomic."""
 
 
-def endpoint(connection: Connection, name: str, now: datetime) -> Endpoint | None:
-    """Whose webhooks arrive there; an old secret counts until its end."""
+def endpoint(connection: Connection, name: str, now: datetime, key: bytes = b"") -> Endpoint | None:
+    """Whose webhooks arrive there; an old secret counts until its end. ``key`` makes the addresses of those made by hand."""
+    by_hand = handmade.number_of(key, name)
     query = sa.select(
         table.c.number,
+        table.c.tenant,
         table.c.state,
         table.c.hook_secret_sha256,
         table.c.hook_before_sha256,
         table.c.hook_before_until,
     )
-    row = connection.execute(query.where(table.c.hook_endpoint == name)).one_or_none()
+    here = table.c.hook_endpoint == name if by_hand is None else table.c.number == by_hand
+    row = connection.execute(query.where(here)).one_or_none()
     if row is None:
         return None
+    if by_hand is not None:
+        digest = hashlib.sha256(handmade.secret(key, row.tenant, row.number).encode()).digest()
+        if row.state == "disconnected":
+            return None
+        return Endpoint(agreement=row.number, secrets_sha256=(digest,), state=row.state, by_hand=True)
     over = row.hook_before_until is not None and row.hook_before_until <= now
     valid = (row.hook_secret_sha256, None if over else row.hook_before_sha256)
     known = tuple(bytes(one) for one in valid if one is not None)

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from crm_outbox.contract import Customer, Many, NotSent, Outcome
 from crm_outbox.messaging.envelope import MessageType, Words
-from economic_adapter import holding, refusals
+from economic_adapter import handmade, holding, invitation, refusals
 
 EVENTS = "economic.events"
 COMMANDS = "economic.commands"
 LENGTHS, CONTACT_LENGTHS, hold = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.hold
 refusal = refusals.refusal
-CONNECT_PATH = "/connect/economic"
-SHORTEST_CONNECT_KEY = 32
+hand_made, HOOK_DATA, HOOK_TYPE = handmade.path, handmade.DATA, handmade.CONTENT_TYPE
+Invitation, CONNECT_PATH, SHORTEST_CONNECT_KEY = invitation.Invitation, invitation.PATH, invitation.SHORTEST_KEY
 
 
 class EconomicContact(Words):
@@ -150,6 +150,14 @@ class Reach(Words):
     """Since when an operator has stopped every call."""
 
 
+class RefusedHook(Words):
+    """A webhook that came to an agreement's address and was not taken; ``given``: the content type it had."""
+
+    at: datetime
+    why: Literal["secret", "content_type"]
+    given: str = ""
+
+
 class Figures(Words):
     """How the adapter fares with an agreement. Told every minute, so that its silence is heard."""
 
@@ -163,6 +171,10 @@ class Figures(Words):
     connected: datetime | None = None
     hooked: datetime | None = None
     """When the last webhook came, to the minute."""
+    by_hand: datetime | None = None
+    """The same of one that a person made by hand."""
+    refused: RefusedHook | None = None
+    """The last webhook that was not taken; one that came right after it says that it is put right."""
     checked: datetime | None = None
     """When e-conomic was last asked for everything that had changed."""
     every: float | None = None
@@ -188,19 +200,6 @@ class AgreementObserved(Words):
     outcome: Outcome | None = None
     reach: Reach | None = None
     figures: Figures | None = None
-
-
-class Invitation(Words):
-    """Who may give access at ``/connect/economic``: signed by the pages as a JSON Web Token (HS256) under ``CONNECT_KEY``."""
-
-    aud: Literal["connect"] = "connect"
-    jti: str
-    exp: int
-    """When it is over, in seconds; at most half an hour after it was made."""
-    tenant: str
-    lang: Literal["da", "en"] = "da"
-    back: str = ""
-    """Where to go on afterwards."""
 
 
 class LookAtCustomer(Words):

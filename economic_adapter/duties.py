@@ -19,7 +19,7 @@ from crm_outbox.messaging.outbox import Doorbell, Outbox
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker
-from economic_adapter import access, agreements, clock, connecting, hooks, work
+from economic_adapter import access, agreements, clock, connecting, figures, hooks, work
 from economic_adapter.checking import Checking
 from economic_adapter.client import Addresses, Client, Grant
 from economic_adapter.contract import TYPES
@@ -170,11 +170,18 @@ def _hooks(settings: Settings) -> Factories:
             invites=settings.invites.encode(),
             ready=bool(settings.app_secret),
         )
-        webhooks = hooks.Webhooks(engine=engine, now=now, gather=gather)
+        webhooks = hooks.Webhooks(
+            engine=engine, now=now, gather=gather, key=settings.invites.encode(), told=partial(_tell_figures, settings)
+        )
         app = hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
         return Held(Server(app, *settings.listen), [sender.close, bell.close, engine.dispose])
 
     return {"hooks": make}
+
+
+def _tell_figures(settings: Settings, connection: sa.Connection, number: int) -> None:
+    for _, one in figures.every(connection, {}, settings.clocks.poll, now(), only=number):
+        access.observe(connection, OUTBOX, number, now(), figures=one)
 
 
 def _worker(settings: Settings) -> Factories:

@@ -48,6 +48,11 @@ def read(query: str, content_type: str, body: bytes) -> Hint:
     return Hint(new=_one(pairs, _NEW), old=_one(pairs, _OLD))
 
 
+def is_form(content_type: str) -> bool:
+    """Whether that is the content type of a form, which e-conomic is told to send."""
+    return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
 def _is_json(content_type: str, body: bytes) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json") or body.lstrip()[:1] in {b"{", b"["}

@@ -7,13 +7,14 @@ answered 2xx only after its mark is committed; what it says is only a hint and i
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -41,33 +42,47 @@ _NOBODY = hashlib.sha256(b"no endpoint has this secret").digest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
-    """Takes webhooks; ``gather`` says how long a burst for one customer is gathered."""
+    """Takes webhooks; ``gather`` says how long a burst for one customer is gathered.
+
+    ``key`` makes the addresses of webhooks made by hand. ``told`` tells, in the caller's transaction, that one came or was
+    refused.
+    """
 
     engine: sa.Engine
     now: Callable[[], datetime]
     gather: store.Gather
+    key: bytes = field(default=b"", repr=False)
+    told: Callable[[sa.Connection, int], None] = lambda _connection, _agreement: None
 
     def take(self, request: Request) -> Response:
         """One webhook: 204 once its mark is committed, 404 for whoever does not know the secret."""
         request.state.kind = "webhook"
         given = hashlib.sha256(request.path_params["secret"].encode("utf-8", "surrogatepass")).digest()
         with self.engine.begin() as connection:
-            found = addresses.endpoint(connection, request.path_params["endpoint"], self.now())
+            found = addresses.endpoint(connection, request.path_params["endpoint"], self.now(), self.key)
             # as many comparisons for everybody, each in constant time
             first, second, *_ = (*(found.secrets_sha256 if found else ()), _NOBODY, _NOBODY)
             known = hmac.compare_digest(given, first) | hmac.compare_digest(given, second)
             if found is None or not known:
                 HOOKS.labels("unknown").inc()
-                return _plain(404)
+                response = _plain(404)
+                # noted when the answer has left, for an unknown address as for a known one: both answers took the same
+                response.background = BackgroundTask(self._wrong, request.path_params["endpoint"])
+                return response
+            content_type = request.headers.get("content-type", "")
             try:
-                hint = hook.read(request.url.query, request.headers.get("content-type", ""), request.state.body)
+                hint = hook.read(request.url.query, content_type, request.state.body)
             except hook.Malformed as refused:
                 HOOKS.labels("malformed").inc()
                 log.warning("hooks.malformed", agreement=found.agreement, reason=str(refused))
+                if not hook.is_form(content_type):
+                    self._refused(connection, found.agreement, "content_type", content_type)
                 return Response("Malformed\n", 400, media_type="text/plain")
+            if hint.numbers() and activity.arrived(connection, found.agreement, self.now(), by_hand=found.by_hand):
+                self.told(connection, found.agreement)
             if found.state in {"on", "access_lost"}:
                 if hint.numbers():
-                    activity.note(connection, found.agreement, self.now(), hook=True)
+                    activity.note(connection, found.agreement, self.now())
                 for number in sorted(hint.numbers()):
                     store.mark(
                         connection,
@@ -80,6 +95,17 @@ class Webhooks:
                     )
         HOOKS.labels("marked" if hint.numbers() else "empty").inc()
         return Response(status_code=204)
+
+    def _wrong(self, endpoint: str) -> None:
+        """Somebody came to an address of ours, or to none, with a secret that does not open it."""
+        with self.engine.begin() as connection:
+            found = addresses.endpoint(connection, endpoint, self.now(), self.key)
+            if found is not None:
+                self._refused(connection, found.agreement, "secret")
+
+    def _refused(self, connection: sa.Connection, number: int, why: str, given: str = "") -> None:
+        if activity.refused(connection, number, self.now(), why, given):
+            self.told(connection, number)
 
 
 def app(webhooks: Webhooks, connecting: Connecting | None, *, https: bool) -> ASGIApp:

@@ -79,6 +79,11 @@ activity = sa.Table(
     sa.Column("changed_at", _MOMENT, nullable=False),
     # when the last webhook came
     sa.Column("hook_at", _MOMENT),
+    # the same of one that was made by hand; and the last one refused: secret | content_type, and what it said it was
+    sa.Column("hand_at", _MOMENT),
+    sa.Column("refused_at", _MOMENT),
+    sa.Column("refused", sa.Text, nullable=False, server_default=""),
+    sa.Column("refused_as", sa.Text, nullable=False, server_default=""),
 )
 """When something last changed on either side, to the minute. Apart from the agreement, whose row is held to claim and spend."""
 

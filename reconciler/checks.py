@@ -98,6 +98,9 @@ def _refused(known: Agreement, lost: Cause) -> Sequence[Check]:
 
 def _webhooks(known: Agreement) -> Check:
     told = known.told
+    by_hand = known.figures is not None and known.figures.by_hand is not None
+    if known.hooks and by_hand:
+        return Check(name="webhooks", how="ok")
     if not known.hooks:
         return Check(name="webhooks", how="limited", cause="webhooks_unwanted")
     if told is None:

@@ -11,6 +11,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
+from economic_adapter import contract
+from economic_adapter.contract import HOOK_DATA, HOOK_TYPE
 from reconciler import agreements, runs, steering, store, switching
 from reconciler.agreement import Agreement
 from reconciler.rules import Transfer
@@ -23,6 +25,10 @@ Receive = Literal["webhooks", "checks", "nothing"]
 Obstacle = Literal["not_connected", "busy", "trial"]
 HIGHEST_NUMBER: Final = 999_999_999
 """The highest customer number e-conomic takes."""
+
+
+HOOK: Final = HOOK_DATA, HOOK_TYPE
+"""What e-conomic is to send of a webhook that a person makes, and as what."""
 
 
 class NotNow(Exception):
@@ -88,6 +94,11 @@ def look_over(connection: Connection, known: Agreement, clocked: Clocked) -> Non
     """Have a locked agreement looked over at e-conomic now; while that, or something else, is asked already it is not asked twice."""
     if known.state != "disconnected" and known.configure is None:
         switching.look_over(connection, known, clocked.now(), clocked.resend)
+
+
+def hand_made(key: bytes, known: Agreement) -> str:
+    """The path of the webhook that a person makes in e-conomic."""
+    return contract.hand_made(key, known.tenant, known.agreement)
 
 
 def is_asked(known: Agreement) -> bool:

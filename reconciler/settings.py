@@ -26,6 +26,7 @@ class Pages:
     crm_launch: str
     connect_url: str
     """Where access to e-conomic is given; empty where it is not known, or nothing can be signed for it."""
+    hooks_url: str
     connect_key: Secret
     has_app: bool
     """Whether whoever runs the server entered our own tokens at e-conomic."""
@@ -116,6 +117,7 @@ def _pages(environment: Environment) -> Pages:
         crm_customer=customer,
         crm_launch=launch,
         connect_url=f"{hooks}{CONNECT_PATH}" if hooks and connect_key else "",
+        hooks_url=hooks,
         connect_key=connect_key,
         has_app=bool(environment.text("ECONOMIC_APP_PUBLIC", default="")),
         keys=keys,

@@ -17,6 +17,7 @@ from crm_outbox.messaging.limits import Limits
 from reconciler.web import (
     acting,
     bulk,
+    by_hand,
     customers,
     details,
     differences,
@@ -57,6 +58,7 @@ PAGES: Final[Mapping[tuple[str, str], Page]] = {
     **lists.PAGES,
     **mailing.PAGES,
     **set_up.PAGES,
+    **by_hand.PAGES,
     **details.PAGES,
     **new_customers.PAGES,
     **pause.PAGES,

@@ -32,6 +32,8 @@ class Site:
     """Where access to e-conomic is given, in the adapter's hands; empty where it is not known."""
     connect_key: bytes = field(default=b"", repr=False)
     """What invitations to it are signed with."""
+    hooks_url: str = ""
+    """Where e-conomic reaches us; empty where that is not known."""
     has_app: bool = False
     """Whether our own tokens at e-conomic were entered."""
     has_mail: bool = False

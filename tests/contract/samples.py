@@ -40,6 +40,7 @@ from economic_adapter.contract import (
     Looked,
     Reach,
     Reference,
+    RefusedHook,
     RunImport,
     Search,
     WriteEconomicCustomer,
@@ -78,6 +79,7 @@ _CUSTOMER = Customer(
     website="https://nordhavn.example",
     contacts=(_CONTACT,),
 )
+_HOOK = RefusedHook(at=AT, why="content_type", given="application/json")
 _OUTCOME = Outcome(
     operation=identity(92),
     result=Result.REFUSED,
@@ -174,7 +176,17 @@ SAMPLES: tuple[Words, ...] = (
         outcome=_OUTCOME,
         reach=Reach(at=AT, down_since=AT, next_call=AT, paused_since=AT),
         figures=Figures(
-            at=AT, calls=412, most=45_000, missed=2, connected=AT, hooked=AT, checked=AT, every=60.0, late_since=AT
+            at=AT,
+            calls=412,
+            most=45_000,
+            missed=2,
+            connected=AT,
+            hooked=AT,
+            by_hand=AT,
+            refused=_HOOK,
+            checked=AT,
+            every=60.0,
+            late_since=AT,
         ),
     ),
     LookAtCustomer(

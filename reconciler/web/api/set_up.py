@@ -12,7 +12,7 @@ from reconciler.agreement import Agreement
 from reconciler.person import Language, Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import HIGHEST_NUMBER, NotNow, Receive
-from reconciler.web import access_words, set_up
+from reconciler.web import access_words, by_hand, set_up
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.strict import WHOLE, Flag, needs
 from reconciler.web.doors import Conflict
@@ -78,6 +78,21 @@ class Invited(Said):
 
     url: str
     until: datetime
+
+
+class Webhook(Said):
+    """What a person enters in e-conomic to make the webhook by hand, and whether one has come that was made so."""
+
+    agreement: int
+    kind: str
+    url: str
+    data: str
+    content_type: str
+    received: datetime | None
+    refused: datetime | None
+    why: Literal["", "secret", "content_type"]
+    given: str
+    sentence: str
 
 
 class Change(Said):
@@ -153,6 +168,23 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         """An address at which a person signs in at e-conomic and gives access, for half an hour."""
         url, until = set_up.invitation(site, person, lang)
         return Invited(url=url, until=until)
+
+    @made.get("/set-up/webhook", responses={**refused, 404: acting[404], 409: acting[409]}, **given)
+    def webhook(person: Admin) -> Webhook:
+        """What to enter in e-conomic for a webhook made by hand, and whether one has come. The address is a secret."""
+        found = by_hand.of(site, person)
+        return Webhook(
+            agreement=found.agreement,
+            kind=by_hand.EVENT,
+            url=found.url,
+            data=found.data,
+            content_type=found.content_type,
+            received=found.received,
+            refused=found.refused,
+            why=found.why,
+            given=found.given,
+            sentence=by_hand.wrong(Words("en", site.now()), found),
+        )
 
     @made.post("/set-up/off", responses=acting, **given)
     def off(person: Admin, said: Annotated[Shown, Body()]) -> SetUp:

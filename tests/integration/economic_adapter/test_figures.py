@@ -31,8 +31,8 @@ def test_the_figures_are_told_without_what_does_not_change(at_desk: Bench, clock
     with at_desk.engine.begin() as connection:
         connection.execute(sa.update(tables.agreement).values(missed=3, polled_at=at_desk.time, reference={}))
         activity.note(connection, AGREEMENT, at_desk.time)
-        activity.note(connection, AGREEMENT, at_desk.time + timedelta(seconds=5), hook=True)
-        activity.note(connection, AGREEMENT, at_desk.time + timedelta(seconds=9), hook=True)
+        assert activity.arrived(connection, AGREEMENT, at_desk.time + timedelta(seconds=5), by_hand=False)
+        assert not activity.arrived(connection, AGREEMENT, at_desk.time + timedelta(seconds=9), by_hand=False)
     assert clock.tell() == 1
     seen = told(at_desk)[-1]
     assert seen.reference is None

@@ -2,20 +2,22 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp
 
-from economic_adapter import addresses
+from economic_adapter import addresses, duties, handmade
 from economic_adapter.hooks import Webhooks, app
 from economic_adapter.sandbox.app import Running
 from economic_adapter.store import Gather
-from economic_adapter.tables import mark, work
+from economic_adapter.tables import activity, mark, work
 from tests.builders.http import Reply, ask
-from tests.integration.economic_adapter.parts import AGREEMENT, Parts, configure, environ, now
+from tests.integration.economic_adapter.parts import AGREEMENT, TENANT, Parts, configure, environ, now
 
+KEY = b"k" * 32
 ENDPOINT, SECRET = "0123456789abcdef", "canary-hook-secret-canary-hook-secret"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 JSON = {"content-type": "application/json"}
@@ -140,3 +142,111 @@ def test_neither_the_address_nor_what_it_said_is_logged(site: ASGIApp) -> None:
     assert len(logs) == 4
     assert "canary" not in str(logs)
     assert ENDPOINT not in str(logs)
+
+
+@pytest.fixture
+def told() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def noting(parts: Parts, told: list[int]) -> ASGIApp:
+    """The same, with a key for addresses made by hand, and who hears what is told."""
+    webhooks = Webhooks(
+        engine=parts.engine, now=now, gather=Gather(), key=KEY, told=lambda _, number: told.append(number)
+    )
+    return app(webhooks, None, https=True)
+
+
+def by_hand(site: ASGIApp, body: bytes = b"old=&new=1042", path: str = "", headers: dict[str, str] = FORM) -> Reply:
+    where = path or handmade.path(KEY, TENANT, AGREEMENT)
+    return ask(site, where, method="POST", body=body, headers=headers)
+
+
+def noted(parts: Parts) -> dict[str, object]:
+    with parts.engine.begin() as connection:
+        row = connection.execute(sa.select(activity)).mappings().one_or_none()
+    return {} if row is None else dict(row)
+
+
+def test_a_webhook_made_by_hand_marks_and_is_told_at_once(parts: Parts, noting: ASGIApp, told: list[int]) -> None:
+    for _ in range(3):
+        assert by_hand(noting).status == 204
+    assert marks(parts) == {1042: (3, [])}
+    assert noted(parts)["hand_at"] is not None
+    assert told == [AGREEMENT], "a burst is told once"
+    assert hook(noting).status == 204
+    assert told == [AGREEMENT]
+
+
+def test_while_it_is_off_one_made_by_hand_is_noted_and_marks_nothing(
+    parts: Parts, noting: ASGIApp, told: list[int]
+) -> None:
+    parts.receive(configure(on=False))
+    assert by_hand(noting).status == 204
+    assert marks(parts) == {}
+    assert (noted(parts)["hand_at"] is not None, told) == (True, [AGREEMENT])
+
+
+def test_a_wrong_secret_is_noted_once_it_was_answered_like_an_unknown_address(
+    parts: Parts, noting: ASGIApp, told: list[int]
+) -> None:
+    unknown = ask(noting, "/no/such/address")
+    endpoint = handmade.path(KEY, TENANT, AGREEMENT).split("/")[3]
+    for path in (f"/hooks/economic/{endpoint}/wrong", f"/hooks/economic/{ENDPOINT}/wrong"):
+        reply = by_hand(noting, path=path)
+        assert (reply.status, reply.body, reply.headers) == (404, unknown.body, unknown.headers)
+    found = noted(parts)
+    assert (found["refused"], found["hand_at"], told) == ("secret", None, [AGREEMENT])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        handmade.path(b"x" * 32, TENANT, AGREEMENT), handmade.path(KEY, "t2", AGREEMENT), handmade.path(KEY, TENANT, 7),
+        f"/hooks/economic/{AGREEMENT}-0123456789abcdef/{handmade.secret(KEY, TENANT, AGREEMENT)}",
+        f"/hooks/economic/{AGREEMENT}/{handmade.secret(KEY, TENANT, AGREEMENT)}",
+        "/hooks/economic/99999999999999-0123456789abcdef/x",
+    ],
+)  # fmt: skip
+def test_no_other_address_opens_it(parts: Parts, noting: ASGIApp, path: str) -> None:
+    assert by_hand(noting, path=path).status == 404
+    assert marks(parts) == {}
+    assert noted(parts).get("hand_at") is None
+
+
+def test_without_a_key_no_address_is_made_by_hand(parts: Parts, site: ASGIApp) -> None:
+    assert by_hand(site, path=handmade.path(b"", TENANT, AGREEMENT)).status == 404
+
+
+def test_after_disconnecting_the_address_made_by_hand_is_unknown_and_nothing_is_noted(
+    parts: Parts, noting: ASGIApp
+) -> None:
+    parts.receive(configure(on=False, disconnect=True))
+    parts.work()
+    assert by_hand(noting).status == 404
+    assert noted(parts) == {}
+
+
+def test_a_wrong_content_type_is_noted_with_what_it_was(parts: Parts, noting: ASGIApp, told: list[int]) -> None:
+    assert by_hand(noting, headers=JSON).status == 400
+    found = noted(parts)
+    assert (found["refused"], found["refused_as"], told) == ("content_type", "application/json", [AGREEMENT])
+    assert by_hand(noting, b"new=abc").status == 400
+    assert noted(parts)["refused_at"] == found["refused_at"], "a form that says nothing has the right content type"
+
+
+def test_what_came_and_what_was_refused_is_told_with_the_figures(parts: Parts) -> None:
+    webhooks = Webhooks(
+        engine=parts.engine, now=now, gather=Gather(), key=KEY, told=partial(duties._tell_figures, parts.settings)
+    )
+    noting = app(webhooks, None, https=True)
+    by_hand(noting, headers=JSON)
+    figures = parts.agreements_told()[-1].figures
+    assert figures is not None
+    assert figures.refused is not None
+    assert (figures.refused.why, figures.refused.given, figures.by_hand) == ("content_type", "application/json", None)
+    by_hand(noting)
+    figures = parts.agreements_told()[-1].figures
+    assert figures is not None
+    assert figures.by_hand is not None

@@ -31,6 +31,7 @@ def served(engine: sa.Engine, **given: Any) -> Iterator[Pages]:
         "resend": timedelta(minutes=2),
         "connect_url": CONNECT,
         "connect_key": CONNECT_KEY,
+        "hooks_url": CONNECT.removesuffix("/connect/economic"),
         "has_app": True,
     }
     server = Server(app(Site(**{**words, **given})), "127.0.0.1", port)
