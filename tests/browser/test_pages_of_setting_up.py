@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import Figures
-from reconciler import clock
+from reconciler import clock, suggesting
 from tests.browser.screens import Screens
 from tests.browser.test_pages import ADMIN, everything_open
 from tests.builders.sync import AGREEMENT, agreement_seen
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
 from tests.integration.web.shop import Shop
+from tests.integration.web.test_suggestions import pair
 from tests.integration.web.test_trial_page import tried
 
 
@@ -184,3 +185,19 @@ def test_many_differences_at_once(screens: Screens, pages: Pages) -> None:
     screens.look("differences-under-way", mine.at, **ADMIN)
     shop.carry_out()
     screens.look("differences-settled", mine.at, **ADMIN)
+
+
+def test_suggested_links(screens: Screens, pages: Pages) -> None:
+    shop = Shop(pages)
+    shop.both.set(state="off")
+    screens.look("suggestions-none", "/suggestions", **ADMIN)
+    for nth, way in enumerate(("cvr", "name_postcode", "phone", "email")):
+        pair(shop, nth, way)
+    mine = shop.arrive("admin", sub="u2", name="Mette")
+    mine.open("/suggestions").press("Find forslag")
+    screens.look("suggestions-looking", "/suggestions", **ADMIN)
+    assert suggesting.carry_on(pages.engine, shop.both.clocked) == 1
+    screens.look("suggestions", "/suggestions", also=True, **ADMIN)
+    screens.look("suggestions-user", "/suggestions")
+    mine.open("/suggestions?evidence=cvr").follow("Vælg alle viste (1)").press("Tilknyt de markerede (1)")
+    screens.look("suggestions-seen", mine.at, **ADMIN)
