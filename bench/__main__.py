@@ -1,9 +1,11 @@
-"""``python -m bench relay|road|import|matching|reconciler``: which measurement is made?"""
+"""``python -m bench relay|road|import|matching|reconciler|pages``: which measurement is made?"""
 
 import importlib
 import sys
 
-BENCHES = {"relay": "relay", "road": "road", "import": "importing", "matching": "matching", "reconciler": "reconciler"}
+BENCHES = {
+    "relay": "relay", "road": "road", "import": "importing", "matching": "matching", "reconciler": "reconciler", "pages": "pages",
+}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
         url = running.database_url
         engine = database.engine(url, "bench")
         histories.up(dict.fromkeys(histories.SCHEMAS, url))
-        _fill(engine, 2 * chosen.customers)
+        fill(engine, 2 * chosen.customers)
         bare = _bare(engine, chosen.customers)
         rates = {
             (processes, batch): max(
@@ -104,7 +104,7 @@ def _pure(steps: int) -> Figure:
     return Figure(name="pure steps", value=steps / (time.perf_counter() - begun), unit="/s", more=True)
 
 
-def _fill(engine: sa.Engine, customers: int) -> None:
+def fill(engine: sa.Engine, customers: int) -> None:
     """An agreement that is on, and customers linked in it, both sides the same."""
     with engine.begin() as connection:
         agreements.insert(connection, TENANT, AGREEMENT)
