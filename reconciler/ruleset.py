@@ -30,6 +30,18 @@ class Part(NamedTuple):
     may_be_empty: bool | None = None
 
 
+class Reach(NamedTuple):
+    """Whom a change of rules may concern: customers in which one of these fields is not the same on both sides.
+
+    ``lone``: also those with a contact person whom one side lacks. ``equals``: also those that are known to be the same.
+    """
+
+    customer: frozenset[str]
+    contact: frozenset[str]
+    lone: bool
+    equals: bool
+
+
 def rule(chosen: Chosen, name: str) -> Rule:
     """The rule that holds for a detail: the one that was chosen, else the one it comes with."""
     kind, group = DETAILS[name]
@@ -84,13 +96,23 @@ def undone(now: Chosen, before: Chosen, after: Chosen) -> Chosen:
     return now
 
 
-def reaches_equals(before: Chosen, after: Chosen) -> bool:
-    """Whether that change may concern customers whose details are the same as far as they were compared.
+def reach(before: Chosen, after: Chosen) -> Reach:
+    """Which customers that change may concern at once.
 
-    What is not kept the same was not compared, and persons whom one side lacks are made where their names may be changed.
+    What is not kept the same was not compared, so that nobody is known to be the same in it; and persons whom one side lacks
+    are made where their names may be changed.
     """
-    return any(
-        name == "contact.name" or rule(before, name).direction is Direction.NONE for name in moved(before, after)
+    details = moved(before, after)
+    lone = "contact.name" in details
+    fields_of: dict[Kind, set[str]] = {"customer": set(), "contact": set()}
+    for name in details:
+        kind, group = DETAILS[name]
+        fields_of[kind].update(group.fields)
+    return Reach(
+        customer=frozenset(fields_of["customer"]),
+        contact=frozenset(fields_of["contact"]),
+        lone=lone,
+        equals=lone or any(rule(before, name).direction is Direction.NONE for name in details),
     )
 
 

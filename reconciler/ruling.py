@@ -57,15 +57,12 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
     customers, answered, asked = 0, 0, 0
     details: Counter[str] = Counter()
     touched: list[Touched] = []
-    equals = ruleset.reaches_equals(before.chosen, state.chosen)
-    for link in differing.linked(connection, known.tenant, known.agreement, equals=equals):
+    reach = ruleset.reach(before.chosen, state.chosen)
+    for link, open_ in differing.linked(connection, known.tenant, known.agreement, reach):
         if link.id in held:
             continue
         done = step(link, Due(), state.rules_for(link, clocked.resend), now)
-        stands = {
-            (one.kind, one.subject) for one in step(link, Due(), before.rules_for(link, clocked.resend), now).asked
-        }
-        would = {(one.kind, one.subject) for one in done.asked}
+        stands, would = {(one.kind, one.subject) for one in open_}, {(one.kind, one.subject) for one in done.asked}
         answered += len(stands - would)
         asked += len(would - stands)
         if found := braking.counted(link, done, now):
@@ -74,6 +71,11 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
             if len(touched) < MOST_NAMED:
                 touched.append(_touched(link, found))
     return Foreseen(customers=customers, details=details, answered=answered, asked=asked, touched=tuple(touched))
+
+
+def concerned(connection: Connection, known: Agreement, before: Chosen, after: Chosen, most: int) -> int:
+    """How many customers a change has to be rehearsed for, counted up to ``most``: that many take so long to foresee."""
+    return differing.count(connection, known.tenant, known.agreement, ruleset.reach(before, after), most)
 
 
 def give(

@@ -47,10 +47,17 @@ OF_IDS = _read("where l.id = any(:ids)")
 OF_AGREEMENT = _read("where l.tenant = :tenant and l.agreement = :agreement").execution_options(
     stream_results=True, max_row_buffer=500
 )
-LINKED = _read("""
-    where l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked'
-      and (:equals or l.status is distinct from 'same')
-""").execution_options(stream_results=True, max_row_buffer=500)
+MAY_DIFFER = """
+    l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked' and (:equals or l.status is distinct from 'same')
+    and exists (
+        select from sync.pair p where p.link = l.id and (
+            exists (
+                select from unnest(case p.kind when 'customer' then cast(:customer as text[]) else cast(:contact as text[]) end) f
+                where coalesce(p.crm -> 'values' ->> f, '') <> coalesce(p.economic -> 'values' ->> f, ''))
+            or (:lone and p.kind = 'contact' and (p.crm is null or p.economic is null))))
+"""
+"""The link ``l`` may hold what a change of rules is about: as two texts that are not the same letter by letter."""
+LINKED = _read(f"where {MAY_DIFFER}").execution_options(stream_results=True, max_row_buffer=500)
 LOCK = _read("""
     where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l

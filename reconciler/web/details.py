@@ -25,6 +25,8 @@ from reconciler.web.says import label
 from reconciler.web.site import Site
 
 _FIELDS: Final = ("direction.", "decides.", "empty.")
+MOST_FORESEEN: Final = 1000
+"""Customers that are looked at for the number beside *Accounting decides invoice details*; for more it is counted when asked for."""
 MOST_CHANGES: Final = 10
 """Changes that the page lists."""
 Why = Literal["moved", "busy", "nothing"]
@@ -139,7 +141,9 @@ def page(site: Site, request: Request, one: Known) -> Response:
             return screen.page(site, "set_up_details.html", one, here="set-up", held=None)
         names = rule_changes.examples(connection, found.known.tenant, found.known.agreement)
         protected = ruleset.protected(found.chosen)
-        would = foreseen(site, connection, found, protected) if ruleset.moved(found.chosen, protected) else None
+        protects = bool(ruleset.moved(found.chosen, protected))
+        many = ruling.concerned(connection, found.known, found.chosen, protected, MOST_FORESEEN + 1) > MOST_FORESEEN
+        would = foreseen(site, connection, found, protected) if protects and not many else None
     rules = {name: ruleset.rule(found.chosen, name) for name in DETAILS}
     return screen.page(
         site,
@@ -154,6 +158,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         usual={name: group.rule for name, (_, group) in DETAILS.items()},
         invoices=INVOICES,
         printed=", ".join(rule_words.named(words, name) for name in INVOICES),
+        protects=protects,
         would=would,
         saved=_known(found.changes, request.query_params.get("saved", "")),
         changes=[(each, _lines(one, each.before, each.after)) for each in found.changes],

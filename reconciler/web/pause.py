@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from reconciler import pausing, resuming
 from reconciler.agreement import Agreement
+from reconciler.halts import Halt
 from reconciler.pausing import NotLater
 from reconciler.person import Person
 from reconciler.rules import System
@@ -117,12 +118,16 @@ def _shown(site: Site, one: Known, chosen: Mapping[str, str] | None = None, wron
         chosen={"to": "both", "ends": "open", "until": "", **chosen},
         halts=[]
         if found is None
-        else [
-            (each, one.words(IS_PAUSED[each.system]), halted(one.words, each) or one.words("until further notice"))
-            for each in found.known.halts
-        ],
+        else [(each, one.words(IS_PAUSED[each.system]), _how_long(one, each)) for each in found.known.halts],
         wrong=wrong,
     )
+
+
+def _how_long(one: Known, halt: Halt) -> str:
+    said = halted(one.words, halt)
+    if halt.until is not None:
+        return said
+    return " · ".join([one.words("until further notice"), *([said] if said else [])])
 
 
 PAGES: Final = {

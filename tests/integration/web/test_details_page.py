@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from reconciler import agreements, clock, people, ruleset
 from reconciler.person import Role
 from reconciler.rules import Decides, Direction, Transfer
+from reconciler.web import details
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, there
 from tests.integration.web.browsing import Browser, Pages
@@ -159,6 +160,16 @@ def test_the_preview_of_protecting_lists_who_would_be_written_to(both: Both, pag
     # both had changed the name: only e-conomic's may be, so it goes to Clickmate
     assert "1 kunde bliver rettet med det samme" in page
     assert re.search(r"Birk & Søn</a>.*Navn.*Clickmate.*Birk & Søn.*Birk og Sønner", page, re.DOTALL)
+
+
+def test_where_counting_would_take_long_the_number_is_told_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, admin: Browser
+) -> None:
+    monkeypatch.setattr(details, "MOST_FORESEEN", 0)
+    shown = admin.get(PAGE).text
+    assert "Se, hvad det ændrer nu" not in shown
+    assert shown.count("Se, hvad der vil ske (intet gemmes endnu)") == 2
+    assert "1 kunde bliver rettet med det samme" in admin.get(f"{PAGE}/change?preset=invoices").text
 
 
 def test_rules_that_were_changed_meanwhile_are_shown_anew_and_nothing_is_saved(pages: Pages, admin: Browser) -> None:

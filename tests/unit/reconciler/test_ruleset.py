@@ -5,8 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler import ruleset
-from reconciler.rules import Decides, Direction, Rule
+from reconciler import fields, plan, ruleset
+from reconciler.link import Base
+from reconciler.plan import Do
+from reconciler.rules import Decides, Direction, Rule, Rules
 from reconciler.ruleset import DETAILS, INVOICES, Chosen, Part
 
 NAMES = st.sampled_from(list(DETAILS))
@@ -97,8 +99,42 @@ def test_two_sets_of_rules_have_one_mark_exactly_when_they_hold_the_same(one: Ch
     assert (ruleset.moved(one, other) == ()) is (held(one) == held(other))
 
 
-def test_whoever_was_not_compared_is_reached_by_a_rule_that_compares_again() -> None:
+def test_a_change_reaches_whoever_holds_what_it_is_about_and_was_not_compared_in_it() -> None:
     apart = ruleset.changed({}, "phone", Direction.NONE)
-    assert not ruleset.reaches_equals({}, apart)
-    assert ruleset.reaches_equals(apart, {})
-    assert ruleset.reaches_equals({}, ruleset.changed({}, "contact.name", Direction.ONLY_CRM))
+    assert ruleset.reach({}, apart) == (frozenset({"phone"}), frozenset(), False, False)
+    assert ruleset.reach(apart, {}) == (frozenset({"phone"}), frozenset(), False, True)
+    named = ruleset.changed({}, "contact.name", Direction.ONLY_CRM)
+    assert ruleset.reach({}, named) == (frozenset(), frozenset({"name"}), True, True)
+    address = ruleset.changed({}, "address", Direction.ONLY_CRM)
+    assert ruleset.reach({}, address).customer == {"street", "postcode", "city", "country"}
+
+
+TEXTS = st.sampled_from(["", "11111111", "22222222", "+45 11 11 11 11"])
+HELD = st.fixed_dictionaries(dict.fromkeys(fields.FIELDS["customer"], TEXTS))
+BASES = st.dictionaries(st.sampled_from(fields.FIELDS["customer"]), st.builds(Base, crm=TEXTS, economic=TEXTS))
+
+
+def follows(
+    crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], one: Chosen
+) -> list[tuple[object, ...]]:
+    """What is written and asked by these rules, detail by detail."""
+    plans = plan.plan("customer", crm, economic, base, Rules(customer=one.get("customer", {})))
+    return [
+        (each.group.name, each.target, each.values, each.reason)
+        for each in plans
+        if each.target is not None or each.do is Do.ASK
+    ]
+
+
+@given(HELD, HELD, BASES, chosen(), PARTS)
+def test_whoever_is_out_of_reach_of_a_change_is_written_and_asked_nothing_else(
+    crm: dict[str, str], economic: dict[str, str], base: dict[str, Base], before: Chosen, parts: dict[str, Part]
+) -> None:
+    after = ruleset.altered(before, parts)
+    reach = ruleset.reach(before, after)
+    now, then = follows(crm, economic, base, before), follows(crm, economic, base, after)
+    if all(crm[name] == economic[name] for name in reach.customer):
+        assert now == then
+    compared = plan.plan("customer", crm, economic, base, Rules(customer=before.get("customer", {})))
+    if not reach.equals and not any(one.differing for one in compared):
+        assert now == then == []
