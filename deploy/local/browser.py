@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from deploy.local import packages
 from deploy.local.children import Unavailable
@@ -25,7 +26,7 @@ _FONTS = """\
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
 <dir prefix="relative">usr/share/fonts</dir>
-<cachedir prefix="relative">fonts</cachedir>
+<cachedir>{cache}</cachedir>
 <alias binding="same"><family>monospace</family><prefer><family>Liberation Mono</family></prefer></alias>
 <match target="pattern"><edit name="family" mode="append_last"><string>Liberation Sans</string></edit></match>
 </fontconfig>
@@ -97,8 +98,9 @@ def unpacked(tree: Path) -> Browser:
     if not program.exists():
         raise Unavailable("the unpacked packages hold no chromium-headless-shell")
     fonts = tree / "fonts.conf"
-    if not fonts.exists():
-        fonts.write_text(_FONTS, encoding="utf-8")
+    words = _FONTS.format(cache=escape(str(tree / "fonts")))
+    if not fonts.exists() or fonts.read_text("utf-8") != words:
+        fonts.write_text(words, encoding="utf-8")
     homes = [home for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*") for home in tree.glob(pattern)]
     libraries = sorted({str(one.parent) for home in homes for one in home.rglob("*.so*")})
     environ = {"FONTCONFIG_FILE": str(fonts)}

@@ -18,7 +18,7 @@ from reconciler.person import Person
 from reconciler.web import asks, doors, filters, screen
 from reconciler.web.doors import Conflict, Known, Unknown
 from reconciler.web.filters import A_PAGE
-from reconciler.web.says import label
+from reconciler.web.says import label, within
 from reconciler.web.site import Site
 from reconciler.web.words import Words
 
@@ -80,6 +80,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         page=paged,
         pages=max(1, -(-bulk.customers // A_PAGE)) if shown else 1,
         label=lambda name: label(one.words, name),
+        within=lambda name: within(one.words, name),
         shown=asks.shown,
         session=session,
         whole=whole,
