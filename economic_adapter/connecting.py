@@ -7,7 +7,7 @@ it is never logged and never leaves this process unsealed.
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -139,6 +139,8 @@ class Connecting:
 
     def _shown(self, attempt: Attempt | None, ending: Ending | None, status: int) -> Response:
         locale = attempt.locale if attempt else "da"
+        if attempt is not None and attempt.back and ending is not None:
+            ending = replace(ending, ask=False)  # the page that leads here asks, and keeps the answer
         if ending is None and not self.ready:
             ending = Ending(sentence="no_app")
         html = _PAGES.get_template("connect.html").render(

@@ -7,13 +7,15 @@ behind the refusal is not known.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from economic_adapter.contract import refusal
 from reconciler.agreement import Agreement
+from reconciler.rules import Area
 
 State = Literal["not_connected", "asks", "connected", "lost", "disconnecting", "disconnected"]
 Name = Literal["access", "agreement", "module", "role", "webhooks", "limits"]
+StageName = Literal["access", "rules", "receive", "preview", "on"]
 How = Literal["ok", "limited", "bad", "waits", "unknown"]
 """``limited``: it works without. ``waits``: by itself it will be right again."""
 Cause = Literal[
@@ -38,6 +40,32 @@ class Check:
     how: How
     cause: Cause = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One of the five steps of setting up, and whether it is done."""
+
+    name: StageName
+    done: bool
+
+
+def stages(known: Agreement | None, now: datetime, *, previewed: bool, tried: bool) -> Sequence[Stage]:
+    """The five steps: what is done ticks itself. ``previewed``: both sides were read and shown; ``tried``: so was one customer,
+    or somebody chose to do without."""
+    if known is None or known.state == "disconnected":
+        return tuple(Stage(name=name, done=False) for name in get_args(StageName))
+    found = checks(known, now)
+    webhooks = next(one for one in found if one.name == "webhooks")
+    is_on = known.state in {"on", "access_lost"}
+    done: dict[StageName, bool] = {
+        "access": state(known) == "connected" and not any(one.how in {"bad", "unknown"} for one in found[:4]),
+        "rules": set(known.defaults) == set(Area),
+        "receive": not known.receive or not known.hooks or webhooks.how != "unknown",
+        "preview": is_on or (previewed and (tried or known.pilot_skipped is not None)),
+        "on": is_on,
+    }
+    return tuple(Stage(name=name, done=one) for name, one in done.items())
 
 
 def state(known: Agreement | None) -> State:

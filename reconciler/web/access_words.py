@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from reconciler import checks
 from reconciler.agreement import Agreement
-from reconciler.checks import Cause, Check, How, Name
+from reconciler.checks import Cause, Check, How, Name, StageName
 from reconciler.web.words import Words
 
 NAMES: Final[dict[Name, str]] = {
@@ -33,6 +33,15 @@ SENTENCES: Final[dict[Cause, str]] = {
 PLAIN: Final[dict[How, str]] = {
     "ok": "OK", "limited": "Works without", "bad": "Refused", "waits": "Waits", "unknown": "Not known yet",
 }  # fmt: skip
+STAGES: Final[dict[StageName, str]] = {
+    "access": "Access to e-conomic", "rules": "Defaults and rules", "receive": "From e-conomic to Clickmate",
+    "preview": "See what will happen (nothing is saved yet)", "on": "Turn the integration on",
+}  # fmt: skip
+STAGE_PAGES: Final[dict[StageName, str]] = {
+    "access": "set-up#access", "rules": "set-up/new-customers", "receive": "set-up#receive", "preview": "set-up/preview",
+    "on": "set-up/switch-on",
+}  # fmt: skip
+"""Where each is done."""
 Step = Literal["connect", "reconnect", "try_again", "none"]
 """The one next step."""
 _STEPS: Final[dict[Cause, Step]] = {

@@ -4,7 +4,7 @@ What is chosen here is kept at once; what it writes to customers goes out as a p
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from reconciler import agreements, checks, overview, passes, people, setting_up, steering, switching
+from reconciler import agreements, checks, overview, passes, people, runs, setting_up, steering, switching
 from reconciler.agreement import Agreement
+from reconciler.checks import Stage
 from reconciler.person import Language, Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import NotNow, Receive
@@ -26,6 +27,7 @@ MayCreate = Literal["users", "admins"]
 NUMBER_FROM: Final = 1
 INVITED: Final = timedelta(minutes=30)
 """How long an address at which access is given holds."""
+_SHOWN: Final = frozenset({"previewed", "confirmed", "running", "paused", "braked", "done"})
 ASKING: Final = timedelta(seconds=30)
 """How long a page waits for an answer before it says that there is none."""
 
@@ -37,6 +39,10 @@ class SetUp:
     known: Agreement | None
     may_create: MayCreate
     highest: int | None
+    previewed: bool = False
+    """Whether what switching on would do was shown."""
+    tried: bool = False
+    """Whether one customer was tried."""
 
     @property
     def used(self) -> Agreement | None:
@@ -69,7 +75,19 @@ def of(site: Site, person: Person) -> SetUp:
             known=known,
             may_create="admins" if people.kept(connection, person.tenant).create else "users",
             highest=None if known is None else overview.highest_number(connection, known.tenant, known.agreement),
+            previewed=known is not None and _got_to(connection, known, _SHOWN),
+            tried=known is not None and _got_to(connection, known, {"done"}, trial=True),
         )
+
+
+def stages(site: Site, found: SetUp) -> Sequence[Stage]:
+    """The five steps of setting up."""
+    return checks.stages(found.known, site.now(), previewed=found.previewed, tried=found.tried)
+
+
+def _got_to(connection: Connection, known: Agreement, states: Set[str], *, trial: bool = False) -> bool:
+    run = runs.newest(connection, known.tenant, known.agreement, "switch_on", trial=trial)
+    return run is not None and run.state in states
 
 
 def change(site: Site, person: Person, wanted: Wanted) -> None:
@@ -158,7 +176,7 @@ def _shown(connection: Connection, person: Person, agreement: int) -> Agreement:
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """Everything that is set up, and what is next."""
-    found = of(site, one.person)
+    found, words = of(site, one.person), one.words
     known = found.known
     lacking = lacks(site)
     asking = found.used is not None and setting_up.is_asked(found.used)
@@ -180,6 +198,10 @@ def page(site: Site, request: Request, one: Known) -> Response:
         late=late,
         figures=None if found.used is None else found.used.figures,
         lines=[] if found.used is None else access_words.lines(one.words, found.used),
+        stages=[
+            (one, words(access_words.STAGES[one.name]), access_words.STAGE_PAGES[one.name])
+            for one in stages(site, found)
+        ],
         step=access_words.step(known),
         receives="webhooks" if known is None else setting_up.receives(known),
         calls=None if found.used is None else checks.calls(found.used),

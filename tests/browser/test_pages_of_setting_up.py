@@ -51,6 +51,7 @@ def test_setting_up(screens: Screens, pages: Pages) -> None:
     figures = Figures(at=wire.time, calls=2880, most=45_000, hooked=wire.time)
     wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered", figures=figures))
     screens.look("set-up", "/set-up", also=True, **ADMIN)
+    screens.look("set-up-webhook", "/set-up/webhook", **ADMIN)
     refused = "webhook:WebhookAlreadyExistsForEventType"
     wire.later(seconds=1)
     wire.hear(agreement_seen(wire.time, state="connected", webhooks="refused", cause=refused))

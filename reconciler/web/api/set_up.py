@@ -38,6 +38,13 @@ class Line(Said):
     sentence: str
 
 
+class Stage(Said):
+    """One of the five steps of setting up."""
+
+    name: checks.StageName
+    done: bool
+
+
 class Access(Said):
     """Where the access to e-conomic stands, as it was told last."""
 
@@ -59,6 +66,7 @@ class SetUp(Said):
     """What is set up. What belongs to an agreement is none where none is connected."""
 
     access: Access
+    steps: tuple[Stage, ...]
     integration: Literal["not_set_up", "off", "switching_on", "on"]
     on_since: datetime | None
     transfer: Transfer | None
@@ -221,6 +229,7 @@ def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
             lacking_settings=tuple(set_up.lacks(site)),
             checks=() if used is None else tuple(_line(one) for one in access_words.lines(words, used)),
         ),
+        steps=tuple(Stage(name=one.name, done=one.done) for one in set_up.stages(site, found)),
         integration=_integration(used),
         on_since=None if used is None else used.since,
         transfer=None if used is None else Transfer(used.transfer),

@@ -302,6 +302,47 @@ def test_e_conomic_away_and_full_are_waits_not_refusals(pages: Pages, wire: Wire
     assert "e-conomic tager ikke imod flere kald før kl. " in line(shown, "Grænser")
 
 
+def ticked(shown: str) -> list[bool]:
+    """Which of the five steps are done; none where they are not shown."""
+    found = re.search(r"<ol>(.*?)</ol>", shown, re.DOTALL)
+    return [] if found is None else ["✓" in one for one in found.group(1).split("<li")[1:]]
+
+
+def test_five_steps_tick_themselves_and_each_leads_to_where_it_is_done(pages: Pages) -> None:
+    nothing = text(pages)
+    assert ticked(nothing) == [False] * 5
+    for step in (
+        "Adgang til e-conomic", "Standardværdier og regler", "Fra e-conomic til Clickmate",
+        "Se, hvad der vil ske (intet gemmes endnu)", "Slå integrationen til",
+    ):  # fmt: skip
+        assert step in nothing
+    admin = Admin(pages, company(pages))
+    assert ticked(admin.text("/set-up")) == [False, True, False, False, False], "defaults are offered by e-conomic"
+    admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
+    admin.press("/set-up", receive="checks")
+    assert ticked(admin.text("/set-up")) == [True, True, True, False, False]
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', admin.text("/set-up"))
+    admin.previewed()
+    assert ticked(admin.text("/set-up")) == [True, True, True, False, False], "nobody was tried, nor left out"
+    admin.press("/set-up/pilot/skip")
+    assert ticked(admin.text("/set-up")) == [True, True, True, True, False]
+    admin.confirm(admin.text("/set-up/switch-on"))
+    admin.turn()
+    admin.company.wire.switch(customers=4)
+    admin.carry_out()
+    assert ticked(admin.text("/set-up")) == []
+    assert "Integrationen er slået til" in admin.text("/set-up")
+
+
+def test_a_step_is_not_done_while_its_check_is_not_right(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered"))
+    with pages.engine.begin() as connection:
+        connection.execute(sa.text("update sync.agreement set confirmed = now(), defaults = '{}'"))
+    assert ticked(text(pages)) == [True, False, True, False, False]
+    wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost", reference=None))
+    assert ticked(text(pages)) == [False, False, False, False, False]
+
+
 def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
     assert chosen(text(pages)) == {"transfer": "created", "receive": "webhooks", "may_create": "users"}

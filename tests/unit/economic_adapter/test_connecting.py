@@ -276,6 +276,16 @@ def test_the_set_up_page_invites_a_tenant_and_is_led_back_to(site: Site) -> None
     assert say("en", "close") not in shown
 
 
+def test_whether_it_is_the_right_one_is_asked_where_the_answer_is_kept(site: Site) -> None:
+    site.ending = replace(site.ending, ask=True)
+    site.get(f"attempt={invitation(lang='da')}")
+    site.get(f"token={GRANT}")
+    shown = text(site.get())
+    assert say("da", "yes") not in shown
+    assert say("da", "connected", site.ending.names) in shown
+    assert f'<a href="{BACK}">{say("da", "back")}</a>' in shown
+
+
 @pytest.mark.parametrize(
     "held",
     [

@@ -46,7 +46,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     asks.KINDS, asks.SAYS, asks.LACKS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
     health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {one: step for one, (step, _) in health._STEPS.items()},
-    access_words.NAMES, access_words.SENTENCES, access_words.PLAIN,
+    access_words.NAMES, access_words.STAGES, access_words.SENTENCES, access_words.PLAIN,
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     rule_words.WHERE, rule_words.WHO, rule_words.BOTH, rule_words.ONE, rule_words.NOTES, {"": rule_words.PHONE}, details.HINDRANCES,
     {text: text for text, _, _ in rule_words.ONLY_THERE}, {text: note for text, _, note in rule_words.ONLY_THERE},
