@@ -79,13 +79,16 @@ def foreseen(connection: Connection, run: Run) -> Foreseen:
 
 
 def begin(connection: Connection, run_id: UUID, clocked: Clocked, *, by: str) -> UUID:
-    """Begin to take a run back; the run that does it. ``NotProposed`` where that cannot be now; asked twice is once."""
+    """Begin to take a run back; the run that does it. ``NotProposed`` where that cannot be now.
+
+    Asked twice is once; where one that ended left somebody out, another one tries those again.
+    """
     run = reading.locked(connection, run_id)
     known = None if run is None else agreements.lock(connection, run.tenant, run.agreement)
     if run is None or known is None:
         raise NotProposed("over")
     for one in runs.of_agreement(connection, run.tenant, run.agreement, limit=1000):
-        if one.of_run == run.id and (one.ended is None or one.state == "done"):
+        if one.of_run == run.id and (one.ended is None or (one.state == "done" and not one.left_out)):
             return one.id
     if not may_be(run, clocked.now()):
         raise NotProposed("over")

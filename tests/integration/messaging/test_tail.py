@@ -26,7 +26,7 @@ def test_a_copy_is_seen_and_the_message_arrives_where_it_was_sent(lane: Line) ->
         drive(lambda: not lane.waiting(), relay)
         bodies = found.within(2.0)
         assert b'"a person"' in next(bodies)
-    assert len(lane.manager.look(QUEUE[Lane.LIVE])) == 1
+    eventually(lambda: len(lane.manager.look(QUEUE[Lane.LIVE])) == 1)
     eventually(lambda: not tails(lane.manager))
 
 
