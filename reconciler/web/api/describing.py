@@ -61,5 +61,7 @@ def _complete(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
             answer["content"] = {MEDIA_TYPE: {"schema": schema, "example": problem.model_dump()}}
         elif "answer" in example and "content" in answer:
             answer["content"]["application/json"]["example"] = example["answer"]
+    if "requestBody" in operation:
+        answers["413"] = {"description": "More than 64 KiB", "content": {"text/plain": {"example": "Too large\n"}}}
     if "request" in example:
         operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
