@@ -67,11 +67,12 @@ def observed(
 
 
 def _reached(connection: Connection, known: Agreement, seen: AgreementObserved, now: datetime) -> None:
-    """How e-conomic can be reached; where it answers again, what people opened meanwhile is looked at."""
+    """How e-conomic can be reached; where it is called again, what people opened meanwhile is looked at."""
     told = seen.reach
     if told is None or not agreements.reach(connection, known.tenant, known.agreement, told):
         return
-    if known.reach.down_since is not None and told.down_since is None:
+    was, stopped = known.reach, told.down_since is not None or told.paused_since is not None
+    if not stopped and (was.down_since is not None or was.paused_since is not None):
         opening.again(connection, known.tenant, known.agreement, now)
 
 

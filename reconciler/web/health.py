@@ -60,7 +60,7 @@ def _for(person: Person, said: Said) -> Said:
 def told(words: Words, facts: Facts, finding: Finding) -> Said:
     """A finding in words."""
     sentence = _SENTENCES[finding.name](words, facts, finding)
-    step, leads = _STEPS.get(finding.name, ("", "")) if finding.stands == "act" else ("", "")
+    step, leads = _step(facts, finding) if finding.stands == "act" else ("", "")
     return Said(
         title=words(TITLES[finding.name]),
         finding=finding,
@@ -68,6 +68,15 @@ def told(words: Words, facts: Facts, finding: Finding) -> Said:
         step=words(step or "Nothing to do."),
         leads=leads,
     )
+
+
+def _step(facts: Facts, finding: Finding) -> tuple[str, str]:
+    """What to do, and the path of the page where it is done, if any."""
+    if finding.name in {"agreement", "reach"} and facts.state == "access_lost":
+        return _RECONNECT, "set-up"
+    if finding.name == "reach" and facts.reach.paused_since is not None:
+        return _SERVER, ""
+    return _STEPS.get(finding.name, ("", ""))
 
 
 GROUPS: Final[Mapping[str, tuple[Name, ...]]] = {
@@ -86,9 +95,10 @@ TITLES: Final[Mapping[Name, str]] = {
     "relay": "Sending messages", "reconcile": "Comparing", "clock": "The clock", "web": "These pages",
     "unsent": "Messages", "adapter": "The connection to e-conomic", "worker": "Work in e-conomic", "crm": "Clickmate",
 }  # fmt: skip
+_RECONNECT: Final = "An administrator must reconnect."
 _SERVER: Final = "Tell whoever runs the server."
 _STEPS: Final[Mapping[Name, tuple[str, str]]] = {
-    "agreement": ("An administrator can set it up.", "set-up/preview"),
+    "agreement": ("An administrator can set it up.", "set-up"),
     "questions": ("Choose the right details", ""),
     "errors": ("See the errors and try again.", "errors"),
     "to_economic": ("See below what waits.", ""),

@@ -80,7 +80,12 @@ class Watching:
         held = there(customer, number, f"v{version}", contacts=(), **values)
         self.both.hear(economic_seen(held, version, why="look", look=Looked(look=look, how="answered")))
 
-    def reach(self, down_since: datetime | None = None, next_call: datetime | None = None) -> None:
+    def reach(
+        self,
+        down_since: datetime | None = None,
+        next_call: datetime | None = None,
+        paused_since: datetime | None = None,
+    ) -> None:
         """e-conomic's side tells how e-conomic can be reached."""
-        reach = Reach(at=self.both.time, down_since=down_since, next_call=next_call)
+        reach = Reach(at=self.both.time, down_since=down_since, next_call=next_call, paused_since=paused_since)
         self.both.hear(agreement_seen(self.both.time, state="on", reach=reach))

@@ -122,6 +122,7 @@ def test_an_operators_pause_is_told_as_ours(pages: Pages, both: Both) -> None:
     both.hear(agreement_seen(both.time, reach=Reach(at=both.time, paused_since=both.time)))
     found = rows(arrive(pages, both).get("/health").text)
     assert found["Adgang"][0].startswith("Den, der driver serveren, har stoppet alle kald siden kl.")
+    assert found["Adgang"][1] == "Sig det til den, der driver serveren."
 
 
 def test_each_night_everything_is_compared_once_and_a_difference_nobody_saw_is_named(pages: Pages, both: Both) -> None:
@@ -183,6 +184,16 @@ def test_questions_are_counted_with_the_oldest_and_lead_to_where_they_are_settle
     found = rows(arrive(pages, both).get("/health").text)["Kræver dit valg"]
     assert found[0].startswith("1 spørgsmål venter på et valg, siden kl.")
     assert found[1] == "Vælg de rigtige oplysninger"
+
+
+def test_who_must_reconnect_is_led_to_where_that_is_done(pages: Pages, both: Both) -> None:
+    both.later(seconds=1)
+    both.hear(agreement_seen(both.time, state="access_lost", cause="access_lost"))
+    text = arrive(pages, both).get("/health").text
+    for thing in ("Integrationen", "Adgang"):
+        assert rows(text)[thing][0].startswith("e-conomic afviser vores adgang siden")
+        assert rows(text)[thing][1] == "En administrator skal forbinde igen."
+    assert f'href="{pages.url}/set-up"' in text
 
 
 @pytest.mark.parametrize("role", ["reader", "user", "admin"])

@@ -171,6 +171,20 @@ def test_when_e_conomic_answers_again_what_was_opened_lately_is_looked_at_the_la
     assert says(watching.watch(customer.id))[0] == "looking"
 
 
+def test_while_an_operator_stopped_all_calls_it_is_our_delay_and_nothing_is_asked_until_it_goes_on(
+    watching: Watching, customer: Customer
+) -> None:
+    stopped = watching.both.time
+    watching.reach(paused_since=stopped)
+    watching.looks()
+    told = watching.open(customer.id)
+    assert (told["freshness"], told["since"]) == ("delayed", stopped.isoformat().replace("+00:00", "Z"))
+    assert watching.looks() == []
+    watching.later(minutes=1)
+    watching.reach()
+    assert [one.number for one in watching.looks()] == [7]
+
+
 def test_an_older_word_about_how_e_conomic_is_reached_changes_nothing(watching: Watching, customer: Customer) -> None:
     watching.reach(down_since=watching.both.time)
     watching.both.time -= timedelta(seconds=30)

@@ -45,7 +45,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     {kind: text for kind, text in run_words.LISTS.items() if kind not in {"crm", "economic"}},
     asks.KINDS, asks.SAYS, asks.LACKS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
-    health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {one: step for one, (step, _) in health._STEPS.items()},
+    health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {"": health._RECONNECT}, {one: step for one, (step, _) in health._STEPS.items()},
     access_words.NAMES, access_words.STAGES, access_words.SENTENCES, access_words.PLAIN,
     acting._PANELS, panels.HINDRANCES, panels.LEFT, panels.REFUSED, {"": panels._STALE},
     rule_words.WHERE, rule_words.WHO, rule_words.BOTH, rule_words.ONE, rule_words.NOTES, {"": rule_words.PHONE}, details.HINDRANCES,
