@@ -19,7 +19,7 @@ StageName = Literal["access", "rules", "receive", "preview", "on"]
 How = Literal["ok", "limited", "bad", "waits", "unknown"]
 """``limited``: it works without. ``waits``: by itself it will be right again."""
 Cause = Literal[
-    "", "revoked", "other_agreement", "api_missing", "role_small", "closed", "away", "paused", "throttled",
+    "", "revoked", "refused", "other_agreement", "api_missing", "role_small", "closed", "away", "paused", "throttled",
     "webhooks_role", "webhooks_taken", "webhooks_refused", "webhooks_unwanted", "webhooks_later",
 ]  # fmt: skip
 
@@ -116,7 +116,8 @@ def _access(known: Agreement, seen: How) -> Check:
 def _refused(known: Agreement, lost: Cause) -> Sequence[Check]:
     about = _OF.get(lost, "access")
     others: tuple[Name, ...] = ("agreement", "module", "role", "webhooks", "limits")
-    found = [Check(name="access", how="bad", cause="revoked", code=_code(known) if about == "access" else "")]
+    here = about == "access"
+    found = [Check(name="access", how="bad", cause=lost if here else "refused", code=_code(known) if here else "")]
     for name in others:
         bad = name == about
         code = _code(known) if bad else ""

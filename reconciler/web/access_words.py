@@ -15,6 +15,7 @@ NAMES: Final[dict[Name, str]] = {
 }  # fmt: skip
 SENTENCES: Final[dict[Cause, str]] = {
     "revoked": "e-conomic has refused our access since {time}. Nothing is lost. An administrator must reconnect.",
+    "refused": "e-conomic has refused our access since {time}. Nothing is lost.",
     "other_agreement": "The access is for another agreement than {no}. Nothing is sent. An administrator must reconnect.",
     "api_missing": "Your e-conomic subscription has no API access. Add it in e-conomic under All settings, then try again.",
     "role_small": "The access you gave may not change customers. Give access again as a user who may.",

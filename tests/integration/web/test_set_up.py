@@ -258,6 +258,9 @@ def test_lost_access_is_told_with_its_own_cause(
     others = {"Adgang", "Aftale", "API-modul", "Rolle", "Webhooks", "Grænser"} - {check, "Adgang"}
     assert {line(shown, one).partition(" Kald")[0] for one in others} == {"Kendes ikke endnu"}
     assert "I orden" not in shown
+    if check != "Adgang":
+        why = line(shown, "Adgang")
+        assert re.fullmatch(r"e-conomic afviser vores adgang siden kl\. \d\d\.\d\d\. Intet er gået tabt\.", why), why
     wire.later(seconds=1)
     wire.hear(agreement_seen(wire.time, state="on" if before == "on" else "connected"))
     assert line(text(pages), "Adgang") == "I orden"
@@ -305,7 +308,7 @@ def test_e_conomic_away_and_full_are_waits_not_refusals(pages: Pages, wire: Wire
 def ticked(shown: str) -> list[bool]:
     """Which of the five steps are done; none where they are not shown."""
     found = re.search(r"<ol>(.*?)</ol>", shown, re.DOTALL)
-    return [] if found is None else ["✓" in one for one in found.group(1).split("<li")[1:]]
+    return [] if found is None else ["Færdig" in one for one in found.group(1).split("<li")[1:]]
 
 
 def test_five_steps_tick_themselves_and_each_leads_to_where_it_is_done(pages: Pages) -> None:
