@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import Field
 
 from reconciler import bulks, differences
-from reconciler.bulking import MOST, Form
+from reconciler.bulking import Form
 from reconciler.bulks import Bulk, Item, Kind, State
 from reconciler.narrowing import Filter
 from reconciler.person import Person
@@ -23,6 +23,8 @@ from reconciler.web.api.tasks import Detail, Limit, OfCustomer, OfDetail, OfGrou
 from reconciler.web.doors import Conflict, Unknown
 from reconciler.web.site import Site
 
+NAMED = 200
+"""Customers that a request names at most: more of them are no request of ours, which holds 64 kB."""
 BulkId = Annotated[UUID, Path(description="The decision's id.")]
 
 
@@ -70,7 +72,7 @@ class FlowGiven(Said):
     id: UUID
     customers: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)], ...],
-        Field(min_length=1, max_length=MOST),
+        Field(min_length=1, max_length=NAMED),
     ]
 
 

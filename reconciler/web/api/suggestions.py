@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from reconciler import agreements, suggestions
-from reconciler.bulking import MOST, Form
+from reconciler.bulking import Form
 from reconciler.evidence import Evidence
 from reconciler.pairing import Answer
 from reconciler.person import Person
 from reconciler.web import filters
 from reconciler.web import suggestions as pages
-from reconciler.web.api.bulk import BulkTold, told
+from reconciler.web.api.bulk import NAMED, BulkTold, told
 from reconciler.web.api.lists import NO_RIGHT, STALE
 from reconciler.web.api.problems import Said
 from reconciler.web.api.strict import TEXT, WHOLE, Flag, needs
@@ -63,7 +63,7 @@ class PairsGiven(Said):
 
     id: UUID
     answer: Literal["link", "not_the_same"]
-    pairs: Annotated[tuple[Pair, ...], Field(max_length=MOST)] = ()
+    pairs: Annotated[tuple[Pair, ...], Field(max_length=NAMED)] = ()
     every: Annotated[tuple[Evidence, ...], Field(max_length=len(Evidence))] = ()
 
 

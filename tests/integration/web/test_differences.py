@@ -1,11 +1,13 @@
 """Many differences are settled with one choice for all that is shown: seen before, refused singly where they moved, undone as one."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from reconciler import people
+from reconciler import bulking, bulks, people
 from tests.builders.crm import a_person
 from tests.builders.sync import TENANT
 from tests.integration.web.browsing import Pages
@@ -167,6 +169,38 @@ def test_a_form_sent_twice_is_one_decision_and_only_of_the_own_tenant_with_the_r
         people.choose(connection, TENANT, "keep_bulk", True)
     assert mine.browser.post(f"{first}/confirm", {"form_token": mine.browser.token()}).status_code == 403
     assert shop.bulk(first).state == "previewed"
+
+
+def test_two_clocks_at_once_decide_about_each_customer_once(shop: Shop) -> None:
+    for number in range(101, 113):
+        shop.linked(number, elsewhere={"phone": f"2222{number:04}"}, phone=f"1111{number:04}")
+    mine = shop.arrive()
+    mine.open("/differences").press("Brug e-conomic for alle viste (12)").press("Gem i Clickmate")
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: bulking.carry_on(shop.pages.engine, shop.both.clocked), range(2)))
+    shop.carry_out()
+    with shop.pages.engine.connect() as connection:
+        decided = connection.execute(sa.text("select link, count(*) as times from sync.decision group by link")).all()
+    assert [row.times for row in decided] == [1] * 12
+    assert (shop.bulk(mine.at).done, shop.bulk(mine.at).state) == (12, "done")
+
+
+def test_what_was_only_shown_is_forgotten_after_a_day_and_what_was_done_when_it_cannot_be_undone(shop: Shop) -> None:
+    shop.linked(101, elsewhere={"phone": "22222222", "name": "Andet"}, phone="11111111")
+    mine = shop.arrive()
+    shown = mine.open("/differences?detail=name").press("Brug e-conomic for alle viste (1)").at
+    done = mine.open("/differences?detail=phone").press("Brug e-conomic for alle viste (1)").press("Gem i Clickmate").at
+    shop.carry_out()
+    now = shop.both.time
+    with shop.pages.engine.begin() as connection:
+        assert bulks.forget(connection, now + timedelta(seconds=1), now - timedelta(days=31)) == 1
+    assert mine.browser.get(shown).status_code == 404
+    assert "Fortryd alle (1)" in mine.open(done).text
+    shop.pages.later(days=31)
+    assert "Fortryd alle" not in shop.arrive().open(done).text
+    with shop.pages.engine.begin() as connection:
+        assert bulks.forget(connection, now, now + timedelta(seconds=1)) == 1
+        assert connection.scalar(sa.text("select count(*) from sync.decision")) == 1, "decisions are kept for good"
 
 
 def test_a_service_sees_chooses_confirms_follows_and_undoes(shop: Shop) -> None:
