@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import sqlalchemy as sa
+from starlette.types import ASGIApp
 
 from crm_outbox.contract import TYPES as CRM_TYPES
 from crm_outbox.messaging import database, upkeep
@@ -153,27 +154,32 @@ def _intake(settings: Settings) -> Factories:
     return {"intake": make}
 
 
+def http(settings: Settings, engine: sa.Engine, sender: Client, ring: Callable[[], None]) -> ASGIApp:
+    """Webhooks and the connection pages; ``ring`` wakes the relay."""
+    gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
+    reach = entry(settings, engine, sender, ring)
+    pages = connecting.Connecting(
+        keys=settings.keys,
+        connect=partial(access.connect, reach),
+        part=partial(access.part, reach),
+        now=now,
+        public_url=settings.public_url,
+        login_url=settings.login_url,
+        app_public=settings.app_public,
+        invites=settings.invites.encode(),
+        ready=bool(settings.app_secret),
+    )
+    webhooks = hooks.Webhooks(
+        engine=engine, now=now, gather=gather, key=settings.invites.encode(), told=partial(_tell_figures, settings)
+    )
+    return hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
+
+
 def _hooks(settings: Settings) -> Factories:
     def make() -> Duty:
         engine = database.engine(settings.database, "economic-hooks", pool=10)
         sender, bell = client(settings), Doorbell(engine, messages.schema)
-        gather = Gather(quiet=settings.clocks.gather, most=settings.clocks.gather_limit)
-        reach = entry(settings, engine, sender, bell.ring)
-        pages = connecting.Connecting(
-            keys=settings.keys,
-            connect=partial(access.connect, reach),
-            part=partial(access.part, reach),
-            now=now,
-            public_url=settings.public_url,
-            login_url=settings.login_url,
-            app_public=settings.app_public,
-            invites=settings.invites.encode(),
-            ready=bool(settings.app_secret),
-        )
-        webhooks = hooks.Webhooks(
-            engine=engine, now=now, gather=gather, key=settings.invites.encode(), told=partial(_tell_figures, settings)
-        )
-        app = hooks.app(webhooks, pages, https=settings.public_url.startswith("https:"))
+        app = http(settings, engine, sender, bell.ring)
         return Held(Server(app, *settings.listen), [sender.close, bell.close, engine.dispose])
 
     return {"hooks": make}

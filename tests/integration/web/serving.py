@@ -14,11 +14,16 @@ from reconciler.web.site import Site
 from tests.integration.web.browsing import CONNECT, CONNECT_KEY, CRM, KEYS, Pages
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def served(engine: sa.Engine, **given: Any) -> Iterator[Pages]:
     """Everything up to the socket, as production has it; the time stands still."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     made = Pages(engine=engine, url=f"http://127.0.0.1:{port}", time=datetime.now(UTC))
     words: dict[str, Any] = {
         "engine": engine,
