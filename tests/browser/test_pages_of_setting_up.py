@@ -2,19 +2,21 @@
 
 import re
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import Figures
-from reconciler import clock, suggesting
+from reconciler import clock, pressing, suggesting
+from reconciler.pressing import Press
 from tests.browser.screens import Screens
 from tests.browser.test_pages import ADMIN, everything_open
 from tests.builders.sync import AGREEMENT, agreement_seen
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
 from tests.integration.web.shop import Shop
+from tests.integration.web.test_flow_for_many import ANNE
 from tests.integration.web.test_suggestions import pair
 from tests.integration.web.test_trial_page import tried
 
@@ -182,15 +184,6 @@ def test_many_differences_at_once(screens: Screens, pages: Pages) -> None:
         elsewhere: dict[str, object] = {"phone": f"2222{number:04}", "name": f"Anders {number}"}
         shop.linked(number, elsewhere=elsewhere, phone=f"1111{number:04}")
     screens.look("differences", "/differences", also=True, **ADMIN)
-    mine = shop.arrive()
-    mine.open("/differences?detail=phone").press("Brug e-conomic for alle viste (3)")
-    screens.look("differences-seen", mine.at, **ADMIN)
-    moved = shop.company.crm["c102"].model_copy(update={"phone": "33333333"})
-    shop.company.here(moved)
-    mine.press("Gem i Clickmate")
-    screens.look("differences-under-way", mine.at, **ADMIN)
-    shop.carry_out()
-    screens.look("differences-settled", mine.at, **ADMIN)
 
 
 def test_suggested_links(screens: Screens, pages: Pages) -> None:
@@ -204,6 +197,20 @@ def test_suggested_links(screens: Screens, pages: Pages) -> None:
     screens.look("suggestions-looking", "/suggestions", **ADMIN)
     assert suggesting.carry_on(pages.engine, shop.both.clocked) == 1
     screens.look("suggestions", "/suggestions", also=True, **ADMIN)
-    screens.look("suggestions-user", "/suggestions")
-    mine.open("/suggestions?evidence=cvr").follow("Vælg alle viste (1)").press("Tilknyt de markerede (1)")
-    screens.look("suggestions-seen", mine.at, **ADMIN)
+
+
+def test_many_begin_to_flow_at_once(screens: Screens, pages: Pages) -> None:
+    shop = Shop(pages)
+    for number in (101, 102, 103):
+        shop.linked(number, website="w.example")
+        press = Press(person=ANNE, customer=f"c{number}", id=uuid4())
+        with pages.engine.begin() as connection:
+            pressing.still(shop.both.clocked, connection, press)
+    shop.company.here(shop.company.crm["c101"].model_copy(update={"website": "new.example"}))
+    screens.look("customers-left-out", "/customers?list=left_out")
+    mine = shop.arrive()
+    mine.open("/customers?list=left_out").press("Lad de markerede flyde automatisk (0)", customer=["c101", "c103"])
+    screens.look("flow-seen", mine.at)
+    mine.press("Slå til")
+    shop.carry_out()
+    screens.look("flow-done", mine.at)
