@@ -83,7 +83,7 @@ def framed(site: Site, name: str, words: Words, /, **values: Any) -> Response:
 
 def bare_framed(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
     """As ``bare``, where it stands inside a page of the CRM."""
-    response = bare(site, name, words, status, **values)
+    response = bare(site, name, words, status, **{"home": False, **values})
     response.headers["content-security-policy"] = policy(site, framed=True)
     return response
 
@@ -94,8 +94,8 @@ def piece(site: Site, name: str, words: Words, /, **values: Any) -> str:
 
 
 def bare(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
-    """A page for somebody we do not know, or when something went wrong."""
-    return _shown(site, name, words, status, {"who": None, "form_token": "", "places": [], **values})
+    """A page for somebody we do not know, or when something went wrong. ``home``: it may lead to the first page."""
+    return _shown(site, name, words, status, {"who": None, "form_token": "", "places": [], "home": True, **values})
 
 
 def policy(site: Site, *, framed: bool = False) -> str:
