@@ -159,8 +159,9 @@ def test_an_undo_can_be_undone_and_says_where_it_could_not(pages: Pages, both: B
         shown = browser.get(page).text
         found = re.search(r'action="[^"]*(/decisions/[0-9a-f-]+/undo)"', shown)
         assert found is not None, shown
-        token = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', shown))
-        return browser.post(found.group(1), token).headers["location"]
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', shown))
+        sent = {name: fields[name] for name in ("form_token", "decision")}
+        return browser.post(found.group(1), sent).headers["location"]
 
     back = undo(page)
     assert re.search(r"Fortrudt kl\. \d\d\.\d\d", browser.get(back).text)
