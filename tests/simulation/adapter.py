@@ -107,7 +107,7 @@ class _Tables:
 
     def claim(
         self, connection: Any, agreement: int, *, state: str, tenant: str, lanes: Sequence[Lane], worker: int,
-        now: datetime, probe: bool = False,
+        now: datetime, probe: bool = False, looks: bool = True,
     ) -> Claim | None:  # fmt: skip
         busy = [one for one in self.shelf.rows.values() if one.worker is not None]
         numbers = {one.number for one in busy if one.number is not None}

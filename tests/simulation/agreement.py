@@ -45,6 +45,7 @@ class Settings:
     run: UUID | None = None
     pilot: str | None = None
     number_from: int | None = None
+    hooks: bool = True
 
     @property
     def since(self) -> datetime | None:
@@ -106,7 +107,7 @@ class Agreements:
     def insert(self, _session: Session, _tenant: str, _agreement: int) -> None:
         pass
 
-    def note(self, session: Session, _tenant: str, seen: AgreementObserved) -> None:
+    def note(self, session: Session, _tenant: str, seen: AgreementObserved, _now: datetime) -> None:
         known = self.get(session)
         if known.seen is None or known.seen <= seen.seen:
             customers = known.customers if seen.customers is None else seen.customers
