@@ -34,6 +34,7 @@ from reconciler import (
     similar,
     stepping,
     store,
+    suggestions,
     switching,
     undoing,
 )
@@ -182,6 +183,7 @@ def installed(sync: Sync) -> Iterator[None]:
         runs: {name: getattr(rows_of_runs, name) for name in Runs.NAMES},
         items: {name: getattr(rows_of_items, name) for name in Items.NAMES},
         listed: {"insert": lambda _session, _shown: None},
+        suggestions: {"replace": lambda *_: None},
         similar: {f"_{name}": getattr(alike, name) for name in ("search", "links")},
         nearby: {f"_{name}": getattr(alike, name) for name in ("linked", "unseen", "gone")},
         stepping: {"append_all": links.append_all, "step": told.step},
