@@ -161,4 +161,4 @@ def test_pitfall_1_a_relay_that_dies_between_publish_and_settle_leaves_nothing_b
     drive(lambda: not lane.waiting(), lane.relay())
     arrived = lane.arrived()
     assert set(arrived) == set(ids)
-    assert len(arrived) <= 1000 + 3 * 60
+    assert len(arrived) <= 1000 + 3 * (60 + 20)  # each time: the window, and what is confirmed and no whole batch yet

@@ -24,7 +24,9 @@ class Browser:
     """One browser with its cookies; it sends what browsers send, unless the test says otherwise."""
 
     url: str
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(headers={"accept-language": "da"}))
+    client: httpx.Client = field(  # how long an answer takes says how busy the machine is
+        default_factory=lambda: httpx.Client(headers={"accept-language": "da"}, timeout=60)
+    )
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
         return self.client.get(self.url + path, headers=headers)

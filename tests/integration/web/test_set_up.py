@@ -77,7 +77,7 @@ def test_connecting_leads_to_the_adapter_with_an_invitation_of_this_tenant(pages
     for lost, words in ((False, "Forbind til e-conomic"), (True, "Forbind igen")):
         if lost:
             wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost"))
-        found = re.search(rf'<a class="button" href="([^"]+)">{words}</a>', text(pages))
+        found = re.search(rf'<a class="button main" href="([^"]+)">{words}</a>', text(pages))
         assert found is not None
         address = urlsplit(found.group(1))
         assert f"{address.scheme}://{address.netloc}{address.path}" == CONNECT
