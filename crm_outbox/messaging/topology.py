@@ -47,7 +47,7 @@ def is_broker_queue(name: str) -> bool:
 
 
 def _vhosts(wanted: Document, found: Document) -> Iterable[str]:
-    there = {entry["name"] for entry in found["vhosts"]}
+    there = {entry["name"] for entry in found["vhosts"] if "name" in entry}  # one that is being deleted has none
     return [f"vhost {entry['name']} is missing" for entry in wanted["vhosts"] if entry["name"] not in there]
 
 

@@ -9,6 +9,11 @@ from alembic.migration import MigrationContext
 
 import crm_outbox.tables
 import economic_adapter.tables
+import reconciler.bulk_tables
+import reconciler.mail_tables
+import reconciler.past_tables
+import reconciler.people_tables
+import reconciler.rule_tables
 import reconciler.run_tables
 from crm_outbox.messaging import days, outbox, telemetry, upkeep
 from crm_outbox.messaging.outbox import Selection
