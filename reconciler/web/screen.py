@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -33,6 +34,9 @@ PLACES: Final[tuple[tuple[str, str, Right], ...]] = (
 )
 """What the menu leads to: path, words, and the right without which it is not shown."""
 _A_YEAR: Final = "public, max-age=31536000, immutable"
+_TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the writing round, also that of the page behind the text they stand in (Unicode Annex 9)."""
+_BETWEEN_TAGS: Final = re.compile(r"(?<=>)[^<]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +118,19 @@ def _shown(site: Site, name: str, words: Words, status: int, values: Mapping[str
 
 
 def _rendered(site: Site, name: str, words: Words, values: Mapping[str, Any]) -> str:
-    return _PAGES.get_template(name).render(
+    html = _PAGES.get_template(name).render(
         say=words,
         read=shown,
         file=lambda one: f"static/{FILES[one].name}",
         base=site.public_url.rstrip("/") + "/",
         **values,
     )
+    return _unturned(html) if _TURNING.search(html) else html
+
+
+def _unturned(html: str) -> str:
+    """A page without marks that turn its writing round; what a form sends back is left as it came."""
+    return _BETWEEN_TAGS.sub(lambda text: _TURNING.sub("", text.group()), html)
 
 
 _PAGES: Final = Environment(

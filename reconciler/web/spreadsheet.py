@@ -20,7 +20,7 @@ _MARK: Final = "\ufeff"
 """The byte order mark, by which a spreadsheet knows UTF-8."""
 _PIECE: Final = 500
 """Rows that are written at once."""
-_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+_FORMULA: Final = re.compile(r"[\s\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 _DIGITS: Final = re.compile(r"0[0-9]+|[0-9]{12,}")
 """Texts of digits that would lose a zero, or be shown as a power of ten."""
 

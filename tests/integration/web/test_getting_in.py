@@ -83,6 +83,8 @@ def test_a_form_must_come_from_a_page_of_this_session(pages: Pages) -> None:
 def test_a_name_is_text_and_nothing_else(pages: Pages) -> None:
     browser = pages.arrive(name="<script>alert(1)</script>")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in browser.get().text
+    turned = pages.arrive(name="Anne\u202e\u2067\u200f Holm").get().text
+    assert "<span>Anne Holm, " in turned, "nothing turns the writing of a page round"
 
 
 def test_what_is_not_there_is_said_in_both_languages_and_every_answer_is_guarded(pages: Pages) -> None:

@@ -322,7 +322,11 @@ def test_a_pass_that_stopped_goes_or_stops_as_an_admin_says_once(pages: Pages, b
     task = only(pages, "brake")
     browser, admin = arrive(pages, both), arrive(pages, both, sub="u2", name="Mette", role="admin")
     shown = admin.get(f"/tasks/{task}").text
-    assert "Vi stoppede: 2 kunder ville blive rettet, du har godkendt 1. Se listen." in shown
+    stopped = "Vi stoppede: 3 kunder ville blive rettet, du har godkendt 1. Se listen."
+    assert stopped in shown
+    with pages.engine.connect() as connection:
+        (run,) = [one.run for one in questions.listed(connection, TENANT)]
+    assert stopped in admin.get(f"/runs/{run}").text, "the page of the run says the same"
     assert shown.count("22 22 22 22") == 2
     assert 'name="answer"' not in browser.get(f"/tasks/{task}").text
     fields = forms(admin, task, "Godkend netop disse (2)")[0]
