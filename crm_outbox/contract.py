@@ -137,6 +137,8 @@ class Outcome(Words):
     """What the other side said, cut to 500 characters; shown to people, never decided on."""
     detail: str = ""
     """The field it is about, when known."""
+    request_id: str = ""
+    """What e-conomic calls its answer (`X-RequestId`), for its support; empty where it did not say."""
     created: str | None = None
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from crm_outbox.contract import Outcome, Result
 from economic_adapter import mapping
 from economic_adapter.contract import EconomicPart
-from economic_adapter.protocol import Rejected
+from economic_adapter.protocol import Head, Rejected
 
 MESSAGE_LENGTH = 500
 
@@ -136,8 +136,10 @@ def unchanged(operation: Operation) -> Operation:
     return _answer(operation, State.UNCHANGED, Outcome(operation=operation.id, result=Result.UNCHANGED))
 
 
-def refused(operation: Operation, reason: str, message: str = "", detail: str = "") -> Operation:
-    """It was not done and will not be."""
+def refused(
+    operation: Operation, reason: str, message: str = "", detail: str = "", head: Head | None = None
+) -> Operation:
+    """It was not done and will not be. ``head``: of e-conomic's answer that said so, if one did."""
     if operation.state.settled:
         raise Illegal(f"{operation.state} cannot be refused")
     outcome = Outcome(
@@ -146,6 +148,7 @@ def refused(operation: Operation, reason: str, message: str = "", detail: str = 
         reason=reason,
         message=message[:MESSAGE_LENGTH],
         detail=detail,
+        request_id="" if head is None else head.request_id,
     )
     return _answer(operation, State.REFUSED, outcome)
 
@@ -160,7 +163,7 @@ def ambiguous(operation: Operation) -> Operation:
 def rejected(operation: Operation, error: Rejected) -> Operation:
     """e-conomic would not take it: answered with its own code and words, and never tried again by itself."""
     first = error.faults[0]
-    return refused(operation, first.code, first.message, mapping.detail(operation.part.record, first))
+    return refused(operation, first.code, first.message, mapping.detail(operation.part.record, first), error.head)
 
 
 def _key(operation: Operation) -> UUID:

@@ -53,11 +53,11 @@ def refusal(operation: Operation, failed: Failed) -> Operation:
         case Rejected():
             return moves.rejected(operation, failed)
         case NotFound():
-            return moves.refused(operation, "not_found")
+            return moves.refused(operation, "not_found", head=failed.head)
         case VersionConflict():
-            return moves.refused(operation, "version")
+            return moves.refused(operation, "version", head=failed.head)
         case _:
-            return moves.refused(operation, failed.code)
+            return moves.refused(operation, failed.code, head=failed.head)
 
 
 def _store(desk: Desk, operation: Operation) -> None:

@@ -29,7 +29,8 @@ class Task:
     """A question to people about one customer.
 
     ``subject`` tells several of a kind apart. ``details`` are field names, a contact person's as ``contact.name``.
-    ``fingerprint`` is of the values as compared: another one when one of them moves. ``message`` is the other side's own.
+    ``fingerprint`` is of the values as compared: another one when one of them moves. ``message`` is the other side's own,
+    ``request_id`` what e-conomic calls its answer.
     ``choices``: how many there are to make, one for each detail of each person; a group of details is one.
     """
 
@@ -40,6 +41,7 @@ class Task:
     subject: str = ""
     details: tuple[str, ...] = ()
     message: str = ""
+    request_id: str = ""
     shown: tuple[Shown, ...] = ()
     candidates: tuple[int, ...] = ()
     candidates_here: tuple[str, ...] = ()

@@ -71,6 +71,7 @@ def told(link: Link, status: Status, since: datetime, cause: Envelope | None, la
             details=status.details,
             reason=status.reason,
             message=status.message,
+            request_id=status.request_id,
             since=since,
         ),
         tenant=link.tenant,

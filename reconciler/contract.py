@@ -28,6 +28,8 @@ class StatusChanged(Words):
     """For ``error``: the code; for waiting: why; for ``paused``: which system is not written to, or ``both``."""
     message: str = ""
     """For ``error``: the other side's own words, cut."""
+    request_id: str = ""
+    """For ``error``: what e-conomic calls its answer (`X-RequestId`), for its support."""
     since: datetime
 
 

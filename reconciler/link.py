@@ -239,6 +239,7 @@ class Status:
     details: tuple[str, ...] = ()
     reason: str = ""
     message: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

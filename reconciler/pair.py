@@ -94,13 +94,14 @@ class Refusal:
 
     ``values`` holds (crm, economic) raw for each field it holds back. ``detail`` is the field that was named, or empty.
     ``action`` create: the record does not come into being while the refusal stands. ``many``: all the customers that stopped
-    it, where they were too many to be named.
+    it, where they were too many to be named. ``request_id``: what e-conomic calls its answer.
     """
 
     system: System
     action: Literal["create", "change"] = "change"
     code: str
     message: str = ""
+    request_id: str = ""
     detail: str = ""
     many: Many | None = None
     values: Mapping[str, tuple[str, str]]

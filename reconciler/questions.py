@@ -82,7 +82,8 @@ def save(
                 [
                     {
                         "id": one, "kind": task.kind, "subject": task.subject, "reason": task.reason,
-                        "details": task.details, "message": task.message, "fingerprint": task.fingerprint,
+                        "details": task.details, "message": task.message, "request_id": task.request_id,
+                        "fingerprint": task.fingerprint,
                     }
                     for one, task in opened
                 ]
@@ -91,7 +92,7 @@ def save(
                 [
                     {
                         "id": known.id, "reason": task.reason, "details": task.details, "message": task.message,
-                        "fingerprint": task.fingerprint,
+                        "request_id": task.request_id, "fingerprint": task.fingerprint,
                     }
                     for known, task in found.moved
                 ]
@@ -224,11 +225,13 @@ def _json(rows: Iterable[dict[str, Any]]) -> str:
 
 _SAVE = sa.text("""
     with opened as (
-        insert into sync.task (id, tenant, agreement, link, kind, subject, reason, details, message, fingerprint, opened)
-        select id, :tenant, :agreement, :link, kind, subject, reason, details, message, fingerprint, :now
+        insert into sync.task (id, tenant, agreement, link, kind, subject, reason, details, message, request_id, fingerprint,
+                               opened)
+        select id, :tenant, :agreement, :link, kind, subject, reason, details, message, request_id, fingerprint, :now
         from jsonb_populate_recordset(null::sync.task, :opened)
     ), moved as (
-        update sync.task t set reason = x.reason, details = x.details, message = x.message, fingerprint = x.fingerprint
+        update sync.task t set reason = x.reason, details = x.details, message = x.message, request_id = x.request_id,
+            fingerprint = x.fingerprint
         from jsonb_populate_recordset(null::sync.task, :moved) x where t.id = x.id
     ), closed as (
         update sync.task t set closed = :now, how = x.how

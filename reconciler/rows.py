@@ -167,6 +167,7 @@ def status_row(status: Status, listed: tuple[str, str]) -> dict[str, Any]:
         "status_details": status.details,
         "status_reason": status.reason,
         "status_message": status.message,
+        "status_request_id": status.request_id,
     }
 
 
@@ -179,6 +180,7 @@ def status_of(row: Mapping[str, Any]) -> Status | None:
         details=tuple(row["status_details"]),
         reason=row["status_reason"],
         message=row["status_message"],
+        request_id=row["status_request_id"],
     )
 
 

@@ -142,6 +142,8 @@ task = sa.Table(
     sa.Column("details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
     # what the other side said of a write it refused
     sa.Column("message", sa.Text, nullable=False, server_default=""),
+    # what e-conomic calls the answer that said so
+    sa.Column("request_id", sa.Text, nullable=False, server_default=""),
     # of the values it is about: another one when one of them moves
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("opened", _MOMENT, nullable=False),

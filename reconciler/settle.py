@@ -199,6 +199,7 @@ def _refused(
         action="create" if pending.action == "create" else "change",
         code=reason,
         message=outcome.message,
+        request_id=outcome.request_id,
         detail=outcome.detail,
         many=heard.candidates_many if customer and reason == "candidates" else None,
         values=_values(pending, outcome.detail),

@@ -146,7 +146,7 @@ INSERT_MISSING = sa.text("""
     on conflict do nothing
 """)
 LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message
+    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message status_request_id
 """.split()
 REMEMBERED = 4096
 """Of a longer statement psycopg looks for the places of its values each time it is sent."""

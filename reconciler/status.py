@@ -70,7 +70,13 @@ def _error(link: Link, asked: Sequence[Task]) -> Status | None:
     for kind in ("missing", "refused"):
         for one in asked:
             if one.kind == kind:
-                return Status(state="error", reason=one.reason, details=one.details, message=one.message)
+                return Status(
+                    state="error",
+                    reason=one.reason,
+                    details=one.details,
+                    message=one.message,
+                    request_id=one.request_id,
+                )
     return None
 
 

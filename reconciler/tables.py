@@ -187,6 +187,8 @@ link = sa.Table(
     sa.Column("status_details", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("status_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("status_message", sa.Text, nullable=False, server_default=""),
+    # what e-conomic calls the answer that said so
+    sa.Column("status_request_id", sa.Text, nullable=False, server_default=""),
     sa.Column("status_since", _MOMENT),
     # which list it stands in (none: there is no such customer any more), why it is left out (?: not looked at since there
     # are lists), and the name they are ordered by

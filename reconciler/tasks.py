@@ -193,7 +193,7 @@ def _refused(link: Link, pair: Pair, refusal: Refusal, kind: TaskKind) -> Task:
         subject=f"{pair.id}/{refusal.system}/{','.join(sorted(refusal.values))}",
         shown=_values(pair, known),
     )
-    return replace(task, message=refusal.message)
+    return replace(task, message=refusal.message, request_id=refusal.request_id)
 
 
 def _task(

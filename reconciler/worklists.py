@@ -34,6 +34,7 @@ class Question:
     subject: str
     reason: str
     message: str
+    request_id: str
     details: tuple[str, ...]
     agreement: int
     link: UUID | None
@@ -242,7 +243,7 @@ _QUESTIONS = f"""
     with shown as (
         select * from sync.task t where {{where}} order by t.opened, t.id limit :limit offset :skip
     )
-    select t.id, t.kind, t.subject, t.reason, t.message, t.details, t.agreement, t.link, t.run, l.crm_id as customer, l.number,
+    select t.id, t.kind, t.subject, t.reason, t.message, t.request_id, t.details, t.agreement, t.link, t.run, l.crm_id as customer, l.number,
            {NAME} as name, t.opened,
            coalesce(case when split_part(t.subject, '/', 2) = 'crm' then p.economic else p.crm end
                     -> 'values' ->> replace(t.details[1], 'contact.', ''), '') as value,

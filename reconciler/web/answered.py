@@ -137,7 +137,7 @@ def _contact(words: Words, task: Task, link: Link) -> str:
         return f"{person(pair)}: {words('No longer in e-conomic')}"
     others = [one for one in link.contacts if one.id != pair.id and one.rest == "unclear"]
     if not others:
-        return asks.caused(words, task.reason, task.details, person(pair), task.message)
+        return asks.caused(words, task.reason, task.details, person(pair), task.message, request_id=task.request_id)
     return words("Are {a} and {b} the same contact person?", a=person(pair), b=person(others[0]))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reconciler.causes import UNKNOWN, cause
 from reconciler.contract import TaskKind
 from reconciler.decisions import Means
 from reconciler.history import RULED, Entry
@@ -59,7 +58,7 @@ def line(words: Words, one: Question) -> str:
         case "missing":
             return words(LACKS.get(next(iter(one.details), ""), LACKS["country"]))
         case "refused":
-            return caused(words, one.reason, one.details, one.value, one.message, one.number)
+            return caused(words, one.reason, one.details, one.value, one.message, one.number, one.request_id)
         case "brake":
             return words("Stopped")
         case "renumbered":
@@ -82,12 +81,18 @@ def detailed(words: Words, details: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(known))
 
 
-def caused(words: Words, code: str, details: Sequence[str], value: str, message: str, number: int | None = None) -> str:
+def caused(
+    words: Words,
+    code: str,
+    details: Sequence[str],
+    value: str,
+    message: str,
+    number: int | None = None,
+    request_id: str = "",
+) -> str:
     """Why something was refused, and where it is put right. ``value`` is what was refused, ``message`` the other side's own words."""
     about = next(iter(details), "")
-    if cause(code) is UNKNOWN:
-        return says.caused(words, code, about, message or value, message)
-    return says.caused(words, code, about, value or ("" if number is None else str(number)), message)
+    return says.caused(words, code, about, value or ("" if number is None else str(number)), message, request_id)
 
 
 def shown(field: str, value: str) -> str:

@@ -50,7 +50,7 @@ def errors(site: Site, request: Request, one: Known) -> Response:
     ]  # fmt: skip
     rows = (
         (each.name, each.number, asks.detailed(words, each.details), asks.line(words, each), each.opened, each.tries,
-         each.next_try, f"{each.reason} {each.message}".strip())
+         each.next_try, " ".join(filter(None, (each.reason, each.message, each.request_id))))
         for each in found
     )  # fmt: skip
     return spreadsheet.download(_name(words, "errors"), header, rows)

@@ -53,7 +53,8 @@ def cause(words: Words, row: Row) -> str:
         return words(REFUSED["unclear"])
     field = refusal.detail or row.fields[0]
     value = (row.economic if refusal.system is System.CRM else row.crm) if row.fields[1:] else row.texts[field]
-    return caused(words, refusal.code, field if field in row.fields else row.detail, value, refusal.message)
+    about = field if field in row.fields else row.detail
+    return caused(words, refusal.code, about, value, refusal.message, refusal.request_id)
 
 
 def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> str:
@@ -67,7 +68,8 @@ def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> st
     refusal = _refusal(link, ended)
     field = refusal.detail if refusal is not None and refusal.detail else ended.detail
     value = "" if ended.economic is None else fields.text(ended.economic[1], field)
-    text = caused(words, ended.reason, field, value, "" if refusal is None else refusal.message)
+    said = ("", "") if refusal is None else (refusal.message, refusal.request_id)
+    text = caused(words, ended.reason, field, value, *said)
     return f"{name}: {text}" if name else text
 
 

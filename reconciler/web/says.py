@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from reconciler.causes import NEXT, cause
+from reconciler.causes import NEXT, UNKNOWN, cause
 from reconciler.contract import State
 from reconciler.freshness import Freshness, Layer
 from reconciler.halts import Halt, Halts
@@ -104,18 +104,23 @@ def because(words: Words, said: Standing) -> str:
     """Why it could not be transferred, and where it is put right."""
     told = said.status
     field, value = next(iter(said.values.items()), (told.details[0] if told.details else "", ""))
-    return caused(words, told.reason, field, value, told.message)
+    return caused(words, told.reason, field, value, told.message, told.request_id)
 
 
-def caused(words: Words, code: str, field: str, value: str, message: str) -> str:
-    """What a code of the other side means for that field and value, and where it is put right."""
+def caused(words: Words, code: str, field: str, value: str, message: str, request_id: str = "") -> str:
+    """What a code of the other side means for that field and value, and where it is put right.
+
+    ``request_id``: what e-conomic calls the answer that said so.
+    """
     known = cause(code)
     about = (
         words(known.about) if known.about else label(words, field) if field.removeprefix("contact.") in LABELS else ""
     )
+    shown = (message or value) if known is UNKNOWN else (value or message)
     sentence = words(
-        known.text, v=value or message, n=value, detail=about, document=about, name=message, code=code, id="-"
-    )
+        known.text, v=shown, n=value, detail=about, document=about, name=message, code=code,
+        id=request_id or "-",
+    )  # fmt: skip
     return f"{sentence} {words(NEXT[known.step])}" if known.step in NEXT else sentence
 
 

@@ -87,6 +87,7 @@ _OUTCOME = Outcome(
     message="Email is invalid",
     detail="email",
     created="48211",
+    request_id="a3c1f0d2b4e69788-CPH",
 )
 _ECONOMIC = EconomicCustomer(
     number=1042,
@@ -241,6 +242,7 @@ SAMPLES: tuple[Words, ...] = (
         details=("email",),
         reason="CustomerInvalidEmail",
         message="Email is invalid",
+        request_id="a3c1f0d2b4e69788-CPH",
         since=AT,
     ),
     TaskOpened(

@@ -41,10 +41,11 @@ class Both(Said):
 
 
 class Refused(Said):
-    """Why a write of a detail was refused last: the code of the side that refused it, and its own words."""
+    """Why a write of a detail was refused last: the code of the side that refused it, its own words, and `X-RequestId`."""
 
     code: str
     message: str
+    request_id: str
 
 
 class Why(Said):
@@ -194,7 +195,9 @@ def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:
         changed=tuple(sorted(one.changed)),
         stands=one.stands,
         may_be_chosen=one.may_be_chosen,
-        refused=None if one.refusal is None else Refused(code=one.refusal.code, message=one.refusal.message),
+        refused=None
+        if one.refusal is None
+        else Refused(code=one.refusal.code, message=one.refusal.message, request_id=one.refusal.request_id),
         on_invoices=one.invoices,
         mark=one.mark,
         why={system: None if it is None else _why(one, it) for system, it in known.items()},

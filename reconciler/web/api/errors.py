@@ -35,11 +35,15 @@ from reconciler.web.site import Site
 
 
 class Error(Said):
-    """What could not be transferred: ``task`` says why; the code and words of the other side; how often, and when again."""
+    """What could not be transferred: ``task`` says why; the code and words of the other side; how often, and when again.
+
+    ``request_id``: what e-conomic calls its answer (`X-RequestId`), for its support; empty where it did not say.
+    """
 
     task: Task
     code: str
     message: str
+    request_id: str
     value: str
     tries: int
     next_try_at: datetime | None
@@ -102,8 +106,8 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             total=total,
             errors=tuple(
                 Error(
-                    task=told(words, one), code=one.reason, message=one.message, value=one.value, tries=one.tries,
-                    next_try_at=one.next_try,
+                    task=told(words, one), code=one.reason, message=one.message, request_id=one.request_id,
+                    value=one.value, tries=one.tries, next_try_at=one.next_try,
                 )
                 for one in found
             ),

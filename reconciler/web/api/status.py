@@ -97,6 +97,7 @@ class CustomerStatus(Said):
     state: State
     reason: str
     message: str
+    request_id: str
     also: tuple[State, ...]
     badges: tuple[Badge, ...]
     notes: tuple[Noted, ...]
@@ -185,6 +186,7 @@ def _first(said: Standing, admins: list[str]) -> dict[str, Any]:
         "state": said.status.state,
         "reason": said.status.reason,
         "message": said.status.message,
+        "request_id": said.status.request_id,
         "also": said.also,
         "badges": said.badges,
         "notes": tuple(

@@ -1,5 +1,7 @@
 """A command becomes calls and one answer: the calls that are made, what e-conomic holds after, what is told."""
 
+import re
+
 import pytest
 
 from crm_outbox.contract import Result, many
@@ -180,6 +182,7 @@ def test_a_rejected_value_is_answered_once_with_the_words_of_e_conomic(at_desk: 
     answer = at_desk.write(bad, number=number)
     (outcome,) = answer.outcomes
     assert (outcome.result, outcome.reason, outcome.detail) == (Result.REFUSED, "CustomerInvalidEmail", "email")
+    assert re.fullmatch(r"[0-9a-f]{16}-CPH", outcome.request_id), "as e-conomic calls its answer"
     assert outcome.message
     assert at_desk.calls() == ["PUT /Customers/1001"]
     at_desk.passes(100_000)

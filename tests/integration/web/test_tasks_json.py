@@ -1,5 +1,6 @@
 """A service lists, counts and answers questions, tries errors again and reads the history, as the pages do."""
 
+import html
 import re
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
+from reconciler.contract import StatusChanged
 from reconciler.person import Role
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
@@ -81,6 +83,30 @@ def test_questions_are_listed_counted_shown_and_answered_once(pages: Pages, both
     assert (first.status_code, first.json()["state"], first.json()["text"]) == (200, "done", "Dit svar er udført.")
     assert service.get("/tasks")["total"] == 0
     assert service.get(f"/tasks/{task['id']}")["closed"] is True
+
+
+def test_what_nobody_has_a_sentence_for_is_told_with_what_e_conomic_calls_its_answer(pages: Pages, both: Both) -> None:
+    customer = both.linked(8, cvr="87654321", name="Sydhavn")
+    both.in_crm(customer.model_copy(update={"email": "odd"}), 2)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    named = "a3c1f0d2b4e69788-CPH"
+    outcome = refused(command.parts[0].operation, "New", detail="email", message="Nej tak.", request_id=named)
+    both.hear(economic_answered(command, outcome, customer=there(customer, 8, "v1", contacts=()), version=2))
+    (status,) = both.said_only(StatusChanged)
+    assert (status.state, status.request_id) == ("error", named)
+    pages.time = both.time
+    service, browser = Service(pages), pages.arrive(tenant=TENANT)
+    (error,) = service.get("/errors")["errors"]
+    sentence = f'e-conomic svarede: "Nej tak.". Teknisk: New, X-RequestId {named}.'
+    assert error["request_id"] == named
+    assert sentence in error["task"]["text"]
+    assert service.get(f"/customers/{customer.id}/status")["request_id"] == named
+    (row,) = [one for one in service.get(f"/customers/{customer.id}/details")["rows"] if one["detail"] == "email"]
+    assert row["refused"]["request_id"] == named
+    for page in ("/errors", f"/customers/{customer.id}", f"/tasks/{error['task']['id']}"):
+        shown = html.unescape(browser.get(page).text)
+        assert sentence in shown, page
+    assert named in browser.get("/errors.csv").text
 
 
 def test_errors_are_told_with_their_cause_and_tried_again(pages: Pages, both: Both) -> None:

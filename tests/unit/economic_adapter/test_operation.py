@@ -290,10 +290,12 @@ def test_a_contact_creation_that_may_be_done_is_settled_by_the_list(
 
 
 def test_a_rejection_is_told_with_code_words_and_field() -> None:
-    error = Rejected(Head(status=400), (Fault(code="CustomerInvalidEmail", property="Email", message="No " * 400),))
+    head = Head(status=400, request_id="a3c1f0d2b4e69788-CPH")
+    error = Rejected(head, (Fault(code="CustomerInvalidEmail", property="Email", message="No " * 400),))
     outcome = moves.rejected(moves.send(change(), json.dumps({}), NOW), error).outcome
     assert outcome is not None
     assert (outcome.reason, outcome.detail, len(outcome.message)) == ("CustomerInvalidEmail", "email", 500)
+    assert outcome.request_id == "a3c1f0d2b4e69788-CPH"
 
 
 def test_the_body_of_an_operation_is_not_shown() -> None:

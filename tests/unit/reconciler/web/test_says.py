@@ -23,7 +23,7 @@ PAST = replace(PRESENT, freshness="older", present=False)
 
 def said(state: State, **given: Any) -> Standing:
     """A customer in that state; only what the test names matters."""
-    of_status = {name: given.pop(name) for name in ("reason", "message", "details") if name in given}
+    of_status = {name: given.pop(name) for name in ("reason", "message", "request_id", "details") if name in given}
     return Standing(status=Status(state=state, **of_status), **given)
 
 
@@ -48,6 +48,11 @@ PHONE = Differing(field="phone", crm="1", economic="2")
         (said("error", reason="New", message="Nej tak"), PRESENT,
          'Kunden kunne ikke overføres: e-conomic svarede: "Nej tak". Teknisk: New, X-RequestId -.',
          'The customer could not be transferred: e-conomic answered: "Nej tak". Technical: New, X-RequestId -. '),
+        (said("error", reason="New", message="Nej tak", request_id="a3c1f0d2b4e69788-CPH",
+              details=("email",), values={"email": "x@"}), PRESENT,
+         'Kunden kunne ikke overføres: e-conomic svarede: "Nej tak". Teknisk: New, X-RequestId a3c1f0d2b4e69788-CPH.',
+         'The customer could not be transferred: e-conomic answered: "Nej tak". '
+         "Technical: New, X-RequestId a3c1f0d2b4e69788-CPH. "),
         (said("choice", choices=2), PRESENT, "Vælg de rigtige oplysninger (2)", "Choose the right details (2)"),
         (said("deleted"), PRESENT, "Slettet i e-conomic", "Deleted in e-conomic"),
         (said("perhaps", choices=1), PRESENT, "Findes måske i e-conomic (1 forslag)", "May exist in e-conomic (1 suggestion)"),
