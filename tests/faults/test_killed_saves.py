@@ -22,8 +22,8 @@ from tests.builders.sync import crm_answered, done, economic_answered, there
 from tests.faults import halting
 from tests.forked import Child, forks
 from tests.integration.web.browsing import Browser, Pages
-from tests.integration.web.conftest import pages
-from tests.integration.web.test_settling import arrive, both, choice
+from tests.integration.web.conftest import both, pages
+from tests.integration.web.test_settling import arrive, choice
 from tests.waiting import eventually
 
 __all__ = ["both", "pages"]

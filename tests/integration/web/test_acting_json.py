@@ -10,18 +10,10 @@ from crm_outbox.contract import Customer, Stage
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
 from reconciler.person import Role
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT
+from tests.integration.web.acting import decisions, deleted, differing
 from tests.integration.web.browsing import Pages
-from tests.integration.web.test_acting import decisions, deleted, differing
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 class Service:

@@ -9,9 +9,7 @@ from reconciler import people, presence
 from tests.builders.meeting import Both
 from tests.integration.web.browsing import Pages
 from tests.integration.web.test_decisions_json import Service
-from tests.integration.web.test_settling import arrive, both, choice, contested, decisions, form
-
-__all__ = ["both"]
+from tests.integration.web.test_settling import arrive, choice, contested, decisions, form
 
 
 def test_who_else_is_at_it_is_said_for_five_minutes_and_blocks_nobody(pages: Pages, both: Both) -> None:

@@ -9,18 +9,10 @@ import sqlalchemy as sa
 from crm_outbox.contract import Stage
 from reconciler import clock
 from reconciler.people import make_key
-from reconciler.rules import Transfer
 from tests.builders.crm import a_customer
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import Browser, Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def everybody(both: Both) -> None:

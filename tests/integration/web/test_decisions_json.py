@@ -12,9 +12,7 @@ from reconciler import people
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, there
 from tests.integration.web.browsing import Pages
-from tests.integration.web.test_settling import both, contested
-
-__all__ = ["both"]
+from tests.integration.web.test_settling import contested
 
 
 class Service:

@@ -12,17 +12,9 @@ from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import handover, people, worklists
 from reconciler.person import Person
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, refused, there
 from tests.integration.web.browsing import Browser, Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def arrive(pages: Pages, **given: Any) -> Browser:

@@ -5,24 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Customer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import retries, retrying
 from reconciler.retries import Retry
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, refused, there
 from tests.integration.web.browsing import Browser, Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def failing(both: Both, number: int, detail: str = "email") -> Customer:

@@ -10,13 +10,7 @@ from economic_adapter.contract import ConfigureAgreement
 from reconciler import people, running
 from reconciler.person import Role
 from tests.builders.sync import TENANT
-from tests.integration.web.browsing import Pages
-from tests.integration.web.companies import Admin, company
-
-
-@pytest.fixture
-def admin(pages: Pages) -> Admin:
-    return Admin(pages, company(pages))
+from tests.integration.web.companies import Admin
 
 
 def key(admin: Admin, role: Role = "admin", tenant: str = TENANT) -> dict[str, str]:

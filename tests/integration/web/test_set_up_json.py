@@ -11,15 +11,10 @@ from economic_adapter.contract import ConfigureAgreement
 from reconciler import agreements
 from reconciler.person import Role
 from tests.builders.sync import AGREEMENT, TENANT, agreement_seen
-from tests.integration.web.browsing import CONNECT_KEY, Pages
-from tests.integration.web.companies import Admin, company
+from tests.integration.web.browsing import CONNECT_KEY
+from tests.integration.web.companies import Admin
 from tests.integration.web.serving import served
 from tests.integration.web.test_runs_json import call, key, said
-
-
-@pytest.fixture
-def admin(pages: Pages) -> Admin:
-    return Admin(pages, company(pages))
 
 
 def test_what_is_set_up_and_what_is_checked(admin: Admin) -> None:

@@ -16,11 +16,6 @@ from tests.integration.web.serving import served
 URL = CONNECT.removesuffix("/connect/economic") + handmade.path(CONNECT_KEY, TENANT, AGREEMENT)
 
 
-@pytest.fixture
-def wire(pages: Pages) -> Wire:
-    return Wire(engine=pages.engine, time=pages.time)
-
-
 def shown(pages: Pages, language: str = "da") -> str:
     admin = pages.arrive(tenant=TENANT, sub="m", name="Mette Krogh", role="admin")
     answer = admin.get(f"/set-up/webhook?lang={language}")

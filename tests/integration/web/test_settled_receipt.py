@@ -10,9 +10,7 @@ from economic_adapter.contract import WriteEconomicCustomer
 from tests.builders.meeting import Both
 from tests.builders.sync import done, economic_answered, refused, there
 from tests.integration.web.browsing import CRM, Browser, Pages
-from tests.integration.web.test_settling import arrive, both, choice, contested, form
-
-__all__ = ["both"]
+from tests.integration.web.test_settling import arrive, choice, contested, form
 
 
 def save(browser: Browser, customer: Customer, takes: Mapping[str, str], **more: str) -> str:

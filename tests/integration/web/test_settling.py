@@ -10,17 +10,9 @@ import sqlalchemy as sa
 from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import CRM, Browser, Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def contested(both: Both, pages: Pages, **there_: str) -> Customer:

@@ -7,17 +7,9 @@ import pytest
 
 from reconciler import people
 from reconciler.person import Person, Role
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def key(pages: Pages, role: Role = "user", tenant: str = TENANT) -> str:

@@ -9,12 +9,7 @@ from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
 from reconciler import agreements, steering
 from tests.builders.sync import AGREEMENT, TENANT
 from tests.integration.web.browsing import Pages
-from tests.integration.web.companies import Admin, asked_to_read, company
-
-
-@pytest.fixture
-def admin(pages: Pages) -> Admin:
-    return Admin(pages, company(pages))
+from tests.integration.web.companies import Admin, asked_to_read
 
 
 def test_before_anything_is_connected_the_pages_say_so(pages: Pages) -> None:

@@ -2,17 +2,9 @@
 
 import pytest
 
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def test_a_question_leads_to_its_customer_and_says_what_it_is_about(pages: Pages, both: Both) -> None:

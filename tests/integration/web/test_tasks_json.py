@@ -12,17 +12,9 @@ from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people
 from reconciler.contract import StatusChanged
 from reconciler.person import Role
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, refused, there
 from tests.integration.web.browsing import Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 class Service:

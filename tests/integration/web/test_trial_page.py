@@ -1,17 +1,9 @@
 """An admin tries with one customer before all: found, shown, followed edit by edit, kept or put back; everything else stays off."""
 
-import pytest
-
 from economic_adapter.contract import ConfigureAgreement
 from reconciler import agreements, running
 from tests.builders.sync import TENANT
-from tests.integration.web.browsing import Pages
-from tests.integration.web.companies import Admin, company
-
-
-@pytest.fixture
-def admin(pages: Pages) -> Admin:
-    return Admin(pages, company(pages))
+from tests.integration.web.companies import Admin
 
 
 def tried(admin: Admin, **chosen: str) -> None:

@@ -10,9 +10,7 @@ from tests.builders.meeting import Both
 from tests.builders.sync import crm_answered, done, economic_answered, there
 from tests.integration.web.browsing import Pages
 from tests.integration.web.test_decisions_json import Service
-from tests.integration.web.test_settling import arrive, both, choice, contested, form
-
-__all__ = ["both"]
+from tests.integration.web.test_settling import arrive, choice, contested, form
 
 
 def why(pages: Pages, customer: Customer, detail: str) -> str:

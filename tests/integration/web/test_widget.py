@@ -7,17 +7,9 @@ import httpx
 import pytest
 
 from reconciler.passes import sign
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT
 from tests.integration.web.browsing import CRM, KEY, Pages
-
-
-@pytest.fixture
-def both(pages: Pages) -> Both:
-    wire = Both(engine=pages.engine, time=pages.time)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def widget(pages: Pages, shown: str, query: str = "", **given: Any) -> httpx.Response:

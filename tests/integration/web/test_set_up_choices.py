@@ -1,0 +1,127 @@
+"""An admin chooses: which steps are done, what is kept, and when is the adapter told?"""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from economic_adapter.contract import ConfigureAgreement
+from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
+from tests.integration.web.browsing import Pages
+from tests.integration.web.companies import Admin, company
+from tests.integration.web.setting_up import known, line, on, text
+
+
+def chosen(shown: str) -> dict[str, str]:
+    """The choice that is marked of each question."""
+    return dict(re.findall(r'type="radio" name="(\w+)" value="(\w+)" checked', shown))
+
+
+def ticked(shown: str) -> list[bool]:
+    """Which of the five steps are done; none where they are not shown."""
+    found = re.search(r"<ol>(.*?)</ol>", shown, re.DOTALL)
+    return [] if found is None else ["Færdig" in one for one in found.group(1).split("<li")[1:]]
+
+
+def test_five_steps_tick_themselves_and_each_leads_to_where_it_is_done(pages: Pages) -> None:
+    nothing = text(pages)
+    assert ticked(nothing) == [False] * 5
+    for step in (
+        "Adgang til e-conomic", "Standardværdier og regler", "Fra e-conomic til Clickmate",
+        "Se, hvad der vil ske (intet gemmes endnu)", "Slå integrationen til",
+    ):  # fmt: skip
+        assert step in nothing
+    admin = Admin(pages, company(pages))
+    assert ticked(admin.text("/set-up")) == [False, True, False, False, False], "defaults are offered by e-conomic"
+    admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
+    admin.press("/set-up", receive="checks")
+    assert ticked(admin.text("/set-up")) == [True, True, True, False, False]
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', admin.text("/set-up"))
+    admin.previewed()
+    assert ticked(admin.text("/set-up")) == [True, True, True, False, False], "nobody was tried, nor left out"
+    admin.press("/set-up/pilot/skip")
+    assert ticked(admin.text("/set-up")) == [True, True, True, True, False]
+    admin.confirm(admin.text("/set-up/switch-on"))
+    admin.turn()
+    admin.company.wire.switch(customers=4)
+    admin.carry_out()
+    assert ticked(admin.text("/set-up")) == []
+    assert "Integrationen er slået til" in admin.text("/set-up")
+
+
+def test_a_step_is_not_done_while_its_check_is_not_right(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered"))
+    with pages.engine.begin() as connection:
+        connection.execute(sa.text("update sync.agreement set confirmed = now(), defaults = '{}'"))
+    assert ticked(text(pages)) == [True, False, True, False, False]
+    wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost", reference=None))
+    assert ticked(text(pages)) == [False, False, False, False, False]
+
+
+def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    assert chosen(text(pages)) == {"transfer": "created", "receive": "webhooks", "may_create": "users"}
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    wanted = {"transfer": "active", "receive": "nothing", "may_create": "admins", "number_from": "10000"}
+    answer = browser.post("/set-up", {"form_token": browser.token("/set-up"), **wanted})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/set-up?saved=yes")
+    shown = browser.get("/set-up?saved=yes").text
+    assert "Gemt" in shown
+    assert chosen(shown) == {"transfer": "active", "receive": "nothing", "may_create": "admins"}
+    assert 'name="number_from" inputmode="numeric" maxlength="9" value="10000"' in shown
+    stored = known(pages.engine)
+    assert (stored.transfer, stored.receive, stored.hooks, stored.number_from) == ("active", False, True, 10000)
+    assert wire.said_only(ConfigureAgreement) == [], "off: the adapter is told when it is switched on"
+    user = pages.arrive(tenant=TENANT, sub="u", role="user")
+    assert user.get("/customers/x/create").status_code == 403
+    browser.post("/set-up", {"form_token": browser.token("/set-up"), "number_from": ""})
+    assert known(pages.engine).number_from is None
+
+
+def test_while_it_is_on_the_adapter_is_told_of_webhooks_and_numbers(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    on(wire)
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    browser.post("/set-up", {"form_token": browser.token("/set-up"), "receive": "checks", "number_from": "500"})
+    (told,) = wire.said_only(ConfigureAgreement)
+    assert (told.on, told.webhooks, told.polling, told.number_from) == (True, False, True, 500)
+    assert "Bruges ikke: I har valgt jævnlig kontrol." in line(text(pages), "Webhooks")
+    browser.post("/set-up", {"form_token": browser.token("/set-up"), "receive": "checks", "number_from": "500"})
+    assert wire.said_only(ConfigureAgreement) == []
+    assert known(pages.engine).state == "on"
+
+
+def test_what_was_chosen_before_switching_on_holds_when_it_is(admin: Admin) -> None:
+    fields = {"transfer": "hand", "receive": "checks", "number_from": "700"}
+    assert admin.press("/set-up", **fields) == "/set-up?saved=yes"
+    admin.previewed()
+    admin.confirm(admin.text("/set-up/switch-on"))
+    admin.turn()
+    (asked,) = admin.company.wire.said_only(ConfigureAgreement)
+    assert (asked.on, asked.webhooks, asked.number_from) == (True, False, 700)
+    assert known(admin.pages.engine).transfer == "hand"
+    assert "Integrationen er ved at blive slået til" in admin.text("/set-up")
+
+
+def test_switching_the_transfer_lets_customers_be_looked_at_again(admin: Admin) -> None:
+    admin.switch_on()
+    assert "Integrationen er slået til" in admin.text("/set-up")
+    admin.press("/set-up", transfer="active")
+    with admin.pages.engine.connect() as connection:
+        assert connection.scalar(sa.text("select count(*) from sync.link where look_again")) > 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"transfer": "sometimes"}, {"receive": "x"}, {"may_create": "reader"}, {"number_from": "0"},
+        {"number_from": "-1"}, {"number_from": "1e3"}, {"number_from": "9999999999"}, {},
+        {"transfer": "active", "number_from": "x"},
+    ],
+)  # fmt: skip
+def test_what_no_page_sends_changes_nothing(pages: Pages, wire: Wire, given: dict[str, str]) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    before = known(pages.engine)
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    assert browser.post("/set-up", {"form_token": browser.token("/set-up"), **given}).status_code == 400
+    assert known(pages.engine) == before
