@@ -16,13 +16,15 @@ from economic_adapter import handmade, holding, invitation, refusals
 EVENTS = "economic.events"
 COMMANDS = "economic.commands"
 LENGTHS, CONTACT_LENGTHS, hold = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.hold
+Receives = holding.Receives
+INVOICE_COPIES = holding.INVOICE_COPIES
 refusal = refusals.refusal
 hand_made, HOOK_DATA, HOOK_TYPE = handmade.path, handmade.DATA, handmade.CONTENT_TYPE
 Invitation, CONNECT_PATH, SHORTEST_CONNECT_KEY = invitation.Invitation, invitation.PATH, invitation.SHORTEST_KEY
 
 
 class EconomicContact(Words):
-    """A contact person as e-conomic holds it."""
+    """A contact person as e-conomic holds it. ``receives`` none = it was not told, as by the release before."""
 
     number: int
     object_version: str
@@ -31,6 +33,7 @@ class EconomicContact(Words):
     email: str = ""
     phone: str = ""
     notes: str = ""
+    receives: tuple[Receives, ...] | None = None
 
 
 class EconomicCustomer(Words):

@@ -10,6 +10,11 @@ LENGTHS = {
 """Characters e-conomic keeps of a customer's detail (customersapi 3.1.0; the smaller of both surfaces where they differ)."""
 CONTACT_LENGTHS = {"name": 255, "email": 255, "phone": 50, "notes": 2000}
 
+Receives = Literal["quotes", "orders", "invoices", "e_invoices", "statements", "reminders"]
+"""The documents of which a contact person may get a copy by e-mail (Modtag e-mailkopi af)."""
+INVOICE_COPIES: frozenset[Receives] = frozenset({"invoices", "e_invoices"})
+"""Who gets a copy of one of these gets invoices at the e-mail address held of them."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 

@@ -62,7 +62,7 @@ def _differs(listed: Listed, held: records.Held | None, *, in_content: bool = Fa
     if held is None or held.body is None:
         return True
     if listed.body == held.body and tuple(listed.contacts) == held.contacts:
-        return False  # nearly all of a sweep: nothing has to be made of them
+        return held.retell and not in_content  # nearly all of a sweep: nothing has to be made of them
     now, before = mapping.customer(listed.body, listed.contacts), mapping.customer(held.body, held.contacts)
     return mapping.content(now) != mapping.content(before) if in_content else now != before
 

@@ -7,7 +7,7 @@ A write is an overlay: our changed fields on the whole body that was read, so th
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from economic_adapter.contract import Defaults, EconomicContact, EconomicCustomer, hold
+from economic_adapter.contract import Defaults, EconomicContact, EconomicCustomer, Receives, hold
 from economic_adapter.protocol import Ambiguous, Fault
 
 Record = Literal["customer", "contact"]
@@ -25,10 +25,10 @@ LEGACY = {
     "postcode": "zip", "city": "city", "country": "country", "phone": "telephoneAndFaxNumber", "mobile": "mobilePhone",
     "email": "email", "website": "website",
 }  # fmt: skip
-RECEIVE = (
-    "receiveQuotes", "receiveOrders", "receiveInvoices", "receiveEInvoices", "receiveStatementOfAccounts",
-    "receiveReminders",
-)  # fmt: skip
+RECEIVE: Mapping[Receives, str] = {
+    "quotes": "receiveQuotes", "orders": "receiveOrders", "invoices": "receiveInvoices",
+    "e_invoices": "receiveEInvoices", "statements": "receiveStatementOfAccounts", "reminders": "receiveReminders",
+}  # fmt: skip
 """Which documents a contact person gets a copy of: a bookkeeper's choice, so off on those we create."""
 
 _WIRE = {wire.lower(): ours for ours, wire in CUSTOMER.items()} | dict.fromkeys(map(str.lower, STREET), "street")
@@ -80,6 +80,7 @@ def contact(body: Mapping[str, Any]) -> EconomicContact:
         number=contact_number(body),
         object_version=version(body),
         deleted=is_deleted(body),
+        receives=tuple(one for one, wire in RECEIVE.items() if body.get(wire) is True),
         **contact_values(body),
     )
 
@@ -145,7 +146,7 @@ def new_customer(number: int, fields: Mapping[str, str], defaults: Defaults) -> 
 
 def new_contact(number: int, fields: Mapping[str, str]) -> Body:
     """The body of a contact person to create at that customer; it receives no documents until a bookkeeper says so."""
-    body: Body = {"customerNumber": number, **dict.fromkeys(RECEIVE, False)}
+    body: Body = {"customerNumber": number, **dict.fromkeys(RECEIVE.values(), False)}
     for field, value in fields.items():
         _put("contact", body, field, hold("contact", field, value))
     return body

@@ -33,6 +33,7 @@ _KEEP_ALL = sa.text("""
     on conflict (agreement, number) do update set
         epoch = excluded.epoch, counter = held.counter + 1, body = excluded.body,
         object_version = excluded.object_version, contacts = excluded.contacts, absent = false, missing_since = null,
+        retell = false,
         seen_at = excluded.seen_at, kept = excluded.kept
     where held.kept <= :since
     returning number, epoch, counter
@@ -58,6 +59,8 @@ class Held:
     contacts: tuple[Body, ...]
     absent: bool
     missing_since: datetime | None
+    retell: bool = False
+    """Whether a pass has to tell it once more."""
 
 
 def account(connection: Connection, number: int) -> Account | None:
@@ -142,6 +145,7 @@ def held_of(connection: Connection, agreement: int, numbers: Sequence[int]) -> d
             contacts=tuple(row["contacts"]),
             absent=row["absent"],
             missing_since=row["missing_since"],
+            retell=row["retell"],
         )
         for row in connection.execute(query).mappings()
     }
@@ -171,6 +175,7 @@ def keep(
         "contacts": [dict(one) for one in contacts],
         "absent": body is None,
         "missing_since": None,
+        "retell": False,
         "seen_at": now,
         "kept": connection.scalar(tables.KEPT),
     }

@@ -104,6 +104,8 @@ mirror = sa.Table(
     sa.Column("seen_at", _MOMENT, nullable=False),
     # the place of this keeping among all: what was kept before a listing began may be replaced by it
     sa.Column("kept", sa.BigInteger, nullable=False, server_default="0"),
+    # the next pass tells it once more, though it is as it was seen last: more of it is told than was
+    sa.Column("retell", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 KEPT = sa.Sequence("mirror_kept", schema="economic", metadata=metadata)
 """What e-conomic held of a customer when last seen, and how often it was seen: the counter of its version."""

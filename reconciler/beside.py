@@ -14,6 +14,7 @@ from uuid import UUID
 from reconciler import chosen, fields
 from reconciler.fields import Group
 from reconciler.link import Kind, Link, Pair, Refusal
+from reconciler.pair import INVOICE_COPIES, Receives
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System
 from reconciler.tasks import planned
@@ -43,12 +44,19 @@ class Row:
     refusal: Refusal | None
     mark: str
     invoices: bool
+    receives: tuple[Receives, ...]
+    """Of a contact person, the documents e-conomic sends them copies of."""
     texts: Mapping[str, str]
 
     @property
     def key(self) -> str:
         """What its fields in a form are named by."""
         return f"{self.record}.{self.detail}"
+
+    @property
+    def gets_invoices(self) -> bool:
+        """Whether it is of a contact person who gets copies of invoices or e-invoices."""
+        return not INVOICE_COPIES.isdisjoint(self.receives)
 
     @property
     def may_be_chosen(self) -> bool:
@@ -125,7 +133,8 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
         reason=reason,
         refusal=next((one for one in pair.refusals if any(name in one.values for name in group.fields)), None),
         mark=mark(pair, group),
-        invoices=group.invoices,
+        invoices=fields.ruled(pair, group).invoices,
+        receives=() if pair.economic is None else pair.economic.receives or (),
         texts={name: fields.text(crm, name) for name in group.fields},
     )
 

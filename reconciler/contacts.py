@@ -44,7 +44,7 @@ def _edited(pair: Pair, system: System, rules: Rules) -> bool:
     flowing = (
         name
         for group in fields.GROUPS["contact"]
-        if fields.rule("contact", group, rules).direction is not Direction.NONE
+        if fields.rule_of(pair, group, rules).direction is not Direction.NONE
         for name in group.fields
     )
     return side is not None and any(

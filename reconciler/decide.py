@@ -10,7 +10,7 @@ from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
 from reconciler import contacts, fields, plan
 from reconciler.lacking import defaults, missing
-from reconciler.link import Base, Kind, Link, LinkState, Pair, Pending, Side, flows
+from reconciler.link import Base, Link, LinkState, Pair, Pending, Side, flows
 from reconciler.plan import Detail, Do
 from reconciler.rules import Direction, Rules, System, Transfer
 from reconciler.settle import gate, put, standing, terms
@@ -191,7 +191,7 @@ def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: d
             continue
         if any(one.action == "create" for one in pair.refusals) or fields.blank(fields.text(source.values, "name")):
             continue
-        values, becomes = _whole("contact", source.values, system, rules)
+        values, becomes = _whole(pair, source.values, system, rules)
         link = _recorded(link, pair, system, "create", values, becomes, now)
     return link
 
@@ -205,7 +205,7 @@ def creation(
 ) -> Link:
     """The link exists, creating, before the creation is sent; the contact persons follow when the number is known."""
     crm = link.customer.crm
-    values, becomes = _whole("customer", crm.values if crm else {}, System.ECONOMIC, rules)
+    values, becomes = _whole(link.customer, crm.values if crm else {}, System.ECONOMIC, rules)
     link = replace(link, state=LinkState.CREATING, candidates=())
     return _recorded(
         link,
@@ -227,17 +227,17 @@ def creation_here(
 ) -> Link:
     """As ``creation``, of a customer that only e-conomic has, in the CRM: active, as e-conomic holds it."""
     there = link.customer.economic
-    values, becomes = _whole("customer", there.values if there else {}, System.CRM, rules)
+    values, becomes = _whole(link.customer, there.values if there else {}, System.CRM, rules)
     link = replace(link, state=LinkState.CREATING, candidates_here=())
     return _recorded(link, link.customer, System.CRM, "create", values, becomes, now, ruled_out=ruled_out, many=many)
 
 
 def _whole(
-    kind: Kind, values: Mapping[str, str], target: System, rules: Rules
+    pair: Pair, values: Mapping[str, str], target: System, rules: Rules
 ) -> tuple[dict[str, str], dict[str, Base]]:
     """What a new record gets of every detail that flows, and the bases it starts with."""
-    written, becomes = {}, {}
-    for name in _flowing(kind, rules):
+    written, becomes, kind = {}, {}, pair.kind
+    for name in _flowing(pair, rules):
         value = fields.text(values, name)
         new = fields.held(kind, name, value) if target is System.ECONOMIC else value
         becomes[name] = Base(crm=value, economic=new) if target is System.ECONOMIC else Base(crm=new, economic=value)
@@ -246,9 +246,9 @@ def _whole(
     return written, becomes
 
 
-def _flowing(kind: Kind, rules: Rules) -> Iterator[str]:
-    for group in fields.GROUPS[kind]:
-        if fields.rule(kind, group, rules).direction is not Direction.NONE:
+def _flowing(pair: Pair, rules: Rules) -> Iterator[str]:
+    for group in fields.GROUPS[pair.kind]:
+        if fields.rule_of(pair, group, rules).direction is not Direction.NONE:
             yield from group.fields
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from economic_adapter import contract as economic
 from reconciler import countries
-from reconciler.link import Kind
+from reconciler.link import Kind, Pair
 from reconciler.rules import Decides, Direction, Rule, Rules
 
 
@@ -56,14 +56,42 @@ GROUPS: Mapping[Kind, tuple[Group, ...]] = {
         Group(name="notes", fields=("notes",), rule=Rule(direction=Direction.NONE, decides=Decides.CRM)),
     ),
 }
+INVOICE_EMAIL = Group(
+    name="invoice_email", fields=("email",), rule=Rule(decides=Decides.ASK, may_be_empty=False), invoices=True
+)
+"""By whose rule the e-mail of a contact person goes who gets copies of invoices: it steers where those are sent."""
+RULED: Mapping[Kind, tuple[Group, ...]] = {
+    kind: tuple(
+        one
+        for group in groups
+        for one in ((group, INVOICE_EMAIL) if (kind, group.name) == ("contact", "email") else (group,))
+    )
+    for kind, groups in GROUPS.items()
+}
+"""Every detail that a rule can be chosen for."""
 FIELDS: Mapping[Kind, tuple[str, ...]] = {
     kind: tuple(field for group in groups for field in group.fields) for kind, groups in GROUPS.items()
 }
 
 
-def rule(kind: Kind, group: Group, rules: Rules) -> Rule:
-    """The rule an admin chose for that detail, else the one of the table."""
-    return (rules.customer if kind == "customer" else rules.contact).get(group.name, group.rule)
+def rule(kind: Kind, group: Group, rules: Rules, *, gets_invoices: bool = False) -> Rule:
+    """The rule an admin chose for that detail, else the one of the table. ``gets_invoices``: of a contact person who does."""
+    ruled = _ruled(group) if gets_invoices else group
+    return (rules.customer if kind == "customer" else rules.contact).get(ruled.name, ruled.rule)
+
+
+def rule_of(pair: Pair, group: Group, rules: Rules) -> Rule:
+    """The rule for that detail of that record."""
+    return rule(pair.kind, group, rules, gets_invoices=pair.gets_invoices)
+
+
+def ruled(pair: Pair, group: Group) -> Group:
+    """The detail whose rule holds for that detail of that record."""
+    return _ruled(group) if pair.gets_invoices else group
+
+
+def _ruled(group: Group) -> Group:
+    return INVOICE_EMAIL if group.fields == INVOICE_EMAIL.fields else group
 
 
 def text(values: Mapping[str, str], field: str) -> str:

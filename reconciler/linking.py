@@ -264,7 +264,7 @@ def _settled(pair: Pair, said: Linked, rules: Rules, decision: UUID) -> Pair:
     for group in fields.GROUPS[pair.kind]:
         if any(name in base for name in group.fields):
             continue
-        direction = fields.rule(pair.kind, group, rules).direction
+        direction = fields.rule_of(pair, group, rules).direction
         crm = {name: fields.text(here.values, name) for name in group.fields}
         economic = {name: fields.text(there.values, name) for name in group.fields}
         unlike = [one for one in group.fields if not fields.agree(pair.kind, one, crm[one], economic[one])]

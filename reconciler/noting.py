@@ -86,7 +86,7 @@ def _put_back(then: Pair, group: Group, pending: Pending, rules: Rules) -> bool:
     """Whether that write undid an edit of the CRM's, of what may only be changed in e-conomic."""
     if pending.system is not System.CRM or pending.action != "change":
         return False
-    if fields.rule(then.kind, group, rules).direction is not Direction.ONLY_ECONOMIC:
+    if fields.rule_of(then, group, rules).direction is not Direction.ONLY_ECONOMIC:
         return False
     return any(
         name in pending.values

@@ -51,7 +51,7 @@ def _differing(link: Link, rules: Rules) -> Iterator[tuple[Pair, Detail]]:
 
 
 def _left(pair: Pair, one: Detail, row: Row, rules: Rules) -> Left | None:
-    rule = fields.rule(pair.kind, one.group, rules)
+    rule = fields.rule_of(pair, one.group, rules)
     crm = {} if pair.crm is None else pair.crm.values
     if rule.direction is Direction.ONLY_ECONOMIC:
         return "only_there"

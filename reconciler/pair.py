@@ -11,11 +11,14 @@ from typing import Literal
 from uuid import UUID
 
 from crm_outbox.contract import Many
+from economic_adapter import contract
 from economic_adapter.contract import Defaults
 from reconciler.decisions import Before
 from reconciler.rules import System
 
 Kind = Literal["customer", "contact"]
+Receives = contract.Receives
+INVOICE_COPIES = contract.INVOICE_COPIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,8 @@ class Side:
     ``superseded``: the version our answered write replaced, while the state after it is not seen yet; a read that still
     shows it is older. ``gone``: it was seen missing there, after having been seen. ``without_persons``: why e-conomic's
     customer was told without its contact persons, of which nothing is known then. ``met``: e-conomic's name, CVR number and
-    address when it was last known to be that customer, of those that have no base (R19).
+    address when it was last known to be that customer, of those that have no base (R19). ``receives``: of a contact person
+    in e-conomic, the documents they get a copy of; none where that was never told.
     """
 
     id: str
@@ -37,6 +41,7 @@ class Side:
     gone: bool = False
     without_persons: str = ""
     met: Mapping[str, str] = field(default_factory=dict)
+    receives: tuple[Receives, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +170,11 @@ class Pair:
     """By group: what a person decided and is not carried out yet, or that the two are to stay different."""
     apart: tuple[str, ...] = ()
     """Contact persons of e-conomic, by number, that a person said are another one."""
+
+    @property
+    def gets_invoices(self) -> bool:
+        """Whether it is a contact person to whose e-mail address e-conomic sends copies of invoices or e-invoices."""
+        return self.economic is not None and not INVOICE_COPIES.isdisjoint(self.economic.receives or ())
 
     def side(self, system: System) -> Side | None:
         """What that system holds; none when it never held the record."""

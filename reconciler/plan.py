@@ -106,8 +106,9 @@ def plan(
     under_way: Collection[str] = (),
     stopped: Collection[str] = (),
     choices: Mapping[str, Choice] | None = None,
+    gets_invoices: bool = False,
 ) -> tuple[Detail, ...]:
-    """The plan for every group of one record.
+    """The plan for every group of one record. ``gets_invoices``: it is a contact person who gets copies of invoices.
 
     ``under_way`` names fields with an unanswered write: their groups wait, in both directions. ``stopped`` names groups
     that both systems keep rewriting. ``choices`` of a person come before every rule.
@@ -122,7 +123,7 @@ def plan(
         seen = _Seen(
             kind=kind,
             group=group,
-            rule=fields.rule(kind, group, rules),
+            rule=fields.rule(kind, group, rules, gets_invoices=gets_invoices),
             crm={name: fields.text(crm, name) for name in group.fields},
             economic={name: fields.text(economic, name) for name in group.fields},
             base={name: base[name] for name in group.fields if name in base},
@@ -155,6 +156,7 @@ def of(pair: Pair, rules: Rules, stopped: Collection[str] = ()) -> tuple[Detail,
         under_way={name for one in pair.pending.values() for name in one.becomes},
         stopped=stopped,
         choices=pair.chosen,
+        gets_invoices=pair.gets_invoices,
     )
 
 

@@ -108,7 +108,9 @@ def there(link: Link, seen: EconomicSeen) -> Link:
     if why is not None:  # an error on that customer; nothing is known of its contact persons
         return link if link.unsendable else replace(link, unsendable=f"{_OF_ECONOMIC}{side.without_persons}")
     there = {
-        str(one.number): Side(id=str(one.number), values=_values("contact", one), version=one.object_version)
+        str(one.number): Side(
+            id=str(one.number), values=_values("contact", one), version=one.object_version, receives=one.receives
+        )
         for one in customer.contacts
         if not one.deleted
     }
@@ -245,7 +247,8 @@ def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Ma
         if side is None:
             pairs.append(pair)
         elif (now := left.pop(side.id, None)) is not None:
-            pairs.append(_with(pair, system, _newer(pair.side(system), now)))
+            now = now if now.receives is not None else replace(now, receives=side.receives)
+            pairs.append(_with(pair, system, _newer(side, now)))
         else:  # if this read is older than the answer that made it, the next one shows it again
             pairs.append(_with(pair, system, replace(side, gone=True)))
     counter = link.counter

@@ -102,7 +102,7 @@ def _show(chosen: Chosen, names: Iterable[str]) -> None:
             "" if rule == usual else "chosen",
         ]
         words = ", ".join(one for one in (_WHERE[rule.direction], who, *marks) if one)
-        say(f"  {name:<16}{words}")
+        say(f"  {name:<22}{words}")
 
 
 def _foreseen(engine: sa.Engine, clocked: Clocked, known: Agreement, chosen: Chosen) -> None:

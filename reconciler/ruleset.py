@@ -14,7 +14,7 @@ Chosen = Mapping[str, Mapping[str, Rule]]
 """What an admin chose, by kind of record and detail; what is missing has the rule of ``fields``."""
 DETAILS: Mapping[str, tuple[Kind, Group]] = {
     group.name if kind == "customer" else f"contact.{group.name}": (kind, group)
-    for kind, groups in fields.GROUPS.items()
+    for kind, groups in fields.RULED.items()
     for group in groups
 }
 """Every detail that a rule can be chosen for, by the name people say."""

@@ -80,7 +80,10 @@ def _save(data: Data, agreement: Agreement, customer: Customer | None, form: dic
 
 
 def _contact_form(form: dict[str, str]) -> Json:
-    return {name: form[name].strip() for name, _ in views.CONTACT_FIELDS if name in form}
+    values: Json = {name: form[name].strip() for name, _ in views.CONTACT_FIELDS if name in form}
+    if "copies" in form:  # a box that is not ticked is not sent
+        values |= {name: name in form for name, _ in views.COPIES}
+    return values
 
 
 def _pressed(data: Data, agreement: Agreement, button: str) -> Answer:

@@ -34,6 +34,10 @@ CUSTOMER_FIELDS = {
     ),
 }
 CONTACT_FIELDS = (("name", "Navn"), ("email", "E-mail"), ("phone", "Telefon"), ("notes", "Noter"))
+COPIES = (
+    ("receiveQuotes", "Tilbud"), ("receiveOrders", "Ordrer"), ("receiveInvoices", "Fakturaer"),
+    ("receiveEInvoices", "E-fakturaer"), ("receiveStatementOfAccounts", "Kontoudtog"), ("receiveReminders", "Rykkere"),
+)  # fmt: skip
 TEXTS = [name for group in CUSTOMER_FIELDS.values() for name, _ in group]
 DONE = {
     "gemt": "Kunden er gemt.",
@@ -115,6 +119,7 @@ def show_customer(
         people=people,
         groups=CUSTOMER_FIELDS,
         contact_fields=CONTACT_FIELDS,
+        copies=COPIES,
         limits={name: known.longest for name, known in CUSTOMER.items()},
         contact_limits={name: known.longest for name, known in CONTACT.items()},
         done=done,

@@ -40,6 +40,8 @@ NOTES: Final[Mapping[str, str]] = {
     "phone": "Compared by digits.",
     "mobile": "Compared by digits.",
     "email": "Invoices go here unless the customer has an invoice e-mail.",
+    "contact.email": "Of contact persons who get no copies of invoices.",
+    "contact.invoice_email": "Of contact persons who get copies of invoices or e-invoices from e-conomic.",
     "contact.name": "First and last name in Clickmate, one name in e-conomic.",
 }
 ONLY_THERE: Final[Sequence[tuple[str, bool, str]]] = (

@@ -1,6 +1,6 @@
 """In which words is a status told? One line of what is true, one small line of when that was last known; no more than is known."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +10,7 @@ from reconciler.freshness import Freshness, Layer
 from reconciler.halts import Halt, Halts
 from reconciler.lately import Lately
 from reconciler.note import Kind, Note
+from reconciler.pair import Receives
 from reconciler.standing import Act, Badge, Standing
 from reconciler.web.words import Words
 
@@ -18,7 +19,7 @@ LABELS: Final[Mapping[str, str]] = {
     "street": "Address", "postcode": "Postcode", "city": "City", "country": "Country", "phone": "Phone",
     "mobile": "Mobile", "email": "E-mail", "website": "Website", "notes": "Notes", "number": "Customer no.",
     "group": "Customer group", "zone": "VAT zone", "terms": "Payment terms", "currency": "Currency",
-    "defaults": "Customer group", "contact": "Contact person",
+    "defaults": "Customer group", "contact": "Contact person", "invoice_email": "E-mail with copies of invoices",
 }  # fmt: skip
 BUTTONS: Final[Mapping[Act, str]] = {
     "set_up": "Set-up", "reconnect": "Reconnect", "resume": "Resume", "correct": "Correct the customer",
@@ -32,6 +33,10 @@ BADGES: Final[Mapping[Badge, str]] = {
     "lead": "Lead",
     "does_not_flow": "Does not flow",
 }
+DOCUMENTS: Final[Mapping[Receives, str]] = {
+    "quotes": "quotes", "orders": "orders", "invoices": "invoices", "e_invoices": "e-invoices",
+    "statements": "statements", "reminders": "reminders",
+}  # fmt: skip
 _PLAIN: Final[Mapping[State, str]] = {
     "not_set_up": "The e-conomic integration is not set up",
     "off": "The integration is off",
@@ -47,6 +52,11 @@ _PAUSED: Final[Mapping[str, str]] = {
 def label(words: Words, name: str) -> str:
     """A field as people call it; of a contact person, the same."""
     return words(LABELS[name.removeprefix("contact.")])
+
+
+def documents(words: Words, receives: Iterable[Receives]) -> str:
+    """Documents by their names, one after the other."""
+    return ", ".join(words(DOCUMENTS[one]) for one in receives)
 
 
 def within(words: Words, name: str) -> str:

@@ -34,7 +34,7 @@ from reconciler.web import acting, doors, reasons, screen, status, whys
 from reconciler.web import asks as questions
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
-from reconciler.web.says import first, label, remarks, small, within
+from reconciler.web.says import documents, first, label, remarks, small, within
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
@@ -164,6 +164,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         cause=lambda row: reasons.cause(words, row),
         label=lambda name: label(words, name),
         within=lambda name: within(words, name),
+        documents=lambda receives: documents(words, receives),
         may_settle=may_settle,
         asks=asks,
         questions=_questions(connection, one, link),

@@ -81,6 +81,6 @@ def _sentence(words: Words, pair: Pair, group: Group, rules: Rules, one: Origin 
 
 
 def _rule(pair: Pair, group: Group, rules: Rules, one: Origin) -> str:
-    direction = fields.rule(pair.kind, group, rules).direction
+    direction = fields.rule_of(pair, group, rules).direction
     only = {Direction.ONLY_CRM: System.CRM, Direction.ONLY_ECONOMIC: System.ECONOMIC}
     return f"only_{one.system}" if only.get(direction) is one.system else str(one.system)

@@ -39,7 +39,7 @@ class Case:
     crm_values: dict[str, str] = field(default_factory=lambda: dict(VALUES))
     crm_contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     economic_values: dict[str, str] = field(default_factory=dict)
-    economic_contacts: dict[int, dict[str, str]] = field(default_factory=dict)
+    economic_contacts: dict[int, dict[str, Any]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     crm_version: int = 0
     economic_version: int = 0

@@ -100,7 +100,7 @@ _ECONOMIC = EconomicCustomer(
     **{name: getattr(_CUSTOMER, name) for name in (
         "name", "cvr", "ean", "pnumber", "street", "postcode", "city", "country", "phone", "mobile", "email", "website",
     )},
-    contacts=(EconomicContact(number=7, object_version="AAAAAAAC", name="Mette Holm", email="mette@nordhavn.example"),),
+    contacts=(EconomicContact(number=7, object_version="AAAAAAAC", name="Mette Holm", email="mette@nordhavn.example", receives=("invoices",)),),
 )  # fmt: skip
 _DEFAULTS = Defaults(group=1, terms=2, zone=1, currency="DKK")
 _FIELDS = {"name": "Nordhavn Tømrer A/S", "street": ""}

@@ -144,7 +144,7 @@ def _exists_test() -> Any:
 
 
 def _rules_read() -> Any:
-    def default(_kind: str, group: fields.Group, _rules: Rules) -> Rule:
+    def default(_kind: str, group: fields.Group, _rules: Rules, **_marks: bool) -> Rule:
         return group.rule
 
     return patch.object(fields, "rule", default)

@@ -18,6 +18,7 @@ from reconciler.decisions import Means, Result, Take
 from reconciler.link import Kind, Link
 from reconciler.origin import By as By_
 from reconciler.origin import Origin
+from reconciler.pair import Receives
 from reconciler.person import Person
 from reconciler.rules import System
 from reconciler.web import receipts, settling, whys
@@ -75,6 +76,8 @@ class Row(Said):
     may_be_chosen: bool
     refused: Refused | None
     on_invoices: bool
+    receives: tuple[Receives, ...]
+    """Of a contact person, the documents e-conomic sends them copies of."""
     mark: str
     why: dict[System, Why | None]
 
@@ -199,6 +202,7 @@ def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:
         if one.refusal is None
         else Refused(code=one.refusal.code, message=one.refusal.message, request_id=one.refusal.request_id),
         on_invoices=one.invoices,
+        receives=one.receives,
         mark=one.mark,
         why={system: None if it is None else _why(one, it) for system, it in known.items()},
     )

@@ -57,6 +57,20 @@ def test_a_sweep_tells_and_counts_what_nobody_had_told(at_desk: Bench) -> None:
     assert (at_desk.far(again)[-1].found, at_desk.under(again)) == (0, [])
 
 
+def test_a_sweep_tells_once_more_what_an_update_told_too_little_of(at_desk: Bench) -> None:
+    known(at_desk)
+    ui.edit_contact(at_desk.sandbox.data, 4, {"receiveInvoices": True})
+    at_desk.imported(kind="sweep")
+    with at_desk.engine.begin() as connection:  # as the migration leaves it
+        connection.execute(sa.update(tables.mirror).where(tables.mirror.c.number == 4).values(retell=True))
+    run = at_desk.imported(kind="sweep")
+    (told,) = at_desk.under(run)
+    assert told.economic is not None
+    assert [one.receives for one in told.economic.contacts] == [("invoices",)]
+    assert at_desk.far(run)[-1].found == 0, "nobody missed a change"
+    assert at_desk.under(at_desk.imported(kind="sweep")) == []
+
+
 def test_a_sweep_leaves_to_a_look_what_a_hook_had_told(at_desk: Bench) -> None:
     known(at_desk)
     ui.edit_customer(at_desk.sandbox.data, 2, {"name": "Ændret ApS"})

@@ -105,7 +105,7 @@ def test_invoice_details_are_protected_with_one_word(company: Company, capsys: p
     assert main(list(RULES)) == 0
     shown = capsys.readouterr().out.splitlines()
     protected = {line.split()[0] for line in shown if "only in e-conomic" in line}
-    assert protected == {"name", "cvr", "ean", "address", "email"}
+    assert protected == {"name", "cvr", "ean", "address", "email", "contact.invoice_email"}
     looked(company)
     company.here(company.crm["c1"].model_copy(update={"name": "Andet navn"}))
     company.work()

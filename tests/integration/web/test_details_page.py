@@ -148,7 +148,7 @@ def test_invoice_details_are_protected_in_one_click_and_it_is_undone(pages: Page
     page = admin.get(undo.group(1)).text
     assert "Navn: Kun i e-conomic, Må ikke være tom → <strong>Begge systemer, Spørg, Må ikke være tom" in page
     back = saved(admin, page).text
-    assert rules(pages) == {"customer": {}}
+    assert rules(pages) == {"customer": {}, "contact": {}}
     assert "Fortrudt" in back
     assert admin.get(undo.group(1)).headers["location"] == "/set-up/details?why=nothing"
     assert admin.post(PAGE, fields(page)).headers["location"].startswith("/set-up/details?why=")

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, WriteCustomer
-from economic_adapter.contract import WriteEconomicCustomer
+from economic_adapter.contract import EconomicContact, WriteEconomicCustomer
 from reconciler import people
+from tests.builders.crm import a_person
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import CRM, Browser, Pages
@@ -60,6 +61,26 @@ def test_the_page_shows_both_values_with_the_difference_marked_and_the_last_comm
     assert re.search(r'<mark><span class="hidden">forskellen begynder</span>og<span', shown.text)
     assert "Nordhavn Tømrer ApS" in shown.text.partition("Birk")[2]
     assert shown.text.count('type="radio"') == 4, "only what is contested can be chosen"
+
+
+def test_whoever_gets_invoices_is_marked_and_their_e_mail_is_asked_about(pages: Pages, both: Both) -> None:
+    both.set(transfer="hand")
+    customer = both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@nordhavn.example"),))
+    both.set(paused='["crm", "economic"]')
+    person = EconomicContact(
+        number=1, object_version="b", name="Ida Holm", email="bog@nordhavn.example", receives=("invoices", "reminders")
+    )
+    both.in_economic(there(customer, 7, "v2", contacts=(person,)), 2)
+    mine = customer.contacts[0].model_copy(update={"email": "ih@nordhavn.example"})
+    both.in_crm(customer.model_copy(update={"contacts": (mine,)}), 2)
+    both.set(paused="[]")
+    pages.time = both.time
+    shown = arrive(pages).get(f"/customers/{customer.id}").text
+    assert "Vælg de rigtige oplysninger (1)" in shown
+    asked = shown.partition("data-asks")[2].partition("</th>")[0]
+    assert re.search(r'Ida Holm</span> <span class="badge">Modtager fakturaer</span>', asked)
+    assert "Modtag e-mailkopi af: fakturaer, rykkere" in asked
+    assert "bruges på fakturaer og e-fakturaer" in asked
 
 
 def test_where_access_was_lost_the_page_says_since_when(pages: Pages, both: Both) -> None:

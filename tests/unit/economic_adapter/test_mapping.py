@@ -85,8 +85,18 @@ def test_a_new_customer_reads_as_asked_and_is_not_barred(fields: dict[str, str],
 @given(contact_changes)
 def test_a_new_contact_person_receives_nothing(fields: dict[str, str]) -> None:
     body = mapping.new_contact(7, fields)
-    assert [body[name] for name in mapping.RECEIVE] == [False] * 6
+    assert [body[name] for name in mapping.RECEIVE.values()] == [False] * 6
     assert mapping.agrees("contact", body, {**dict.fromkeys(CONTACT, ""), **fields})
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(mapping.RECEIVE.values(), st.none() | st.booleans())))
+def test_what_a_contact_person_gets_copies_of_is_told_and_written_back_as_it_is(marks: dict[str, Any]) -> None:
+    body = {"number": 7, "customerNumber": 1, "name": "Mette", "objectVersion": "v", **marks}
+    told = mapping.contact(body).receives
+    assert told is not None
+    assert {mapping.RECEIVE[one] for one in told} == {wire for wire, value in marks.items() if value}
+    written = mapping.overlay("contact", body, {"email": "m@nordhavn.example"})
+    assert {wire: written.get(wire) for wire in marks} == marks
 
 
 def test_the_street_is_two_lines_there_and_lines_here() -> None:
