@@ -169,6 +169,7 @@ def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
             now=lambda: datetime.now(UTC),
             server=settings.mail,
             launch=settings.crm_launch,
+            pages=settings.public_url,
         )
         mail["clock.mail"] = partial(Periodic, MAIL_SECONDS, partial(rounds.turn, post))
         mail["clock.mail.retention"] = partial(Periodic, RETAIN_SECONDS, partial(rounds.forget, post))

@@ -40,3 +40,38 @@ mail = sa.Table(
 """Each mail: recorded before it leaves, tried until the server took it or refused it for good."""
 sa.Index("mail_due", mail.c.due, postgresql_where=mail.c.due.isnot(None))
 sa.Index("mail_list", mail.c.tenant, mail.c.planned)
+
+letter_link = sa.Table(
+    "letter_link",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    # whose letter it stands in
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("mail", sa.Uuid, nullable=False),
+    # the write of the audit, and which detail of it
+    sa.Column("write", sa.BigInteger, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("customer", sa.Text, nullable=False),
+    sa.Column("made", _MOMENT, nullable=False),
+    sa.Column("expires", _MOMENT, nullable=False),
+    sa.Column("used", _MOMENT),
+    # what the use decided; none where there was nothing to put back
+    sa.Column("decision", sa.Uuid),
+    sa.Column("revoked", _MOMENT),
+)
+"""Each change in a letter that its reader may see and undo without a sign-in, once."""
+sa.Index("letter_link_mail", letter_link.c.mail)
+sa.Index(
+    "letter_link_tenant", letter_link.c.tenant, letter_link.c.address, postgresql_where=letter_link.c.revoked.is_(None)
+)
+sa.Index("letter_link_expires", letter_link.c.expires)
+
+letter_token = sa.Table(
+    "letter_token",
+    metadata,
+    sa.Column("sha256", sa.LargeBinary, primary_key=True),
+    sa.Column("link", sa.Uuid, sa.ForeignKey("sync.letter_link.id", ondelete="CASCADE"), nullable=False),
+)
+"""What opens such a link, as it left in a mail; of a mail that was tried again there are several."""
+sa.Index("letter_token_link", letter_token.c.link)

@@ -15,6 +15,8 @@ Occasion = Literal["digest", "letter", "lost", "stopped"]
 
 LETTER_TO: Final = "letter_to"
 """The setting that holds the addresses of the weekly letter."""
+LETTER_LINKS: Final = "letter_links"
+"""The setting that says whether its links open without a sign-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One detail that the CRM's side changed in e-conomic."""
+    """One detail that the CRM's side changed in e-conomic, in that write of the audit."""
 
+    write: int
     customer: str
     number: int | None
     name: str
@@ -131,7 +134,7 @@ def written(connection: sa.Connection, tenant: str, since: datetime, until: date
         known: Mapping[str, str] = row.before
         found += [
             Written(
-                customer=row.crm_id, number=row.number, name=row.name, record=row.record, field=field,
+                write=row.id, customer=row.crm_id, number=row.number, name=row.name, record=row.record, field=field,
                 before=known.get(field, ""), after=value,
             )
             for field, value in sorted(row.after.items())
@@ -147,12 +150,14 @@ def stuck(connection: sa.Connection, tenant: str, since: datetime) -> bool:
 
 def plan(
     connection: sa.Connection, tenant: str, kind: Occasion, address: str, subject: str, body: str, now: datetime
-) -> None:
-    """Record a mail that is to be sent."""
+) -> UUID:
+    """Record a mail that is to be sent; its id."""
+    mail = uuid4()
     values = {
-        "id": uuid4(), "tenant": tenant, "kind": kind, "address": address, "subject": subject, "body": body, "now": now,
+        "id": mail, "tenant": tenant, "kind": kind, "address": address, "subject": subject, "body": body, "now": now,
     }  # fmt: skip
     connection.execute(_PLAN, values)
+    return mail
 
 
 def claim(connection: sa.Connection, now: datetime, until: datetime) -> Unsent | None:
@@ -212,7 +217,7 @@ _WAITING = sa.text("""
     where t.tenant = :tenant and t.closed is null order by t.opened, t.id
 """)
 _WRITTEN = sa.text("""
-    select a.crm_id, a.number, a.record, a.before, a.after,
+    select a.id, a.crm_id, a.number, a.record, a.before, a.after,
         coalesce(here.state -> 'customer' ->> 'name', '') as name
     from sync.audit a
     left join sync.crm_side here on here.tenant = a.tenant and here.crm_id = a.crm_id

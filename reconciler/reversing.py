@@ -19,9 +19,9 @@ from reconciler.stepping import Clocked
 from reconciler.worklists import Settled
 
 
-def of_write(link: UUID, write: int) -> UUID:
-    """The id of the decision that takes back that write of a link: pressed twice, it is one decision."""
-    return uuid5(link, f"put back {write}")
+def of_write(link: UUID, write: int, detail: str = "") -> UUID:
+    """The id of the decision that takes back that write of a link, or a detail of it: pressed twice, it is one decision."""
+    return uuid5(link, f"put back {write} {detail}".rstrip())
 
 
 def rule(clocked: Clocked, connection: Connection, person: Person, write: int) -> Saved | None:
@@ -32,15 +32,38 @@ def rule(clocked: Clocked, connection: Connection, person: Person, write: int) -
     found = worklists.settled_one(connection, person.tenant, write)
     if found is None or clocked.now() - found.at > KEEP:
         raise NotDecided("no rule wrote that within the last 30 days")
+    return _put_back(clocked, connection, person, found)
+
+
+def change(clocked: Clocked, connection: Connection, person: Person, write: int, detail: str) -> Saved | None:
+    """Put back one detail of what was written to e-conomic, and ask about it; none where it was edited since.
+
+    ``NotDecided`` where there is no such write, or it is over 30 days old.
+    """
+    found = worklists.changed_there(connection, person.tenant, write)
+    if found is None or clocked.now() - found.at > KEEP:
+        raise NotDecided("nothing was written to e-conomic there within the last 30 days")
+    return _put_back(clocked, connection, person, found, detail)
+
+
+def of_detail(found: Settled, detail: str) -> Settled:
+    """That write, but only what it changed of one detail."""
+    names = next((group.fields for group in fields.GROUPS[found.record] if group.name == detail), ())
+    return replace(found, changes=tuple(one for one in found.changes if one.field in names))
+
+
+def _put_back(
+    clocked: Clocked, connection: Connection, person: Person, found: Settled, detail: str = ""
+) -> Saved | None:
     links = store.of_customer(connection, found.customer, person.tenant, found.agreement)
     if not links:
         raise NotDecided("its customer is not known any more")
     link = links[0].link
-    decision = of_write(link.id, write)
+    decision = of_write(link.id, found.id, detail)
     if (known := decided.get(connection, decision)) is not None:
         return known
     standing = carrying.standing_in(link)
-    wishes, _ = restoring.wishes_of(link, _written(found))
+    wishes, _ = restoring.wishes_of(link, _written(of_detail(found, detail) if detail else found))
     if not wishes:
         return None
     asked = tuple(replace(one, over=standing.get((one.record, one.detail)), after="ask") for one in wishes)

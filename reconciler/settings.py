@@ -63,6 +63,8 @@ class Settings:
     """None: nobody is told by mail."""
     crm_launch: str
     """The CRM's page that sends a browser to our pages; empty for whoever has no need of it."""
+    public_url: str
+    """Where browsers find our pages, for mails that lead there; empty where it is not known or not needed."""
     secrets: tuple[Secret, ...] = field(repr=False)
 
     @classmethod
@@ -84,6 +86,9 @@ class Settings:
             pages=_pages(environment) if "web" in duties else None,
             mail=mail,
             crm_launch=_launch(environment) if mail is not None else "",
+            public_url=environment.url("WEB_PUBLIC_URL", default="", credentials=False).rstrip("/")
+            if mail is not None
+            else "",
             secrets=tuple(environment.secrets),
         )
         environment.done()

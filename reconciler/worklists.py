@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A write that a rule decided: both sides had changed the detail, or it may not be changed where it was."""
+    """A write, as a rule decided it: both sides had changed the detail, or it may not be changed where it was."""
 
     id: int
     at: datetime
@@ -153,6 +153,14 @@ def settled(
 def settled_one(connection: sa.Connection, tenant: str, write: int) -> Settled | None:
     """One write that a rule decided in that tenant."""
     statement = sa.text(_SETTLED.format(where="a.tenant = :tenant and a.by = 'rule' and a.id = :id"))
+    row = connection.execute(statement, {"tenant": tenant, "id": write, "limit": 1, "skip": 0}).one_or_none()
+    return None if row is None else _settled(row)
+
+
+def changed_there(connection: sa.Connection, tenant: str, write: int) -> Settled | None:
+    """One write of that tenant that changed a customer in e-conomic, whoever decided it."""
+    where = "a.tenant = :tenant and a.system = 'economic' and a.action = 'change' and a.id = :id"
+    statement = sa.text(_SETTLED.format(where=where))
     row = connection.execute(statement, {"tenant": tenant, "id": write, "limit": 1, "skip": 0}).one_or_none()
     return None if row is None else _settled(row)
 

@@ -76,8 +76,11 @@ def stopped(words: Words, link: Link) -> Said:
     )
 
 
-def letter(words: Words, changes: Sequence[Written], link: Link) -> Said:
-    """What the CRM changed in e-conomic in a week, what is printed on invoices first. ``changes`` is not empty."""
+def letter(words: Words, changes: Sequence[Written], undo: Callable[[Written], str]) -> Said:
+    """What the CRM changed in e-conomic in a week, what is printed on invoices first. ``changes`` is not empty.
+
+    ``undo``: the address where such a change is undone.
+    """
     subject = words.many(
         "1 of your details was changed from Clickmate this week",
         "{n} of your details were changed from Clickmate this week",
@@ -88,20 +91,25 @@ def letter(words: Words, changes: Sequence[Written], link: Link) -> Said:
     lines = [subject, ""]
     for title, part in ((words("Invoice details"), invoices), (words("Other"), others)):
         if part:
-            lines += [title, "", *_changes(words, part[:SHOWN_OF_A_WEEK], link)]
+            lines += [title, "", *_changes(words, part[:SHOWN_OF_A_WEEK], undo)]
         if len(part) > SHOWN_OF_A_WEEK:
             lines.append(words("and {n} more", n=words.number(len(part) - SHOWN_OF_A_WEEK)))
     return Said(subject=subject, body=_text(lines))
 
 
-def _changes(words: Words, changes: Iterable[Written], link: Link) -> Iterable[str]:
+def at(customer: str) -> str:
+    """The path of a customer's page."""
+    return f"/customers/{quote(customer, safe='')}"
+
+
+def _changes(words: Words, changes: Iterable[Written], undo: Callable[[Written], str]) -> Iterable[str]:
     for one in changes:
         number = f" ({words('Customer no. {n}', n=one.number)})" if one.number else ""
         person = f"{words('Contact person')}, " if one.record == "contact" else ""
         before, after = (_value(words, one.field, text) for text in (one.before, one.after))
         yield f"{_line(one.name)}{number}"
         yield f"  {person}{label(words, one.field)}: {before} -> {after}"
-        yield f"  {words('Undo')}: {link(_at(one.customer))}"
+        yield f"  {words('Undo')}: {undo(one)}"
         yield ""
 
 
@@ -115,11 +123,7 @@ def _named(words: Words, one: Waiting) -> str:
 
 
 def _page(one: Waiting) -> str:
-    return "/" if one.customer is None else _at(one.customer)
-
-
-def _at(customer: str) -> str:
-    return f"/customers/{quote(customer, safe='')}"
+    return "/" if one.customer is None else at(one.customer)
 
 
 def _line(text: str) -> str:

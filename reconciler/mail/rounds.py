@@ -1,19 +1,22 @@
 """What does time bring to people's mailboxes? What is due is planned once; what is planned is sent until it was taken."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 import structlog
 
-from reconciler import mailbox, people
+from reconciler import letter_links, mailbox, people
+from reconciler.fields import GROUPS
+from reconciler.letter_links import Change
 from reconciler.mail import dates, letters
 from reconciler.mail.letters import Said
 from reconciler.mail.server import NotTaken, send
-from reconciler.mailbox import Occasion, Reader, Unsent, Waiting
+from reconciler.mailbox import Occasion, Reader, Unsent, Waiting, Written
 from reconciler.settings import MailServer
 from reconciler.web.words import Words, language
 
@@ -36,6 +39,8 @@ class Post:
     now: Callable[[], datetime]
     server: MailServer
     launch: str
+    pages: str = ""
+    """Where browsers find our pages; empty where that is not known, and then no link opens without a sign-in."""
 
     def link(self, path: str) -> str:
         """The address by which a reader comes to a path of our pages."""
@@ -61,7 +66,7 @@ def turn(post: Post) -> int:
 def forget(post: Post) -> int:
     """Remove what is older than it is kept; returns how many."""
     with post.engine.begin() as connection:
-        return mailbox.forget(connection, post.now() - KEPT)
+        return mailbox.forget(connection, post.now() - KEPT) + letter_links.forget(connection, post.now())
 
 
 def _trouble(post: Post, connection: sa.Connection, tenant: str, state: str, changed: datetime) -> int:
@@ -102,13 +107,50 @@ def _letter(post: Post, connection: sa.Connection, tenant: str) -> int:
     week = dates.letter(now)
     if week is None or not mailbox.once(connection, tenant, "letter", week[1].date().isoformat(), now):
         return 0
-    settings = people.settings(connection, tenant, (mailbox.LETTER_TO, "language"))
+    settings = people.settings(connection, tenant, (mailbox.LETTER_TO, mailbox.LETTER_LINKS, "language"))
     addresses = settings.get(mailbox.LETTER_TO) or []
     changes = mailbox.written(connection, tenant, *week) if addresses else []
     if not changes:
         return 0
-    said = letters.letter(Words(language(settings.get("language")), now), changes, post.link)
-    return sum(_plan(post, connection, tenant, "letter", one, said) for one in addresses)
+    words = Words(language(settings.get("language")), now)
+    if settings.get(mailbox.LETTER_LINKS) is not True or not post.pages:
+        said = letters.letter(words, changes, lambda one: post.link(letters.at(one.customer)))
+        return sum(_plan(post, connection, tenant, "letter", one, said) for one in addresses)
+    for address in addresses:
+        _with_links(post, connection, tenant, address, words, changes)
+    return len(addresses)
+
+
+def _with_links(
+    post: Post, connection: sa.Connection, tenant: str, address: str, words: Words, changes: Sequence[Written]
+) -> None:
+    """Plan a letter with a link of its reader's own for each change; a group of details is one change."""
+    found: dict[tuple[int, str], Change] = {}
+
+    def undo(one: Written) -> str:
+        detail = next(group.name for group in GROUPS[one.record] if one.field in group.fields)
+        change = Change(id=uuid4(), write=one.write, detail=detail, customer=one.customer)
+        return _place(found.setdefault((one.write, detail), change).id)
+
+    said = letters.letter(words, changes, undo)
+    mail = mailbox.plan(connection, tenant, "letter", address, said.subject, said.body, post.now())
+    letter_links.insert(connection, tenant, address, mail, found.values(), post.now())
+
+
+def _place(link: UUID) -> str:
+    """What stands for a link in a mail that has not left: what opens it is not made before."""
+    return f"letter:{link}"
+
+
+def _body(post: Post, mail: Unsent) -> str:
+    """The text as it leaves: each link as it is now, one that holds no more leading through the CRM."""
+    with post.engine.begin() as connection:
+        links = letter_links.mint(connection, mail.id, post.now())
+    body = mail.body
+    for link, customer, token in links:
+        address = f"{post.pages}/letter/{token}" if token else post.link(letters.at(customer))
+        body = body.replace(_place(link), address)
+    return body
 
 
 def _concerns(one: Waiting, reader: Reader) -> bool:
@@ -128,7 +170,7 @@ def _claimed(post: Post) -> Unsent | None:
 
 def _sent(post: Post, mail: Unsent) -> None:
     try:
-        send(post.server, mail.id, mail.address, mail.subject, mail.body, mail.planned)
+        send(post.server, mail.id, mail.address, mail.subject, _body(post, mail), mail.planned)
     except NotTaken as error:
         now = post.now()
         over = error.for_good or now - mail.planned > GIVEN_UP

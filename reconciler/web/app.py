@@ -27,6 +27,7 @@ from reconciler.web import (
     halting,
     handing,
     health,
+    letter,
     lists,
     mailing,
     new_customers,
@@ -105,6 +106,8 @@ def app(site: Site) -> ASGIApp:
     add("/sign-out", _named("sign-out", _signed_in(site, doors.sign_out)), methods=["POST"])
     for (method, path), framed in FRAMED.items():
         add(path, _named(f"{method} {path}", partial(framed, site)), methods=[method])
+    for (method, path), bearers in letter.PAGES.items():
+        add(path, _named(f"{method} {path}", partial(bearers, site)), methods=[method])
     for (method, path), page in PAGES.items():
         add(path, _named(f"{method} {path}", _signed_in(site, page)), methods=[method])
     known = HTTPException, RequestValidationError, NotIn, Forged, Lacking, Unknown, Senseless, Conflict

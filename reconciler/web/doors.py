@@ -107,6 +107,13 @@ def form(site: Site, request: Request, one: Known, right: Right, *names: str) ->
     return only(fields, *names)
 
 
+def pressed(site: Site, request: Request) -> None:
+    """A button of a page that needs no session; ``Forged`` unless it came from our own pages, ``Senseless`` for any field."""
+    if not _from_here(site, request):
+        raise Forged
+    only(fields_of(request))
+
+
 def only(fields: dict[str, list[str]], *names: str) -> dict[str, list[str]]:
     """These fields, where all of them are named; ``Senseless`` for one that no form of ours has."""
     beginnings = tuple(name for name in names if name.endswith("."))

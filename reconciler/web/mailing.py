@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from reconciler import letter_links as links
 from reconciler import mailbox, people
 from reconciler.mailbox import Post, Told
 from reconciler.person import Person
@@ -28,6 +29,8 @@ class Mail:
     post: Post
     people: tuple[Told, ...]
     letter_to: tuple[str, ...]
+    letter_links: bool
+    """Whether the links of the letter open without a sign-in, once each."""
 
     @property
     def nobody(self) -> bool:
@@ -39,21 +42,26 @@ def of(site: Site, person: Person) -> Mail:
     """Who of that person's tenant is told; ``Lacking`` for who is no admin."""
     doors.must(site, person, "administer")
     with site.engine.connect() as connection:
-        settings = people.settings(connection, person.tenant, (mailbox.LETTER_TO,))
+        settings = people.settings(connection, person.tenant, (mailbox.LETTER_TO, mailbox.LETTER_LINKS))
         return Mail(
             server=site.has_mail,
             post=mailbox.post(connection, person.tenant),
             people=mailbox.everybody(connection, person.tenant),
             letter_to=tuple(settings.get(mailbox.LETTER_TO) or ()),
+            letter_links=settings.get(mailbox.LETTER_LINKS) is True,
         )
 
 
 def change(
-    site: Site, person: Person, letter_to: Sequence[str] | None, addresses: Mapping[str, str]
+    site: Site,
+    person: Person,
+    letter_to: Sequence[str] | None,
+    addresses: Mapping[str, str],
+    letter_links: bool | None = None,
 ) -> tuple[str, ...]:
-    """Set the letter's addresses (none: as they are) and people's; the addresses that are none, and then nothing is changed.
+    """Set the letter's addresses and links (none: as they are) and people's; the addresses that are none, and then nothing is changed.
 
-    ``Senseless`` for a person who is not known and for too many addresses.
+    Links that were sent end for whoever is not written to any more, and for all once they are not allowed. ``Senseless`` for a person who is not known and for too many addresses.
     """
     doors.must(site, person, "administer")
     letters = None if letter_to is None else list(dict.fromkeys(one.strip() for one in letter_to if one.strip()))
@@ -69,6 +77,11 @@ def change(
                 raise Senseless(f"nobody is known as {name!r}")
         if letters is not None:
             people.choose(connection, person.tenant, mailbox.LETTER_TO, letters)
+            links.revoke(connection, person.tenant, site.now(), but=letters)
+        if letter_links is not None:
+            people.choose(connection, person.tenant, mailbox.LETTER_LINKS, letter_links)
+            if not letter_links:
+                links.revoke(connection, person.tenant, site.now())
     return ()
 
 
@@ -79,17 +92,19 @@ def page(site: Site, _request: Request, one: Known) -> Response:
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Keep the addresses; what is no address is said, with everything as it was written."""
-    given = doors.form(site, request, one, "administer", "letter_to", "of.")
+    given = doors.form(site, request, one, "administer", "letter_to", "letter_links", "of.")
     letter_to = "".join(given["letter_to"]).replace(",", "\n").splitlines() if "letter_to" in given else None
     written = {name.removeprefix("of."): values[-1] for name, values in given.items() if name.startswith("of.")}
-    wrong = change(site, one.person, letter_to, written)
+    # a box that is not ticked is not sent; the form that has it has the addresses too
+    letter_links = "letter_links" in given if letter_to is not None else None
+    wrong = change(site, one.person, letter_to, written, letter_links)
     if not wrong:
         return doors.to(site, "/set-up/mail")
     known = of(site, one.person)
     shown = [
         Told(id=one.id, name=one.name, role=one.role, address=written.get(one.id, one.address)) for one in known.people
     ]
-    return _shown(site, one, known, shown=shown, letter_to=letter_to, wrong=wrong)
+    return _shown(site, one, known, shown=shown, letter_to=letter_to, letter_links=letter_links, wrong=wrong)
 
 
 def _shown(
@@ -99,6 +114,7 @@ def _shown(
     *,
     shown: Sequence[Told] | None = None,
     letter_to: Sequence[str] | None = None,
+    letter_links: bool | None = None,
     wrong: tuple[str, ...] = (),
 ) -> Response:
     return screen.page(
@@ -109,6 +125,7 @@ def _shown(
         mail=known,
         people=known.people if shown is None else shown,
         letter_to="\n".join(known.letter_to if letter_to is None else letter_to),
+        letter_links=known.letter_links if letter_links is None else letter_links,
         wrong=wrong,
     )
 

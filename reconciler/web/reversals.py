@@ -43,6 +43,18 @@ def settled(site: Site, person: Person, write: str) -> Saved | None:
     return _within(site, do)
 
 
+def changed(site: Site, person: Person, write: int, detail: str) -> Saved | None:
+    """Put back one detail of what was written to e-conomic; none where it was edited since, or is too old."""
+    doors.must(site, person, "settle")
+
+    def do(connection: sa.Connection) -> Saved | None:
+        if worklists.changed_there(connection, person.tenant, write) is None:
+            raise Unknown
+        return reversing.change(_clocked(site), connection, person, write, detail)
+
+    return _within(site, do)
+
+
 def kept(site: Site, person: Person, link: str, record: str, detail: str) -> Saved | None:
     """Ask again about a kept difference; none where it is none any more."""
     doors.must(site, person, "settle")

@@ -197,6 +197,20 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         words = spoken(site, request)
         return History(total=total, history=tuple(_event(one, asks.deed(words, one)) for one in found))
 
+    @made.post(
+        "/history/{write}/{detail}/undo",
+        tags=["history"],
+        responses={**NONE, **NO_RIGHT, **STALE},
+        openapi_extra=needs("settle"),
+    )
+    def undo_written(
+        person: Asking,
+        write: Annotated[int, Path(ge=1, le=2**62), ASKED_WHOLE],
+        detail: Annotated[str, Path(max_length=40, pattern=r"^[a-z]+$")],
+    ) -> Decided:
+        """Put back a detail of what was written to e-conomic, and ask about it; Clickmate keeps what it has."""
+        return decided(reversals.changed(site, person, write, detail))
+
 
 def decided(saved: Saved | None) -> Decided:
     """A decision as a service is told it; ``Conflict`` for none."""

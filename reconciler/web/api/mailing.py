@@ -10,7 +10,7 @@ from pydantic import Field
 from reconciler.person import Person, Role
 from reconciler.web import mailing
 from reconciler.web.api.problems import Problem, Said
-from reconciler.web.api.strict import TEXT, needs
+from reconciler.web.api.strict import TEXT, Flag, needs
 from reconciler.web.doors import Senseless
 from reconciler.web.site import Site
 
@@ -27,12 +27,13 @@ class Reader(Said):
 
 
 class Mail(Said):
-    """Who is told by mail, and whether mail arrives."""
+    """Who is told by mail, and whether mail arrives. ``letter_links``: the letter's links open without a sign-in, once each."""
 
     mail_server: bool
     nobody_is_told: bool
     people: tuple[Reader, ...]
     letter_to: tuple[str, ...]
+    letter_links: bool
     failed_at: datetime | None
     failure: str
 
@@ -42,6 +43,9 @@ class ChangedMail(Said):
 
     addresses: dict[Annotated[str, Field(max_length=200)], Address] = Field(default={}, max_length=200)
     letter_to: tuple[Address, ...] | None = Field(default=None, max_length=mailing.MOST)
+    letter_links: Flag | None = Field(
+        default=None, description="Whether the letter's links open without a sign-in; off, those that were sent end."
+    )
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
@@ -67,7 +71,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     )
     def change_mail(person: Asking, changed: ChangedMail) -> Mail:
         """Set addresses of people, and those of the weekly letter."""
-        wrong = mailing.change(site, person, changed.letter_to, changed.addresses)
+        wrong = mailing.change(site, person, changed.letter_to, changed.addresses, changed.letter_links)
         if wrong:
             raise Senseless(f"no address that can be written to: {', '.join(wrong)}")
         return _said(mailing.of(site, person))
@@ -79,6 +83,7 @@ def _said(known: mailing.Mail) -> Mail:
         nobody_is_told=known.nobody,
         people=tuple(Reader(id=one.id, name=one.name, role=one.role, address=one.address) for one in known.people),
         letter_to=known.letter_to,
+        letter_links=known.letter_links,
         failed_at=known.post.failed,
         failure=known.post.failure,
     )

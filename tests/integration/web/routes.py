@@ -126,6 +126,8 @@ FRAMED: Final[Mapping[Route, Right]] = {
     ("POST", "/widget/update"): "settle",
 }
 """Of whom a pass names."""
+BEARERS: Final[Mapping[Route, Right]] = {("GET", "/letter/{token}"): "see", ("POST", "/letter/{token}"): "settle"}
+"""Of whoever holds the letter that it stands in: one change, and its undoing once."""
 SERVICES: Final[Mapping[Route, Right]] = {
     ("GET", "/api/v1/bulk/{bulk}"): "see",
     ("GET", "/api/v1/bulk/{bulk}/parts"): "see",
@@ -153,6 +155,7 @@ SERVICES: Final[Mapping[Route, Right]] = {
     ("GET", "/api/v1/kept"): "see",
     ("POST", "/api/v1/kept/{link}/{record}/{detail}/undo"): "settle",
     ("GET", "/api/v1/history"): "see",
+    ("POST", "/api/v1/history/{write}/{detail}/undo"): "settle",
     ("GET", "/api/v1/health"): "see",
     ("GET", "/api/v1/customers"): "see",
     ("GET", "/api/v1/customers/{crm_id}/status"): "see",
@@ -246,6 +249,7 @@ COUNTERPARTS: Final[Mapping[Route, Route]] = {
     ("POST", "/customers/{crm_id}/compare"): ("GET", "/api/v1/customers/{crm_id}/status"),
     ("POST", "/customers/{crm_id}/still"): ("POST", "/api/v1/customers/{crm_id}/flow"),
     ("POST", "/errors/retry"): ("POST", "/api/v1/errors/retries"),
+    ("POST", "/letter/{token}"): ("POST", "/api/v1/history/{write}/{detail}/undo"),
     ("POST", "/retries/{retry}/stop"): ("POST", "/api/v1/errors/retries/{retry}/stop"),
     ("POST", "/set-up"): ("PATCH", "/api/v1/set-up"),
     ("POST", "/set-up/details"): ("PATCH", "/api/v1/set-up/details"),

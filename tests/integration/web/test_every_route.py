@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from reconciler import people
 from reconciler.passes import sign
 from reconciler.person import Role, may
-from reconciler.web import app
+from reconciler.web import app, letter
 from tests.builders.sync import TENANT
 from tests.integration.web import routes
 from tests.integration.web.browsing import CRM, KEY, Browser, Pages
@@ -95,6 +95,7 @@ def held_pass(pages: Pages, role: str, **given: Any) -> str:
 def test_every_address_is_named_with_its_right(pages: Pages) -> None:
     assert set(app.PAGES) == set(routes.PAGES), "name the new page in tests/integration/web/routes.py"
     assert set(app.FRAMED) == set(routes.FRAMED), "name the new page in tests/integration/web/routes.py"
+    assert set(letter.PAGES) == set(routes.BEARERS), "name the new page in tests/integration/web/routes.py"
     described = pages.browser().get("/api/v1/openapi.json").json()["paths"]
     asked = {
         (method.upper(), path): one.get("x-right", "see")
@@ -108,7 +109,7 @@ def test_every_address_is_named_with_its_right(pages: Pages) -> None:
 
 def test_a_service_can_do_whatever_a_page_can() -> None:
     """By an operation that asks for the same right."""
-    pages = {**routes.PAGES, **routes.FRAMED}
+    pages = {**routes.PAGES, **routes.FRAMED, **routes.BEARERS}
     forms = {route: right for route, right in pages.items() if route[0] == "POST"}
     assert set(forms) == set(routes.COUNTERPARTS), "name what a service sends for it in tests/integration/web/routes.py"
     for route, right in forms.items():
@@ -237,6 +238,24 @@ def test_what_is_too_large_or_no_form_at_all_is_refused(world: World) -> None:
         ):
             answer = browser.client.post(at, data={"form_token": token, **odd}, headers=headers)
             assert answer.status_code == 400, (path, odd, answer.status_code)
+    world.unchanged()
+
+
+def test_a_page_of_a_letter_opens_for_nobody_who_does_not_hold_it(world: World) -> None:
+    """Nor for a session, a pass or a key; what holds is in ``test_letter``."""
+    admin = world.pages.arrive(tenant=TENANT, role="admin")
+    guessed = (*ODD, "x" * 43, str(uuid4()), admin.client.cookies.get("sync") or "", held_pass(world.pages, "admin"))
+    for route in routes.BEARERS:
+        for one in guessed:
+            for browser in (admin, world.pages.browser()):
+                answer = world.ask(browser, route, world.path(route[1], every=one))
+                followed = browser.get(answer.headers["location"]) if answer.status_code == 303 else answer
+                assert followed.status_code == 404, (route, one, followed.status_code)
+                assert "Birk" not in followed.text
+    path = world.path("/letter/{token}", every="x" * 43)
+    for headers in ({}, {"origin": CRM}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        assert admin.client.post(admin.url + path, headers=headers).status_code == 403, headers
+    assert admin.post(path, {"surely": "no field of ours"}).status_code == 400
     world.unchanged()
 
 

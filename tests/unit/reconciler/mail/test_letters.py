@@ -15,6 +15,10 @@ def link(path: str) -> str:
     return f"https://crm.example/launch?to={path}"
 
 
+def undo(one: Written) -> str:
+    return link(letters.at(one.customer))
+
+
 def waiting(name: str, days: int, customer: str | None = "1") -> Waiting:
     kind: TaskKind = "values"
     return Waiting(customer=customer, name=name, kind=kind, opened=NOW - timedelta(days=days))
@@ -24,7 +28,7 @@ def written(field: str, before: str, after: str, **more: str) -> Written:
     record = more.get("record", "customer")
     assert record in {"customer", "contact"}
     return Written(
-        customer="1", number=10042, name="Nordhavn ApS", field=field, before=before, after=after,
+        write=1, customer="1", number=10042, name="Nordhavn ApS", field=field, before=before, after=after,
         record="contact" if record == "contact" else "customer",
     )  # fmt: skip
 
@@ -63,7 +67,7 @@ def test_a_name_cannot_write_lines_of_its_own() -> None:
 
 def test_a_letter_has_what_is_on_invoices_first_and_each_with_its_way_back() -> None:
     changes = [written("phone", "12345678", "87654321"), written("name", "Nordhavn", "Nordhavn ApS")]
-    said = letters.letter(DANISH, changes, link)
+    said = letters.letter(DANISH, changes, undo)
     assert said.subject == "2 oplysninger hos jer er rettet fra Clickmate i denne uge"
     assert said.body.index("Fakturaoplysninger") < said.body.index('Navn: "Nordhavn" -> "Nordhavn ApS"')
     assert said.body.index('Navn: "Nordhavn"') < said.body.index("Andet")
@@ -72,7 +76,7 @@ def test_a_letter_has_what_is_on_invoices_first_and_each_with_its_way_back() -> 
 
 
 def test_a_contact_persons_name_is_no_invoice_detail() -> None:
-    said = letters.letter(DANISH, [written("name", "", "Jens", record="contact")], link)
+    said = letters.letter(DANISH, [written("name", "", "Jens", record="contact")], undo)
     assert said.subject == "1 oplysning hos jer er rettet fra Clickmate i denne uge"
     assert "Fakturaoplysninger" not in said.body
     assert 'Kontaktperson, Navn: (tomt) -> "Jens"' in said.body
