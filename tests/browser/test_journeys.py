@@ -62,8 +62,11 @@ class Journey:
             self.screen.page.keyboard.press("ArrowDown")
 
     def see(self, text: str, **values: str) -> None:
-        """Wait until that is on the page; it may come by itself."""
-        self.screen.page.get_by_text(self.say(text, **values)).first.wait_for()
+        """Wait until that is on the page; it comes by itself, or without scripts when it is asked for."""
+        found = self.screen.page.get_by_text(self.say(text, **values)).first
+        if not self.window["java_script_enabled"] and not found.count():
+            self.follow("Reload")
+        found.wait_for()
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Where does a save die? ``python -m tests.faults.halting POINT web|hear`` ends by SIGKILL at that pass of the database.
+"""Where does a save die? ``python -m tests.faults.halting POINT web|hear|carry`` ends by SIGKILL at that pass of the database.
 
 Every statement and every commit is passed twice, before and after it, counted from the moment the file ``HALTING_ARMED``
-exists. ``web`` serves the pages; ``hear`` takes one message as the duty ``reconcile`` does. The product knows nothing of it.
+exists. ``web`` serves the pages; ``hear`` takes one message as the duty ``reconcile`` does; ``carry`` carries decisions about many
+out as the duty ``clock`` does. The product knows nothing of it.
 """
 
 import os
@@ -19,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 
 from crm_outbox.messaging.server import Server
-from reconciler import ordering, reconcile
+from reconciler import bulking, ordering, reconcile
 from reconciler.stepping import Clocked
 from reconciler.web.app import app
 from reconciler.web.site import Site
@@ -85,6 +86,12 @@ def hear(engine: sa.Engine, now: datetime, message: Path) -> None:
     ordering.within(engine, take)
 
 
+def carry(engine: sa.Engine, now: datetime) -> None:
+    """Carry every decision about many out, until nothing moves."""
+    while bulking.carry_on(engine, Clocked(resend=RESEND, now=lambda: now)):
+        pass
+
+
 def free_port() -> int:
     """A port nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -97,10 +104,15 @@ def main() -> None:
     engine = sa.create_engine(os.environ["HALTING_DATABASE"])
     now = datetime.fromisoformat(os.environ["HALTING_NOW"])
     halt_at(point, Path(os.environ["HALTING_ARMED"]))
-    if what == "web":
-        serve(engine, now, int(os.environ["HALTING_PORT"]), Path(os.environ["HALTING_READY"]))
-    else:
-        hear(engine, now, Path(os.environ["HALTING_MESSAGE"]))
+    match what:
+        case "web":
+            serve(engine, now, int(os.environ["HALTING_PORT"]), Path(os.environ["HALTING_READY"]))
+        case "hear":
+            hear(engine, now, Path(os.environ["HALTING_MESSAGE"]))
+        case "carry":
+            carry(engine, now)
+        case _:
+            sys.exit(f"nobody does {what}")
 
 
 if __name__ == "__main__":
