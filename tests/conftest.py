@@ -6,6 +6,7 @@ code 2 and the ways to get one.
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ hypothesis.settings.load_profile("whole")  # how long an example takes says how 
 _HERE = Path(__file__).parent
 _BROWSER = _HERE / "browser"
 _NO_SERVERS = (_HERE / "unit", _HERE / "contract", _HERE / "simulation")
+_SHORT = (_HERE / "unit", _HERE / "contract", _HERE / "integration")
+"""Folders in which a slow test says so."""
 _STACK = pytest.StashKey[ExitStack]()
 _GIVEN = pytest.StashKey[dict[str, str]]()
 _REPORT = pytest.StashKey[list[str]]()
@@ -87,6 +90,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: object) -> None:
     """A worker of xdist gets the addresses: a server it started itself would die with it while others still use it."""
     node.workerinput["servers"] = node.config.stash[_GIVEN]  # type: ignore[attr-defined]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files whose slow tests may take longest go first: no worker waits at the end for another's long one."""
+    most, many = Counter[Path](), Counter[Path]()
+    for item in items:
+        if item.get_closest_marker("slow") or not any(item.path.is_relative_to(folder) for folder in _SHORT):
+            marked = item.get_closest_marker("timeout")
+            most[item.path] += int(marked.args[0] if marked else item.config.getini("timeout"))
+        many[item.path] += 1
+    items.sort(key=lambda item: (-most[item.path], -many[item.path]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

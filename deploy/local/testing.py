@@ -27,7 +27,7 @@ def arguments(given: Sequence[str], cores: int) -> list[str]:
     if known.unit or known.quick:
         result += ["--hypothesis-profile", "quick"]
     # Tests wait for servers more than they compute; more workers than that only make each other late.
-    result += ["-n", str(max(2, min(4, cores))), "--dist", "loadfile"]
+    result += ["-n", str(max(2, min(4, cores))), "--dist", "loadfile", "--no-loadscope-reorder"]
     if known.servers and not known.unit:
         result += ["--servers", known.servers]
     if known.unit or known.quick:

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
 from crm_outbox.contract import Customer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people, proposing
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, refused, there
-from tests.integration.web.browsing import Pages
+from tests.integration.web.browsing import Pages, ask
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Everything:
 
 def _told(pages: Pages, key: str, method: str, path: str, body: Any = None) -> Any:
     headers = {"authorization": f"Bearer {key}"}
-    answer = httpx.request(method, f"{pages.url}/api/v1{path}", headers=headers, json=body)
+    answer = ask(method, f"{pages.url}/api/v1{path}", headers=headers, json=body)
     assert answer.is_success, answer.text
     return answer.json()
 

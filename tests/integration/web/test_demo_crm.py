@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -16,7 +15,7 @@ from crm_outbox.messaging.server import Server
 from deploy.local.demo.books import Books
 from deploy.local.demo.crm.app import Crm, app
 from deploy.local.demo.crm.breaking import Breaking
-from tests.integration.web.browsing import CRM, KEY, Pages
+from tests.integration.web.browsing import CRM, KEY, Pages, ask
 
 DEMO = "demo"
 
@@ -43,14 +42,14 @@ def customer(engine: sa.Engine) -> str:
 
 
 def test_a_customer_is_shown_with_the_box_and_saved(crm: str, customer: str, engine: sa.Engine) -> None:
-    shown = httpx.get(f"{crm}/customers/{customer}").text
+    shown = ask("GET", f"{crm}/customers/{customer}").text
     assert "Birk &amp; Søn ApS" in shown
     (frame,) = re.findall(r'<iframe src="([^"]+)"', shown)
-    box = httpx.get(html.unescape(frame))
+    box = ask("GET", html.unescape(frame))
     assert (box.status_code, "Integrationen med e-conomic er ikke sat op" in box.text) == (200, True)
     person = re.findall(r'name="person\.([^."]+)\.name"', shown)[0]
     given = {"name": "Birk og Søn ApS", f"person.{person}.phone": "12345678", "person.new.name": ""}
-    assert httpx.post(f"{crm}/customers/{customer}", data=given).status_code == 303
+    assert ask("POST", f"{crm}/customers/{customer}", data=given).status_code == 303
     with engine.connect() as connection:
         held = customers.find(connection, DEMO, customer)
     assert held is not None
@@ -58,7 +57,7 @@ def test_a_customer_is_shown_with_the_box_and_saved(crm: str, customer: str, eng
 
 
 def test_who_is_signed_in_there_is_signed_in_here(crm: str, pages: Pages) -> None:
-    there = httpx.get(f"{crm}/economic/launch?to=/", headers={"cookie": "who=mette"}).text
+    there = ask("GET", f"{crm}/economic/launch?to=/", headers={"cookie": "who=mette"}).text
     fields = dict(re.findall(r'name="(pass|to)" value="([^"]*)"', there))
     browser = pages.browser()
     assert browser.client.post(f"{pages.url}/launch", data=fields, headers={"origin": CRM}).status_code == 303
@@ -66,26 +65,26 @@ def test_who_is_signed_in_there_is_signed_in_here(crm: str, pages: Pages) -> Non
 
 
 def test_a_customer_that_is_not_there_is_said_so(crm: str) -> None:
-    assert httpx.get(f"{crm}/customers/nobody").status_code == 404
-    assert httpx.get(f"{crm}/?q=birk").status_code == 200
+    assert ask("GET", f"{crm}/customers/nobody").status_code == 404
+    assert ask("GET", f"{crm}/?q=birk").status_code == 200
 
 
 def test_a_relay_is_asked_to_be_killed_and_the_visitor_told(crm: str, tmp_path: Path) -> None:
-    answer = httpx.post(f"{crm}/break", data={"what": "relay"}, headers={"referer": f"{CRM}/customers/1"})
+    answer = ask("POST", f"{crm}/break", data={"what": "relay"}, headers={"referer": f"{CRM}/customers/1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/customers/1?broken=relay")
     assert (tmp_path / "asked" / "relay").exists()
-    shown = httpx.get(f"{crm}/?broken=relay", headers={"cookie": "lang=en"}).text
+    shown = ask("GET", f"{crm}/?broken=relay", headers={"cookie": "lang=en"}).text
     assert "The relay was killed and starts again in 5 seconds." in shown
     assert "Take e-conomic away for 30 s" in shown
-    assert httpx.post(f"{crm}/break", data={"what": "disk"}).status_code == 400
+    assert ask("POST", f"{crm}/break", data={"what": "disk"}).status_code == 400
 
 
 def test_a_state_leads_to_a_customer_that_stands_so_or_says_how_to_make_one(crm: str) -> None:
-    answer = httpx.get(f"{crm}/?demo_state=choice")
+    answer = ask("GET", f"{crm}/?demo_state=choice")
     assert (answer.status_code, "Ret det samme navn forskelligt i begge systemer." in answer.text) == (404, True)
 
 
 def test_of_a_tenant_that_never_connected_nothing_is_set_up(crm: str, customer: str) -> None:
-    shown = httpx.get(f"{crm}/customers/{customer}?tenant=nobody").text
+    shown = ask("GET", f"{crm}/customers/{customer}?tenant=nobody").text
     (frame,) = re.findall(r'<iframe src="([^"]+)"', shown)
-    assert "Integrationen med e-conomic er ikke sat op" in httpx.get(html.unescape(frame)).text
+    assert "Integrationen med e-conomic er ikke sat op" in ask("GET", html.unescape(frame)).text

@@ -15,7 +15,7 @@ from reconciler.rules import Decides, Direction, Transfer
 from reconciler.web import details
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, there
-from tests.integration.web.browsing import Browser, Pages
+from tests.integration.web.browsing import Browser, Pages, ask
 
 PAGE = "/set-up/details"
 
@@ -221,7 +221,7 @@ def test_nothing_is_connected(pages: Pages) -> None:
 def call(pages: Pages, method: str, path: str, body: Any = None, role: Role = "admin") -> httpx.Response:
     with pages.engine.begin() as connection:
         _, key = people.make_key(connection, TENANT, "crm", role, pages.time)
-    return httpx.request(
+    return ask(
         method, f"{pages.url}/api/v1/set-up/details{path}", json=body, headers={"authorization": f"Bearer {key}"}
     )
 

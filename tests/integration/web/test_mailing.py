@@ -5,7 +5,7 @@ import pytest
 
 from reconciler import mailbox, people
 from reconciler.person import Role
-from tests.integration.web.browsing import TENANT, Browser, Pages
+from tests.integration.web.browsing import TENANT, Browser, Pages, ask
 
 
 @pytest.fixture
@@ -73,20 +73,20 @@ def test_a_service_sees_and_sets_the_same(pages: Pages, admin: Browser) -> None:
         _, low = people.make_key(connection, TENANT, "crm", "user", pages.time)
     where = f"{pages.url}/api/v1/set-up/mail"
     held = {"authorization": f"Bearer {key}"}
-    changed = httpx.patch(where, json={"addresses": {"u2": "b@firma.example"}}, headers=held)
+    changed = ask("PATCH", where, json={"addresses": {"u2": "b@firma.example"}}, headers=held)
     assert changed.json()["people"][0] == {
         "id": "u2",
         "name": "Birthe Lund",
         "role": "user",
         "address": "b@firma.example",
     }
-    assert httpx.get(where, headers=held).json() == changed.json()
+    assert ask("GET", where, headers=held).json() == changed.json()
     for body, status in (
         ({"letter_to": ["x"]}, 400),
         ({"addresses": {"u9": "b@firma.example"}}, 400),
         ({"letter_to": ["a@firma.example"] * 21}, 422),
         ({"more": 1}, 422),
     ):
-        answer = httpx.patch(where, json=body, headers=held)
+        answer = ask("PATCH", where, json=body, headers=held)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert httpx.get(where, headers={"authorization": f"Bearer {low}"}).status_code == 403
+    assert ask("GET", where, headers={"authorization": f"Bearer {low}"}).status_code == 403

@@ -15,7 +15,7 @@ from reconciler.person import Role
 from reconciler.rules import Area, Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT
-from tests.integration.web.browsing import Browser, Pages
+from tests.integration.web.browsing import Browser, Pages, ask
 
 PAGE = "/set-up/new-customers"
 DENMARK = Defaults(group=1, zone=1, terms=2, currency="DKK")
@@ -181,7 +181,7 @@ def call(pages: Pages, method: str, body: Any = None, role: Role = "admin") -> h
     with pages.engine.begin() as connection:
         _, key = people.make_key(connection, TENANT, "crm", role, pages.time)
     headers = {"authorization": f"Bearer {key}"}
-    return httpx.request(method, f"{pages.url}/api/v1/set-up/new-customers", json=body, headers=headers)
+    return ask(method, f"{pages.url}/api/v1/set-up/new-customers", json=body, headers=headers)
 
 
 def test_a_service_sees_and_chooses_the_same(pages: Pages, both: Both) -> None:

@@ -16,7 +16,7 @@ from reconciler.person import Role
 from reconciler.rules import System, Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, there
-from tests.integration.web.browsing import Browser, Pages
+from tests.integration.web.browsing import Browser, Pages, ask
 
 PAGE = "/set-up/pause"
 
@@ -117,7 +117,7 @@ def test_the_status_says_until_when_and_by_whom_and_leads_to_going_on(
     assert "until" in unescape(admin.get("/customers/k7?lang=en").text)
     with pages.engine.begin() as connection:
         _, key = people.make_key(connection, TENANT, "crm", "admin", pages.time)
-    status = httpx.get(f"{pages.url}/api/v1/customers/k7/status", headers={"authorization": f"Bearer {key}"}).json()
+    status = ask("GET", f"{pages.url}/api/v1/customers/k7/status", headers={"authorization": f"Bearer {key}"}).json()
     assert (status["state"], status["reason"]) == ("paused", "economic")
     assert [(one["system"], one["who"]) for one in status["pauses"]] == [("economic", "Mette Krogh")]
 
@@ -225,7 +225,7 @@ def call(pages: Pages, method: str, path: str = "", body: Any = None, role: Role
     with pages.engine.begin() as connection:
         _, key = people.make_key(connection, TENANT, "crm", role, pages.time)
     headers = {"authorization": f"Bearer {key}"}
-    return httpx.request(method, f"{pages.url}/api/v1/set-up/pause{path}", json=body, headers=headers)
+    return ask(method, f"{pages.url}/api/v1/set-up/pause{path}", json=body, headers=headers)
 
 
 def test_a_service_sees_pauses_and_goes_on(pages: Pages, both: Both, three: list[Customer]) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ from economic_adapter.contract import ConfigureAgreement
 from reconciler import agreements
 from reconciler.person import Role
 from tests.builders.sync import AGREEMENT, TENANT, agreement_seen
-from tests.integration.web.browsing import CONNECT_KEY
+from tests.integration.web.browsing import CONNECT_KEY, ask
 from tests.integration.web.companies import Admin
 from tests.integration.web.serving import served
 from tests.integration.web.test_runs_json import call, key, said
@@ -133,7 +132,7 @@ def test_a_person_is_invited_and_e_conomic_asked_again(admin: Admin) -> None:
     theirs = key(admin, tenant="other")
     assert call(admin, "POST", "/set-up/check", {"agreement": AGREEMENT}, theirs).status_code == 404
     with served(admin.pages.engine, connect_url="") as there:
-        answer = httpx.post(f"{there.url}/api/v1/set-up/connect-link", headers=key(admin))
+        answer = ask("POST", f"{there.url}/api/v1/set-up/connect-link", headers=key(admin))
         assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
-        told = httpx.get(f"{there.url}/api/v1/set-up", headers=key(admin)).json()
+        told = ask("GET", f"{there.url}/api/v1/set-up", headers=key(admin)).json()
     assert told["access"]["lacking_settings"] == ["HOOKS_PUBLIC_URL, CONNECT_KEY"]

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from economic_adapter import handmade
@@ -10,7 +9,7 @@ from economic_adapter.contract import Figures, RefusedHook
 from reconciler import people
 from reconciler.person import Role
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
-from tests.integration.web.browsing import CONNECT, CONNECT_KEY, Pages
+from tests.integration.web.browsing import CONNECT, CONNECT_KEY, Pages, ask
 from tests.integration.web.serving import served
 
 URL = CONNECT.removesuffix("/connect/economic") + handmade.path(CONNECT_KEY, TENANT, AGREEMENT)
@@ -85,7 +84,7 @@ def test_what_is_wrong_is_named_until_one_comes_right(
     assert danish in shown(pages)
     assert english in shown(pages, "en")
     assert 'data-again="3"' in shown(pages)
-    told = httpx.get(f"{pages.url}/api/v1/set-up/webhook", headers=key(pages)).json()
+    told = ask("GET", f"{pages.url}/api/v1/set-up/webhook", headers=key(pages)).json()
     assert (told["why"], told["sentence"]) == (refused["why"], english)
     wire.later(seconds=10)
     right = figures.model_copy(update={"at": wire.time, "by_hand": wire.time})
@@ -95,18 +94,18 @@ def test_what_is_wrong_is_named_until_one_comes_right(
 
 def test_a_service_is_told_the_same_and_nobody_else(pages: Pages, wire: Wire) -> None:
     where = f"{pages.url}/api/v1/set-up/webhook"
-    assert httpx.get(where, headers=key(pages)).status_code == 404
+    assert ask("GET", where, headers=key(pages)).status_code == 404
     wire.hear(agreement_seen(wire.time, state="connected"))
-    told = httpx.get(where, headers=key(pages)).json()
+    told = ask("GET", where, headers=key(pages)).json()
     assert told == {
         "agreement": AGREEMENT, "kind": "Kunde opdateret", "url": URL, "data": "old=[OLDNUMBER]&new=[NEWNUMBER]",
         "content_type": "application/x-www-form-urlencoded", "received": None, "refused": None, "why": "", "given": "",
         "sentence": "",
     }  # fmt: skip
-    assert httpx.get(where, headers=key(pages, "user")).status_code == 403
-    assert httpx.get(where, headers=key(pages, tenant="other")).status_code == 404
+    assert ask("GET", where, headers=key(pages, "user")).status_code == 403
+    assert ask("GET", where, headers=key(pages, tenant="other")).status_code == 404
     with served(pages.engine, connect_url="") as there:
-        assert httpx.get(f"{there.url}/api/v1/set-up/webhook", headers=key(pages)).status_code == 409
+        assert ask("GET", f"{there.url}/api/v1/set-up/webhook", headers=key(pages)).status_code == 409
 
 
 @pytest.mark.parametrize("role", ["reader", "user"])

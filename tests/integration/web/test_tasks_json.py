@@ -14,7 +14,7 @@ from reconciler.contract import StatusChanged
 from reconciler.person import Role
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, refused, there
-from tests.integration.web.browsing import Pages
+from tests.integration.web.browsing import Pages, ask
 
 
 class Service:
@@ -31,7 +31,7 @@ class Service:
         return answer.json()
 
     def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
-        return httpx.request(method, self._url + path, headers=self._headers, json=body)
+        return ask(method, self._url + path, headers=self._headers, json=body)
 
 
 def gone(both: Both, pages: Pages) -> str:
@@ -187,6 +187,6 @@ def test_what_is_senseless_is_told_as_a_problem_and_never_fails(pages: Pages, bo
         assert 400 <= answer.status_code < 500, (path, answer.text)
         assert answer.headers["content-type"] == "application/problem+json", path
     assert service.get("/tasks?since=0001-01-01&group=999999999&page=10000") == {"total": 0, "tasks": []}
-    described = httpx.get(f"{pages.url}/api/v1/openapi.json").json()
+    described = ask("GET", f"{pages.url}/api/v1/openapi.json").json()
     assert re.fullmatch(r"[0-9.]+", described["openapi"])
     assert "/api/v1/tasks/{task}/answers" in described["paths"]

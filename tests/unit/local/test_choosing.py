@@ -11,7 +11,7 @@ from deploy.local import browser, given, packages, rabbitmq, servers, testing, u
 from deploy.local.children import Unavailable
 
 FEWER = ["--hypothesis-profile", "quick"]
-WORKERS = ["-n", "4", "--dist", "loadfile"]
+WORKERS = ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def test_the_chain_is_url_container_installed_bundled() -> None:
