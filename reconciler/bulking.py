@@ -120,11 +120,13 @@ def flow(clocked: Clocked, connection: Connection, person: Person, form: Form, c
         return known
     planned = []
     wanted = list(dict.fromkeys(customers))[:MOST]
+    known_ = views.stored(connection, person.tenant, wanted)
+    recorded = pressing.recorded(connection, [one for one in known_.values() if not one.link.flows])
     for crm_id in wanted:
-        stored = views.customer(connection, person.tenant, crm_id).stored
+        stored = known_.get(crm_id)
         if stored is None or stored.link.state is not LinkState.LINKED or stored.link.flows:
             continue
-        writes = pressing.would_flow(connection, stored, clocked.resend, clocked.now())
+        writes = pressing.would_write(stored, recorded[stored.link.id], clocked.resend, clocked.now())
         part = parts.flows(writes, flowing.mark(writes))
         planned.append(Planned(link=stored.link.id, crm_id=crm_id, number=stored.link.number, parts=(part,)))
     if not planned:

@@ -1,12 +1,14 @@
 """Which two customers stand beside one another in a question, and what speaks for their being one? Reading only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Reference
-from reconciler import agreements, contacts, evidence, fields, profiles, sides, similar, store
+from reconciler import agreements, contacts, evidence, fields, profiles, sides, similar
 from reconciler.asked import Task
 from reconciler.link import Link
 from reconciler.profiles import Record
@@ -48,9 +50,9 @@ def own(link: Link) -> Mapping[str, str]:
 def candidates(connection: Connection, task: Task, link: Link) -> tuple[Facing, ...]:
     """The customers that may be this one, the likeliest first, with all that agrees."""
     mine = Record(id="", values=own(link), persons=_persons(link))
-    found = [_there(connection, link, number) for number in task.candidates]
-    found += [_here(connection, link, customer) for customer in task.candidates_here if not link.crm_id]
-    shown = found[:MOST]
+    numbers = task.candidates[:MOST]
+    shown = _there(connection, link, numbers)
+    shown += _here(connection, link, () if link.crm_id else task.candidates_here[: MOST - len(numbers)])
     known = [profiles.profile(one) for _, one in shown]
     counts = profiles.shared([profiles.profile(mine)], known)
     result = []
@@ -70,7 +72,10 @@ def heirs(connection: Connection, heir: Link | None, merged: Link) -> tuple[Faci
     """Of a merge: the survivor's own customer in e-conomic, and the merged one's; none where either is not known."""
     if heir is None or heir.number is None or merged.number is None:
         return None
-    return _there(connection, heir, heir.number)[0], _there(connection, merged, merged.number)[0]
+    ((own_, _),), ((theirs, _),) = (
+        _there(connection, one, [number]) for one, number in ((heir, heir.number), (merged, merged.number))
+    )
+    return own_, theirs
 
 
 def choices(connection: Connection, link: Link) -> Reference | None:
@@ -78,35 +83,46 @@ def choices(connection: Connection, link: Link) -> Reference | None:
     return agreements.reference(connection, link.tenant, link.agreement or 0)
 
 
-def _there(connection: Connection, link: Link, number: int) -> tuple[Facing, Record]:
-    seen = sides.economic(connection, link.tenant, link.agreement or 0, number)
-    customer = None if seen is None else seen.customer
-    record = Record(id=str(number), values={}) if customer is None else similar.of_economic(customer)
-    holders = store.of_number(connection, number, link.tenant, link.agreement)
-    taken = next((one.link.crm_id for one in holders if one.link.crm_id and one.link.id != link.id), "")
-    facing = Facing(
-        number=number,
-        customer="",
-        values=record.values,
-        same=(),
-        taken=taken,
-        known=customer is not None,
-        barred=record.barred,
+def _there(connection: Connection, link: Link, numbers: Sequence[int]) -> list[tuple[Facing, Record]]:
+    """Those customers of e-conomic, in that order; in as many statements as one of them."""
+    seen = sides.economic_of(connection, link.tenant, link.agreement or 0, numbers) if numbers else {}
+    holders = connection.execute(_HOLDERS, {**_key(link), "numbers": list(numbers)}).all() if numbers else ()
+    found = []
+    for number in numbers:
+        customer = seen[number].customer if number in seen else None
+        record = Record(id=str(number), values={}) if customer is None else similar.of_economic(customer)
+        taken = next((one.crm_id for one in holders if one.number == number and one.id != link.id), "")
+        facing = Facing(
+            number=number, customer="", values=record.values, same=(), taken=taken, known=customer is not None,
+            barred=record.barred,
+        )  # fmt: skip
+        found.append((facing, record))
+    return found
+
+
+def _here(connection: Connection, link: Link, ids: Sequence[str]) -> list[tuple[Facing, Record]]:
+    """Those customers of the CRM, in that order; in as many statements as one of them."""
+    seen = sides.crm_of(connection, link.tenant, ids) if ids else {}
+    linked = (
+        {one.crm_id: one.number for one in connection.execute(_LINKED, {**_key(link), "ids": list(ids)})} if ids else {}
     )
-    return facing, record
+    found = []
+    for crm_id in ids:
+        customer = seen[crm_id].customer if crm_id in seen else None
+        values = {} if customer is None else {name: getattr(customer, name) for name in _FIELDS}
+        persons = () if customer is None else tuple(
+            {name: getattr(one, name, "") for name in fields.FIELDS["contact"]} for one in customer.contacts
+        )  # fmt: skip
+        facing = Facing(
+            number=None, customer=crm_id, values=values, same=(), taken=str(linked.get(crm_id, "")),
+            known=customer is not None,
+        )  # fmt: skip
+        found.append((facing, Record(id=crm_id, values=values, persons=persons)))
+    return found
 
 
-def _here(connection: Connection, link: Link, crm_id: str) -> tuple[Facing, Record]:
-    seen = sides.crm(connection, link.tenant, crm_id)
-    customer = None if seen is None else seen.customer
-    values = {} if customer is None else {name: getattr(customer, name) for name in _FIELDS}
-    persons = () if customer is None else tuple(
-        {name: getattr(one, name, "") for name in fields.FIELDS["contact"]} for one in customer.contacts
-    )  # fmt: skip
-    linked = store.of_customer(connection, crm_id, link.tenant, link.agreement)
-    taken = next((str(one.link.number) for one in linked if one.link.number is not None), "")
-    facing = Facing(number=None, customer=crm_id, values=values, same=(), taken=taken, known=customer is not None)
-    return facing, Record(id=crm_id, values=values, persons=persons)
+def _key(link: Link) -> dict[str, Any]:
+    return {"tenant": link.tenant, "agreement": link.agreement}
 
 
 def _persons(link: Link) -> tuple[Mapping[str, str], ...]:
@@ -114,6 +130,12 @@ def _persons(link: Link) -> tuple[Mapping[str, str], ...]:
     return tuple(side.values for side in alive if side is not None and not side.gone)
 
 
+_IN_USE = """
+    from sync.link l join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement and a.state <> 'disconnected'
+    where l.tenant = :tenant and l.agreement = :agreement and l.crm_id is not null and l.number is not null
+"""
+_HOLDERS = sa.text(f"select l.id, l.number, l.crm_id {_IN_USE} and l.number = any(cast(:numbers as integer[]))")
+_LINKED = sa.text(f"select l.crm_id, l.number {_IN_USE} and l.crm_id = any(cast(:ids as text[]))")
 _CODES = {
     "cvr": "cvr", "ean": "ean", "pnumber": "pnumber", "name": "name", "name_similar": "name", "street": "address",
     "street_similar": "address", "postcode": "postcode", "city": "city", "phone": "phone", "email": "email",

@@ -1,6 +1,6 @@
 """Which customers is a run about, what did its preview show of each, and what became of it? SQL only."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -144,12 +144,23 @@ def listed(connection: sa.Connection, run: UUID, states: Sequence[str] = ()) -> 
 
 def left_out(connection: sa.Connection, run: UUID) -> Mapping[str, int]:
     """How many were left out, by reason."""
-    return {row.reason: row.customers for row in connection.execute(_LEFT_OUT, {"run": run})}
+    return left_out_of(connection, [run])[run]
 
 
-def carried_out(connection: sa.Connection, run: UUID) -> Mapping[str, int]:
-    """How many were carried out, by action; what was taken back since among them."""
-    return {row.action: row.customers for row in connection.execute(_CARRIED_OUT, {"run": run})}
+def left_out_of(connection: sa.Connection, runs: Collection[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    """The same of each of these runs."""
+    found: dict[UUID, dict[str, int]] = {run: {} for run in runs}
+    for row in connection.execute(_LEFT_OUT, {"runs": list(runs)}):
+        found[row.run][row.reason] = row.customers
+    return found
+
+
+def carried_out_of(connection: sa.Connection, runs: Collection[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    """Of each of these runs how many were carried out, by action; what was taken back since among them."""
+    found: dict[UUID, dict[str, int]] = {run: {} for run in runs}
+    for row in connection.execute(_CARRIED_OUT, {"runs": list(runs)}):
+        found[row.run][row.action] = row.customers
+    return found
 
 
 def digest(connection: sa.Connection, run: UUID) -> str:
@@ -213,10 +224,10 @@ _LISTED = sa.text(f"""
     order by position
 """)
 _CARRIED_OUT = sa.text("""
-    select action, count(*) as customers from sync.run_item
-    where run = :run and state in ('done', 'undone') group by action order by action
+    select run, action, count(*) as customers from sync.run_item
+    where run = any(:runs) and state in ('done', 'undone') group by run, action order by action
 """)
 _LEFT_OUT = sa.text("""
-    select reason, count(*) as customers from sync.run_item where run = :run and state = 'left_out'
-    group by reason order by reason
+    select run, reason, count(*) as customers from sync.run_item where run = any(:runs) and state = 'left_out'
+    group by run, reason order by reason
 """)

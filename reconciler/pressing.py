@@ -3,7 +3,7 @@
 Pages, the widget and the JSON press alike; who may press what is asked before, at the door.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,11 +15,14 @@ from reconciler import beside, decided, deciding, flowing, joining, sides, store
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Decision, Means, Wish
-from reconciler.link import Link, LinkState
+from reconciler.link import CrmSeen, EconomicSeen, Link, LinkState
 from reconciler.overwriting import overwriting
 from reconciler.person import Person
 from reconciler.rehearsal import Write
 from reconciler.stepping import Clocked
+
+Sides = tuple[CrmSeen | None, EconomicSeen | None]
+"""What is recorded of a customer, in the CRM and in e-conomic."""
 
 
 class NotThere(Exception):
@@ -140,10 +143,24 @@ def flow(clocked: Clocked, connection: Connection, press: Press, shown: str) -> 
 
 def would_flow(connection: Connection, stored: store.Stored, resend: timedelta, now: datetime) -> tuple[Write, ...]:
     """What would be written if that customer flowed automatically from here on."""
-    link = stored.link
-    here = sides.crm(connection, link.tenant, link.crm_id)
-    there = None if link.number is None else sides.economic(connection, link.tenant, link.agreement or 0, link.number)
-    return flowing.would_write(link, stored.agreement.rules_for(link, resend), now, crm=here, economic=there)
+    return would_write(stored, recorded(connection, [stored])[stored.link.id], resend, now)
+
+
+def would_write(stored: store.Stored, sides_: Sides, resend: timedelta, now: datetime) -> tuple[Write, ...]:
+    """As ``would_flow``, with what is recorded of both sides."""
+    rules, (here, there) = stored.agreement.rules_for(stored.link, resend), sides_
+    return flowing.would_write(stored.link, rules, now, crm=here, economic=there)
+
+
+def recorded(connection: Connection, found: Sequence[store.Stored]) -> dict[UUID, Sides]:
+    """What is recorded of both sides of these customers of one agreement, by link; in as many statements as of one."""
+    if not found:
+        return {}
+    key, links = found[0].link, [one.link for one in found]
+    here = sides.crm_of(connection, key.tenant, [one.crm_id for one in links])
+    numbers = [one.number for one in links if one.number is not None]
+    there = sides.economic_of(connection, key.tenant, key.agreement or 0, numbers)
+    return {one.id: (here.get(one.crm_id), None if one.number is None else there.get(one.number)) for one in links}
 
 
 def _plain(clocked: Clocked, connection: Connection, press: Press, means: Means) -> Pressed:

@@ -178,14 +178,14 @@ def tell_progress(connection: Connection, run_id: UUID, now: datetime) -> bool:
     return True
 
 
-def how_far(connection: Connection, run: Run) -> tuple[int, int]:
-    """Done and total: of a reading what was recorded, of any other its items."""
+def how_far(connection: Connection, run: Run, told: int | None = None) -> tuple[int, int]:
+    """Done and total: of a reading what was recorded, of any other its items. ``told``: under it, where that is known."""
     if run.kind not in {"read", "sweep"}:
         return run.done, run.total
     total = max(run.crm_count or 0, run.crm_read) + max(run.economic_count or 0, run.economic_read)
     if run.kind == "sweep":
         return run.crm_read + run.economic_read, total
-    return sum(runs.seen(connection, run.id).values()), total
+    return sum(runs.seen(connection, run.id).values()) if told is None else told, total
 
 
 def _backfilled(connection: Connection, run: Run, seen: BackfillProgressed, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What is remembered of a run? Its state, what each side said of its reading, who was told under it: SQL only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -162,6 +162,11 @@ def seen(connection: sa.Connection, run: UUID) -> Mapping[System, int]:
     return {System(row.system): row.customers for row in connection.execute(_SEEN, {"run": run})}
 
 
+def seen_of(connection: sa.Connection, runs: Collection[UUID]) -> Mapping[UUID, int]:
+    """How many distinct customers of both systems were told under each of these runs; of none where it is not among them."""
+    return {row.run: row.customers for row in connection.execute(_SEEN_OF, {"runs": list(runs)})}
+
+
 def kind_of(connection: sa.Connection, run: UUID) -> str:
     """What a run is, by its id or the one the CRM's side was asked again with; empty when it is unknown."""
     return str(connection.scalar(_KIND, {"run": run}) or "")
@@ -274,6 +279,7 @@ _OVER = "run in (select id from sync.run where ended < :before or state = 'repla
 _FORGET_PLACED = sa.text(f"delete from sync.run_placed where {_OVER}")
 _FORGET_COUNTED = sa.text(f"delete from sync.run_counted where {_OVER}")
 _SEEN = sa.text("select system, count(*) as customers from sync.run_seen where run = :run group by system")
+_SEEN_OF = sa.text("select run, count(*) as customers from sync.run_seen where run = any(:runs) group by run")
 _MISSED = sa.text("select count(*) from sync.run_seen where run = :run and news")
 _MISSING = sa.text("""
     select side.number from sync.economic_side side

@@ -1,7 +1,7 @@
 """What did each system hold last? Recorded behind its version, also of customers that have no link."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -127,24 +127,40 @@ def newest_economic(
 def crm(connection: sa.Connection, tenant: str, crm_id: str) -> CrmSeen | None:
     """What is recorded of the CRM's side of a customer."""
     row = connection.execute(_CRM_SIDE, {"tenant": tenant, "crm_id": crm_id}).one_or_none()
-    if row is None:
-        return None
-    state = _CRM.validate_python(row.state or {})
-    return CrmSeen(version=Version(row.epoch, row.number), customer=state.customer, unsendable=state.unsendable)
+    return None if row is None else _crm_seen(row)
+
+
+def crm_of(connection: sa.Connection, tenant: str, ids: Collection[str]) -> dict[str, CrmSeen]:
+    """What is recorded of the CRM's side of these customers, by id; in one statement."""
+    found = connection.execute(_CRM_SIDES, {"tenant": tenant, "ids": list(ids)})
+    return {row.crm_id: _crm_seen(row) for row in found}
+
+
+def economic_of(
+    connection: sa.Connection, tenant: str, agreement: int, numbers: Collection[int]
+) -> dict[int, EconomicSeen]:
+    """What is recorded of e-conomic's side of these customers, by number; in one statement."""
+    values = {"tenant": tenant, "agreement": agreement, "numbers": list(numbers)}
+    return {
+        row.number: _economic_seen(row, row.number) for row in connection.execute(_ECONOMIC_SIDES, values) if row.epoch
+    }
 
 
 def all_crm(connection: sa.Connection, tenant: str, run: UUID | None) -> Iterator[tuple[str, CrmSeen]]:
     """What is recorded of every customer of the CRM that was told under that run, or seen since it began."""
     for row in connection.execute(_ALL_CRM, {"tenant": tenant, "run": run}):
-        state = _CRM.validate_python(row.state or {})
-        version = Version(row.epoch, row.number)
-        yield row.crm_id, CrmSeen(version=version, customer=state.customer, unsendable=state.unsendable)
+        yield row.crm_id, _crm_seen(row)
 
 
 def all_economic(connection: sa.Connection, tenant: str, agreement: int, run: UUID | None) -> Iterator[EconomicSeen]:
     """What is recorded of every customer e-conomic holds that was told under that run, or seen since it began."""
     for row in connection.execute(_ALL_ECONOMIC, {"tenant": tenant, "agreement": agreement, "run": run}):
         yield _economic_seen(row, row.number)
+
+
+def _crm_seen(row: sa.Row[Any]) -> CrmSeen:
+    state = _CRM.validate_python(row.state or {})
+    return CrmSeen(version=Version(row.epoch, row.number), customer=state.customer, unsendable=state.unsendable)
 
 
 def _economic_seen(row: sa.Row[Any], number: int) -> EconomicSeen:
@@ -194,6 +210,14 @@ _ECONOMIC_SIDE = sa.text("""
 """)
 _CRM_SIDE = sa.text("""
     select epoch, number, state from sync.crm_side where tenant = :tenant and crm_id = :crm_id
+""")
+_ECONOMIC_SIDES = sa.text("""
+    select number, epoch, counter, state from sync.economic_side
+    where tenant = :tenant and agreement = :agreement and number = any(cast(:numbers as integer[]))
+""")
+_CRM_SIDES = sa.text("""
+    select crm_id, epoch, number, state from sync.crm_side
+    where tenant = :tenant and crm_id = any(cast(:ids as text[]))
 """)
 _CRM_SINCE = sa.text("""
     select exists (select from sync.crm_side

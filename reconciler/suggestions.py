@@ -73,9 +73,11 @@ def shown(
     """The pairs of these groups, the strongest evidence first."""
     values = {**_values(tenant, agreement), "evidence": list(evidence), "limit": limit, "skip": skip}
     found = []
-    for row in connection.execute(_LIST, values).all():
-        here = sides.crm(connection, tenant, row.crm_id)
-        there = sides.economic(connection, tenant, agreement, row.number)
+    rows = connection.execute(_LIST, values).all()
+    all_here = sides.crm_of(connection, tenant, [row.crm_id for row in rows])
+    all_there = sides.economic_of(connection, tenant, agreement, [row.number for row in rows])
+    for row in rows:
+        here, there = all_here.get(row.crm_id), all_there.get(row.number)
         if here is not None and there is not None:
             pair = record_here(row.crm_id, here), record_there(there)
             found.append(

@@ -1,6 +1,6 @@
 """What does each page and answer show? Reading only; a tenant sees nothing of another's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging.envelope import Version
-from reconciler import agreements, looking, looks, opening, store
+from reconciler import agreements, looking, looks, opening, store, worklists
 from reconciler.agreement import Agreement
 from reconciler.contract import State
 from reconciler.freshness import Known, Look
@@ -62,6 +62,15 @@ def customer(connection: sa.Connection, tenant: str, crm_id: str) -> Customer:
     link, look = found[0].link, looks.of(connection, found[0].link.id)
     seen = _later(_seen(connection, link), None if look is None else look.answered)
     return Customer(agreement=used, stored=found[0], known=Known(seen=seen, compared=link.crm_version), look=look)
+
+
+def stored(connection: sa.Connection, tenant: str, ids: Collection[str]) -> dict[str, store.Stored]:
+    """The links of these customers of that tenant, by id, in the agreement the tenant uses; in as many statements as of one."""
+    used = next(iter(agreements.of_tenant(connection, tenant)), None)
+    if used is None or used.state == "disconnected":
+        return {}
+    links = worklists.ids(connection, tenant, {(used.agreement, one) for one in ids})
+    return {one.link.crm_id: one for one in store.of_ids(connection, list(links.values()))}
 
 
 def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -> tuple[Customer, bool]:

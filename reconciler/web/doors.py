@@ -6,6 +6,7 @@ session's token; a widget's form carries its pass and no cookie counts there.
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
@@ -132,6 +133,12 @@ def must(site: Site, person: Person, right: Right) -> None:
 def has(site: Site, person: Person, right: Right) -> bool:
     """Whether that person has that right, as the admins of the tenant have it."""
     return may(person.role, right, kept(site, person))
+
+
+def rights(site: Site, person: Person) -> Callable[[Right], bool]:
+    """As ``has``, for a page that asks for many rights: what the admins kept is read once."""
+    held = kept(site, person)
+    return lambda right: may(person.role, right, held)
 
 
 def kept(site: Site, person: Person) -> Kept:

@@ -74,22 +74,37 @@ def clocked(site: Site) -> Clocked:
 
 def shown(connection: Connection, run: Run, now: datetime) -> Shown:
     """What is shown of a run."""
-    done, total = reading.how_far(connection, run)
-    if run.kind not in {"read", "sweep"}:
-        done += run.left_out
-    undo = next((one for one in runs.of_agreement(connection, run.tenant, run.agreement) if one.of_run == run.id), None)
-    return Shown(
-        run=run,
-        done=done,
-        total=total,
-        minutes=_minutes(connection, run, done, total, now),
-        reading=_reading(connection, run, now) if run.state in {"asked", "confirmed"} else None,
-        summary=None if run.summary is None else SUMMARY.validate_python(run.summary),
-        left_out=items.left_out(connection, run.id),
-        carried_out=items.carried_out(connection, run.id),
-        may_be_undone=undo is None and taking_back.may_be(run, now),
-        undone_by=None if undo is None else undo.id,
-    )
+    return all_shown(connection, [run], now)[0]
+
+
+def all_shown(connection: Connection, found: Sequence[Run], now: datetime) -> tuple[Shown, ...]:
+    """What is shown of these runs of one agreement; in as many statements as of one, but for those that go on."""
+    if not found:
+        return ()
+    ids, last = [run.id for run in found], runs.of_agreement(connection, found[0].tenant, found[0].agreement)
+    undone = {one.of_run: one.id for one in reversed(last) if one.of_run is not None}
+    told = runs.seen_of(connection, [run.id for run in found if run.kind == "read"])
+    left_out, carried_out = items.left_out_of(connection, ids), items.carried_out_of(connection, ids)
+    shown_ = []
+    for run in found:
+        done, total = reading.how_far(connection, run, told.get(run.id, 0))
+        if run.kind not in {"read", "sweep"}:
+            done += run.left_out
+        shown_.append(
+            Shown(
+                run=run,
+                done=done,
+                total=total,
+                minutes=_minutes(connection, run, done, total, now),
+                reading=_reading(connection, run, now) if run.state in {"asked", "confirmed"} else None,
+                summary=None if run.summary is None else SUMMARY.validate_python(run.summary),
+                left_out=left_out[run.id],
+                carried_out=carried_out[run.id],
+                may_be_undone=run.id not in undone and taking_back.may_be(run, now),
+                undone_by=undone.get(run.id),
+            )
+        )
+    return tuple(shown_)
 
 
 def _reading(connection: Connection, run: Run, now: datetime) -> Shown | None:

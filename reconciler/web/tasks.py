@@ -64,7 +64,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         shown=asks.shown,
         after=None if saved is None else answered.said(one.words, saved),
         refused=answered.refused(one.words, told) if told else "",
-        may=lambda right: doors.has(site, one.person, right),
+        may=doors.rights(site, one.person),
         **values,
     )
 
@@ -149,8 +149,9 @@ def _shown(site: Site, connection: sa.Connection, one: Known, found: Found) -> d
         heir = replying.heir(connection, link) if task.kind == "merged" else None
         both = facing.heirs(connection, heir, link)
     numbers = {} if both is None else {"keep_own": both[0].number, "keep_merged": both[1].number}
+    allowed_to = doors.rights(site, one.person)
     offers = [
-        (each, answered.button(words, each, found.question.kind, numbers), doors.has(site, one.person, each.right))
+        (each, answered.button(words, each, found.question.kind, numbers), allowed_to(each.right))
         for each in found.offers
     ]
     mine = {} if link is None else facing.own(link)

@@ -58,7 +58,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         with site.engine.connect() as connection:
             known = progress.used(connection, person)
             found = [] if known is None else runs.of_agreement(connection, known.tenant, known.agreement, limit=limit)
-            return Runs(runs=tuple(of(progress.shown(connection, one, site.now())) for one in found))
+            return Runs(runs=tuple(of(one) for one in progress.all_shown(connection, found, site.now())))
 
     @made.post("/runs", status_code=202, **given)
     def ask(person: Admin, wanted: Annotated[AskForRun, Body()]) -> OneRun:

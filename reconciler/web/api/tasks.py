@@ -273,7 +273,7 @@ def moment(day: date | None) -> datetime | None:
 def _whole(
     site: Site, words: Words, person: Person, found: Found, may_be: tuple[facing.Facing, ...], mark: str
 ) -> WholeTask:
-    task = found.task
+    task, allowed_to = found.task, doors.rights(site, person)
     return WholeTask(
         task=told(words, found.question),
         closed=found.closed,
@@ -289,16 +289,16 @@ def _whole(
             )
             for one in may_be
         ),
-        answers=tuple(_offered(site, person, one) for one in found.offers),
+        answers=tuple(_offered(one, allowed=allowed_to(one.right)) for one in found.offers),
     )  # fmt: skip
 
 
-def _offered(site: Site, person: Person, one: Offer) -> Offered:
+def _offered(one: Offer, *, allowed: bool) -> Offered:
     known: dict[str, Any] = {
         "answer": one.answer, "right": one.right, "number": one.number, "customer": one.customer, "record": one.record,
         "other": one.other, "typed": one.typed,
     }  # fmt: skip
-    return Offered(**known, allowed=doors.has(site, person, one.right))
+    return Offered(**known, allowed=allowed)
 
 
 def _given(given: AnswerGiven) -> Given:
