@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from economic_adapter import calls as requests
-from economic_adapter import claims, mapping, records
+from economic_adapter import claims, mapping, records, store
 from economic_adapter.claims import Claim
 from economic_adapter.desk import Calls, Desk, Finish
 from economic_adapter.mapping import Body
@@ -45,7 +45,7 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
             connection, claim.agreement, number, body=body, contacts=contacts, now=now, old_numbers=old_numbers
         )
         seen = Seen(number=number, version=version, body=body, contacts=contacts, old_numbers=old_numbers)
-        noticed = claim.mark.first_at if claim.mark is not None and why in {"hook", "poll"} else None
+        noticed = store.noticed(connection, claim.agreement, number)
         tell(connection, desk.outbox, claim, why, number, seen, caused=noticed)
         claims.finish(connection, claim)
 

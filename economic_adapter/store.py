@@ -76,6 +76,14 @@ def mark(
     )
 
 
+def noticed(connection: Connection, agreement: int, number: int | None) -> datetime | None:
+    """Since when it is known of a customer that it may have been edited in e-conomic; none while nothing says so."""
+    told = _mark.c.why.in_(["hook", "poll"])
+    first = sa.select(_mark.c.first_at).where(_mark.c.agreement == agreement, _mark.c.number == number, told)
+    found: datetime | None = connection.scalar(first)
+    return found
+
+
 def receive_look(connection: Connection, command: LookAtCustomer, cause: Envelope, now: datetime) -> None:
     """A command to look: a person's may expire, any other becomes a mark, which cannot be lost."""
     if command.expires is None:

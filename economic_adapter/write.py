@@ -157,7 +157,10 @@ def _answer(connection: Connection, job: _Job) -> None:
     ]
     if not outcomes and not page.seen:
         return
-    tell(connection, desk.outbox, claim, "write", page.number, _seen(connection, job), outcomes, job.stopping)
+    # an edit that somebody made meanwhile is seen here first, and a webhook may have told of it before
+    noticed = store.noticed(connection, claim.agreement, page.number)
+    seen = _seen(connection, job)
+    tell(connection, desk.outbox, claim, "write", page.number, seen, outcomes, job.stopping, caused=noticed)
 
 
 def _seen(connection: Connection, job: _Job) -> Seen | None:

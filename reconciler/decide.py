@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
-from reconciler import contacts, fields, plan
+from reconciler import contacts, fields, lags, plan
 from reconciler.lacking import defaults, missing
 from reconciler.link import Base, Link, LinkState, Pair, Pending, Side, flows
 from reconciler.plan import Detail, Do
@@ -181,9 +181,7 @@ def _linking(link: Link, pair: Pair, detail: Detail) -> UUID | None:
 def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime) -> Link:
     """Persons that only the other side has are created; those without a name wait (C1, C8)."""
     customer = before.customer.side(system)
-    naming = fields.rule("contact", fields.GROUPS["contact"][0], rules).direction
-    closed = {Direction.NONE, Direction.ONLY_CRM if system is System.CRM else Direction.ONLY_ECONOMIC}
-    if naming in closed or customer is None or not customer.version or not _known(before):
+    if not lags.names_flow(system, rules) or customer is None or not customer.version or not _known(before):
         return link
     for pair in before.contacts:
         source = pair.side(system.other)
@@ -276,6 +274,8 @@ def _recorded(
     if system is System.CRM and link.crm_version is not None:
         version = str(link.crm_version)
     contacts_seen = tuple(sorted(int(one.economic.id) for one in link.contacts if one.economic is not None))
+    named = [name for name in becomes if name not in (decided or {})]
+    carries = lags.carried(current, system, named, whole=action == "create")
     pending = Pending(
         operation=uuid5(link.id, f"operation/{counter}"),
         system=system,
@@ -293,5 +293,7 @@ def _recorded(
         mark=mark,
         sent=now,
         due=now,
+        caused=carries,
     )
+    current = lags.taken(current, system, carries, whole=action == "create")
     return put(replace(link, counter=counter), replace(current, pending={**current.pending, system: pending}))

@@ -151,6 +151,8 @@ class Heard:
     """With a refused creation in the CRM: the ids that stopped it."""
     candidates_many: Many | None = None
     """All that stopped it, where they were too many to be named."""
+    caused: datetime | None = None
+    """When what it tells was made, or noticed; none where nobody can say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +205,8 @@ class Create:
     economic: EconomicSeen | None = None
     decision: UUID | None = None
     """The person's decision that ends when this creation is answered."""
+    caused: datetime | None = None
+    """When the customer came to be, or was noticed, where that is why it is created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from crm_outbox.contract import Stage
-from reconciler import carrying, contacts, decide, fields, record, strangers
+from reconciler import carrying, contacts, decide, fields, lags, record, strangers
 from reconciler.lacking import missing
 from reconciler.link import Base, Choice, Create, CrmSeen, EconomicSeen, Link, Linked, LinkState, Pair, Side, Unlinked
 from reconciler.rules import Direction, Rules, System
@@ -190,6 +190,7 @@ def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple
     if fields.blank(fields.text(there.values, "name")):
         return link, "not_created.missing.name"
     link = put(replace(link, run=said.run), replace(link.customer, refusals=(), pause={}))
+    link = lags.whole(link, System.ECONOMIC, said.caused)
     return _by(said, decide.creation_here(link, rules, now, said.ruled_out, said.many)), ""
 
 

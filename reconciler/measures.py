@@ -12,7 +12,7 @@ from reconciler.narrowing import ERRORS
 from reconciler.rules import System
 
 MOST: Final = 20_000
-"""Edits that are measured at most, the latest ones."""
+"""Writes whose edits are measured at most, the latest ones."""
 MOST_NAMED: Final = 20
 
 
@@ -82,12 +82,12 @@ _TASKS = sa.text("""
 _UNSENT = sa.text("select clock_timestamp() - since from sync.outbox_pending where lane = 'live' order by id limit 1")
 _LAGS = sa.text("""
     select system, count(*) as edits,
-           percentile_disc(array[0.5, 0.95]) within group (order by extract(epoch from settled - caused)::float8) as times
+           percentile_disc(array[0.5, 0.95]) within group (order by extract(epoch from settled - made)::float8) as times
     from (
-        select o.system, o.settled, o.caused from sync.operation o join sync.link l on l.id = o.link
+        select o.system, o.settled, case cardinality(o.edits) when 0 then array[o.caused] else o.edits end as edits from sync.operation o join sync.link l on l.id = o.link
         where l.tenant = :tenant and o.settled >= :since and o.caused is not null and o.result = 'written'
         order by o.settled desc limit :most
-    ) carried
+    ) carried cross join lateral unnest(edits) as made
     group by system
 """)
 _SWEPT = sa.text("""

@@ -85,6 +85,8 @@ class Pending:
     due: datetime
     resent: int = 0
     acknowledged: datetime | None = None
+    caused: Mapping[str, datetime] = field(default_factory=dict)
+    """The edits it carries, by field, and when each was made, or noticed; of a creation one for the whole record."""
     cause: str = ""
     """Why it waits, as the acknowledgement said: away, throttled, paused, access_lost."""
 
@@ -168,6 +170,8 @@ class Pair:
     rest: Literal["", "removed", "removed_edited", "unclear"] = ""
     chosen: Mapping[str, Choice] = field(default_factory=dict)
     """By group: what a person decided and is not carried out yet, or that the two are to stay different."""
+    edited: Mapping[System, Mapping[str, datetime]] = field(default_factory=dict)
+    """By the side where it was made: edits on their way to the other that no write carries yet, and since when."""
     apart: tuple[str, ...] = ()
     """Contact persons of e-conomic, by number, that a person said are another one."""
 

@@ -286,6 +286,8 @@ def _compare_operations(
                     "sent": pending.sent,
                     "due": pending.due,
                     "acknowledged": pending.acknowledged,
+                    "caused": min(pending.caused.values(), default=None),
+                    "edits": sorted(set(pending.caused.values())),
                 }
             )
     for pending in before.values():

@@ -18,7 +18,7 @@ READ = f"""
                    json_build_object(
                        'id', p.id, 'kind', p.kind, 'crm', p.crm, 'economic', p.economic, 'rest', p.rest,
                        'refusals', p.refusals, 'pause', p.pause, 'bounces', p.bounces, 'chosen', p.chosen,
-                       'apart', p.apart,
+                       'apart', p.apart, 'edited', p.edited,
                        'base', coalesce((
                            select json_object_agg(b.field, json_build_object(
                                'crm', b.crm, 'economic', b.economic, 'unknown', b.unknown))
@@ -154,13 +154,13 @@ SAVE = sa.text(
     " ".join(
         f"""
     with pairs as (
-        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart)
-        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart
+        insert into sync.pair (link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart, edited)
+        select link, id, kind, position, crm, economic, rest, refusals, pause, bounces, chosen, apart, edited
         from jsonb_populate_recordset(null::sync.pair, :pairs)
         on conflict (link, id) do update set
             position = excluded.position, crm = excluded.crm, economic = excluded.economic, rest = excluded.rest,
             refusals = excluded.refusals, pause = excluded.pause, bounces = excluded.bounces,
-            chosen = excluded.chosen, apart = excluded.apart
+            chosen = excluded.chosen, apart = excluded.apart, edited = excluded.edited
     ), bases as (
         insert into sync.field_base (link, pair, field, crm, economic, unknown, agreed)
         select link, pair, field, crm, economic, unknown, :now from jsonb_populate_recordset(null::sync.field_base, :bases)
@@ -172,8 +172,8 @@ SAVE = sa.text(
         from jsonb_populate_recordset(null::sync.operation, :settled) x where o.id = x.id
         returning o.id
     ), operations as (
-        insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged, caused)
-        select id, link, pair, system, action, body, sent, due, acknowledged, cast(:caused as timestamptz)
+        insert into sync.operation (id, link, pair, system, action, body, sent, due, acknowledged, caused, edits)
+        select id, link, pair, system, action, body, sent, due, acknowledged, caused, edits
         from jsonb_populate_recordset(null::sync.operation, :operations)
         where (select count(*) from settled) >= 0
         on conflict (id) do update set

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Many, Result
-from reconciler import answers, carrying, fields, linking, noting, record, settle, stopping
+from reconciler import answers, carrying, fields, lags, linking, noting, record, settle, stopping
 from reconciler.commands import commands
-from reconciler.decide import decide
+from reconciler.decide import decide, writes
 from reconciler.decisions import Ended
 from reconciler.link import (
     Command,
@@ -22,6 +22,7 @@ from reconciler.link import (
     Heard,
     Link,
     Linked,
+    LinkState,
     Message,
     Pair,
     Pending,
@@ -74,6 +75,7 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     link = _scheduled(link, fresh, rules, now, repeated=False)
     link = noting.noted(chosen_before, still_waived(link, rules, now), landed, rules, now)
     plans = planned(link, rules)
+    link = lags.kept(link, _open_to(link, rules), rules, plans)
     asked = tasks(link, rules, now, plans)
     return Step(
         link=link,
@@ -125,6 +127,14 @@ def began(before: Link, done: Step) -> Pending | None:
     )
 
 
+def _open_to(link: Link, rules: Rules) -> tuple[System, ...]:
+    """The systems that edits of this customer go to now."""
+    if not writes(link, rules) and link.state is not LinkState.CREATING:
+        return ()
+    closed = {*rules.paused, *(() if rules.receive else (System.CRM,))}
+    return tuple(system for system in System if system not in closed)
+
+
 def _operations(command: Command) -> set[UUID]:
     return {part.operation for part in command.parts}
 
@@ -144,6 +154,7 @@ def _heard(
     ended: list[Ended],
     landed: list[tuple[UUID, Pending]],
 ) -> Link:
+    before, refused = link, {one.operation for one in heard.outcomes if one.result is Result.REFUSED}
     known = {one.operation: (pair.id, one) for pair in link.pairs for one in pair.pending.values()}
     for outcome in heard.outcomes:
         link, what = settle.settle(link, outcome, heard, rules, now)
@@ -155,8 +166,8 @@ def _heard(
     link = carrying.landed(link, landed)
     link = _tidied(link, ended)  # what was written as chosen is done, whatever is seen there next
     if heard.crm is not None:
-        link, what = record.crm(before := link, heard.crm)
-        link = linking.reopened(before, link)
+        link, what = record.crm(recorded := link, heard.crm)
+        link = linking.reopened(recorded, link)
         counted.append(what)
     if heard.economic is not None:
         link, what = record.economic(link, heard.economic)
@@ -164,7 +175,7 @@ def _heard(
     for pair in link.pairs:
         mine = [one for owner, one in landed if owner == pair.id]
         link = settle.put(link, _bounced(_seen_since(pair, heard, mine), mine, now))
-    return record.fate(link)
+    return record.fate(lags.heard(before, link, heard.caused, refused))
 
 
 def _seen_since(pair: Pair, heard: Heard, landed: Iterable[Pending]) -> Pair:

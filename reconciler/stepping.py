@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from crm_outbox.contract import MOST_NAMED, Result, many
+from crm_outbox.contract import MOST_NAMED, CustomerWritten, Result, many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved
@@ -61,6 +61,7 @@ def take_step(
     at once; what it would write counts for the brake, and stays when that holds.
     """
     link = stored.link
+    message = _timed(message, cause)
     if link.state in _JOINING:
         _alone(connection, link)
     now = clocked.now()
@@ -88,7 +89,7 @@ def take_step(
             before, message, told = _without(before, message, done.link.number or 0)
             done = step(before, told, rules, now)
     listed = category(done.link, done.status, rules, now)
-    store.save(connection, stored, done.link, done.status, message, now, listed, _caused(cause))
+    store.save(connection, stored, done.link, done.status, message, now, listed)
     if _went_along(stored.link, done.link, message):
         sides.vacate(connection, stored.link)
     drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
@@ -110,10 +111,21 @@ def _went_along(before: Link, now: Link, message: Message) -> bool:
     return linked and seen is not None and now.number == seen.number != before.number in seen.old_numbers
 
 
-def _caused(cause: Envelope | None) -> datetime | None:
-    """When the edit was made, or noticed, that a message tells of."""
-    seen = None if cause is None else cause.data
-    return seen.caused if isinstance(seen, CustomerObserved) else None
+def _timed(message: Message, cause: Envelope | None) -> Message:
+    """The message with when the edits it tells of were made, or noticed.
+
+    An answer, or a look of somebody, may be the first that shows an edit: it was noticed then. Of what a run reads nobody
+    knows when it was edited.
+    """
+    if not isinstance(message, Heard | Create) or cause is None:
+        return message
+    match cause.data:
+        case CustomerObserved(run=None, caused=None, why="write" | "look") | CustomerWritten():
+            return replace(message, caused=cause.time)
+        case CustomerObserved(caused=caused):
+            return replace(message, caused=caused)
+        case _:
+            return message
 
 
 def _alone(connection: Connection, link: Link) -> None:

@@ -179,11 +179,10 @@ def save(
     message: Message,
     now: datetime,
     listed: tuple[str, str] = ("waiting", ""),
-    caused: datetime | None = None,
 ) -> None:
     """Store what a step made of a link: what changed, both sides as seen, an audit row for each write that landed.
 
-    ``listed``: the list it stands in, and why it is left out. ``caused``: when the edit that was heard of was made, or noticed.
+    ``listed``: the list it stands in, and why it is left out.
     """
     heard = message if isinstance(message, Heard) else Heard()
     change = rows.changes(None if stored.fresh else stored.link, link, heard.outcomes)
@@ -200,7 +199,6 @@ def save(
         {
             "id": link.id,
             "now": now,
-            "caused": caused,
             "same": status == stored.told,
             "link": _json(rows.scalars(link) | rows.status_row(status, listed)),
             "pairs": _json(change.pairs),

@@ -239,6 +239,8 @@ pair = sa.Table(
     sa.Column("chosen", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     # contact persons of e-conomic, by number, that a person said are another one
     sa.Column("apart", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # edits on their way to the other side that no write carries yet, and since when
+    sa.Column("edited", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
 )
 """One record of a link, the customer or a contact person, as both sides hold it."""
 sa.Index("pair_chosen", pair.c.link, postgresql_where=sa.text("chosen <> '{}'"))
@@ -270,13 +272,15 @@ operation = sa.Table(
     sa.Column("sent", _MOMENT, nullable=False),
     sa.Column("due", _MOMENT, nullable=False),
     sa.Column("acknowledged", _MOMENT),
-    # when the edit that it carries over was made, or noticed; none where nobody told
+    # when the first edit that it carries over was made, or noticed; none where nobody told
     sa.Column("caused", _MOMENT),
     sa.Column("result", sa.Text),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("message", sa.Text, nullable=False, server_default=""),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Column("settled", _MOMENT),
+    # of each edit that it carries over, when it was made, or noticed
+    sa.Column("edits", ARRAY(_MOMENT), nullable=False, server_default=_EMPTY_OBJECT),
 )
 """Every write, recorded before it left, and how it ended."""
 sa.Index(

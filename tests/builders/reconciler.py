@@ -120,13 +120,17 @@ class Case:
 
     def refused(self, command: Command, reason: str, *, detail: str = "", message: str = "") -> tuple[Command, ...]:
         """The command is refused, with the state as it is there."""
+        return self.hear(self.refusal(command, reason, detail=detail, message=message))
+
+    def refusal(self, command: Command, reason: str, *, detail: str = "", message: str = "") -> Heard:
+        """What is heard when the command is refused."""
         outcomes = outcome_of(command, Result.REFUSED, reason=reason, detail=detail, message=message)
         if isinstance(command, WriteCustomer):
-            return self.hear(Heard(outcomes=outcomes, crm=self.crm_seen()))
+            return Heard(outcomes=outcomes, crm=self.crm_seen())
         if self.link.number is None:
-            return self.hear(Heard(outcomes=outcomes))
+            return Heard(outcomes=outcomes)
         self.economic_version += 1
-        return self.hear(Heard(outcomes=outcomes, economic=self.economic_seen()))
+        return Heard(outcomes=outcomes, economic=self.economic_seen())
 
     @property
     def contacts(self) -> tuple[Pair, ...]:

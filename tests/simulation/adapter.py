@@ -144,6 +144,10 @@ class _Tables:
             connection.put(self.shelf.rows, claim.id, replace(self.shelf.rows[claim.id], number=number))
         return True
 
+    def noticed(self, _connection: Any, _agreement: int, number: int | None) -> datetime | None:
+        mark = self.shelf.marks.get(number or 0)
+        return None if mark is None or mark.why == "look" else mark.first_at
+
     def finish(self, connection: Any, claim: Claim) -> None:
         row = self.shelf.rows.get(claim.id)
         if row is None or not self.still_mine(connection, claim):
@@ -208,7 +212,7 @@ def installed(world: "World") -> Iterator[None]:
             "created_contacts",
         ),
         claims: ("claim", "still_mine", "hold_number", "finish", "postpone", "hurry"),
-        store: ("mark",),
+        store: ("mark", "noticed"),
         observation: ("append",),
     }  # fmt: skip
     before = [(module, name, getattr(module, name)) for module, names in places.items() for name in names]

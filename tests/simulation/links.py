@@ -118,7 +118,6 @@ class Links:
         message: Message,
         _now: datetime,
         _listed: object = None,
-        _caused: object = None,
     ) -> None:
         self.world.second()
         self.world.peril.gap()

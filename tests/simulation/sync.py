@@ -116,7 +116,8 @@ class Sync:
 
     def hear(self, session: Session, data: Any, version: Version | None) -> None:
         """A message, in the transaction of its inbox row."""
-        reconcile.handle(self.clocked, session, SimpleNamespace(tenant=TENANT, data=data, version=version))  # type: ignore[arg-type]
+        words = SimpleNamespace(tenant=TENANT, data=data, version=version, time=self.clocked.now())
+        reconcile.handle(self.clocked, session, words)  # type: ignore[arg-type]
 
     def of(self, crm_id: str) -> Link | None:
         """The link of a customer of the CRM."""

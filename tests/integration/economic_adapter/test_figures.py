@@ -11,7 +11,7 @@ from economic_adapter.clock import Clock
 from economic_adapter.contract import AgreementObserved
 from economic_adapter.rhythm import Rhythm
 from economic_adapter.sandbox.data import AGREEMENT
-from tests.builders.economic import Bench, creation
+from tests.builders.economic import Bench, creation, part
 
 
 @pytest.fixture
@@ -83,3 +83,13 @@ def test_what_a_webhook_told_says_when_it_was_heard(at_desk: Bench) -> None:
     at_desk.look(1001)
     at_desk.work()
     assert [one.caused for one in at_desk.new()] == [None]
+
+
+def test_a_write_that_reads_an_edit_before_anybody_looks_says_when_the_webhook_told_of_it(at_desk: Bench) -> None:
+    at_desk.write(creation())
+    at_desk.new()
+    at_desk.hook(1001)
+    heard = at_desk.time
+    at_desk.passes(1)
+    written = at_desk.write(part(fields={"phone": "22222222"}), number=1001)
+    assert (written.why, written.caused) == ("write", heard)
