@@ -26,6 +26,7 @@ from reconciler import (
     bulks,
     bus,
     comparisons,
+    foreseeing,
     looks,
     meeting,
     ordering,
@@ -97,6 +98,7 @@ class Clock:
             + retrying.carry_on(self._engine, self._clocked)
             + bulking.carry_on(self._engine, self._clocked)
             + suggesting.carry_on(self._engine, self._clocked)
+            + foreseeing.carry_on(self._engine, self._clocked)
         )
         if worked:
             self._committed()
@@ -245,6 +247,7 @@ def retain(engine: sa.Engine) -> int:
             + store.expire(connection, now - KEEP_OPERATIONS)
             + looks.forget(connection, now)
             + bulks.forget(connection, now - bulking.KEEP_SHOWN, now - KEEP_RUNS)
+            + foreseeing.forget(connection, now)
             + runs.forget(connection, now - KEEP_RUNS)
         )
 

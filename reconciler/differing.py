@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -24,7 +25,16 @@ def linked(connection: sa.Connection, tenant: str, agreement: int, reach: Reach)
         yield Differing(rows.link_of(row._asdict(), row.pairs), questions.of_json(row.asked))
 
 
-def count(connection: sa.Connection, tenant: str, agreement: int, reach: Reach, most: int) -> int:
+def some(
+    connection: sa.Connection, tenant: str, agreement: int, reach: Reach, last: UUID | None, limit: int
+) -> Iterator[Differing]:
+    """As ``linked``, so many of them after that one, by the ids of their links."""
+    values = {**_values(tenant, agreement, reach), "last": last, "limit": limit}
+    for row in connection.execute(statements.SOME_LINKED, values):
+        yield Differing(rows.link_of(row._asdict(), row.pairs), questions.of_json(row.asked))
+
+
+def count(connection: sa.Connection, tenant: str, agreement: int, reach: Reach, most: int | None) -> int:
     """How many those are, counted up to ``most``."""
     return int(connection.scalar(_COUNT, {**_values(tenant, agreement, reach), "most": most}) or 0)
 

@@ -27,3 +27,25 @@ rule_change = sa.Table(
 )
 """Every change of an agreement's rules, for ever."""
 sa.Index("rule_change_newest", rule_change.c.tenant, rule_change.c.agreement, rule_change.c.at)
+
+foresight = sa.Table(
+    "foresight",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("agreement", sa.Integer, primary_key=True),
+    # of the rules as they stand and as they would be
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("after", JSONB, nullable=False),
+    # since when somebody waits for it; none: nobody does
+    sa.Column("asked", _MOMENT),
+    sa.Column("total", sa.Integer, nullable=False),
+    # how many customers were looked at, the last of them, and what was found by then
+    sa.Column("seen", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("last", sa.Uuid),
+    sa.Column("body", JSONB),
+    # when it was counted last, and what came of it
+    sa.Column("made", _MOMENT),
+    sa.Column("told", JSONB),
+)
+"""What other rules would do at once, where more customers have to be looked at than a page may wait for."""
+sa.Index("foresight_asked", foresight.c.asked, postgresql_where=foresight.c.asked.isnot(None))

@@ -4,15 +4,17 @@ A changed rule writes nothing itself. The clock looks at every customer, and the
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from reconciler import agreements, braking, differing, fields, overview, rule_changes, ruleset, store
 from reconciler.agreements import Agreement, AgreementState
+from reconciler.differing import Differing
 from reconciler.link import Due, Link
 from reconciler.rehearsal import Write
 from reconciler.rule_changes import Change, Preset
@@ -44,6 +46,24 @@ class Foreseen:
     asked: int
     touched: tuple[Touched, ...] = ()
 
+    def __add__(self, other: "Foreseen") -> "Foreseen":
+        """What follows for these customers and for those."""
+        return Foreseen(
+            customers=self.customers + other.customers,
+            details=dict(Counter(self.details) + Counter(other.details)),
+            answered=self.answered + other.answered,
+            asked=self.asked + other.asked,
+            touched=(*self.touched, *other.touched)[:MOST_NAMED],
+        )
+
+
+class Some(NamedTuple):
+    """What follows for some customers: how many were looked at, and the last of them; none where there was none left."""
+
+    foreseen: Foreseen
+    seen: int
+    last: UUID | None
+
 
 class Moved(Exception):
     """The rules are others by now than those that were shown."""
@@ -53,14 +73,29 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
     """What would follow from the rules of ``state``; read only, customer by customer, as the brake counts."""
     before = agreements.current(connection, known.tenant, known.agreement)
     held = overview.held(connection, known.tenant, known.agreement)
+    reach = ruleset.reach(before.chosen, state.chosen)
+    found = differing.linked(connection, known.tenant, known.agreement, reach)
+    return _foreseen((one for one in found if one.link.id not in held), state, clocked)
+
+
+def some(
+    connection: Connection, tenant: str, agreement: int, after: Chosen, clocked: Clocked, last: UUID | None, limit: int
+) -> Some:
+    """As ``foreseen`` of the rules ``after``, for so many customers after the last one that was looked at."""
+    before = agreements.current(connection, tenant, agreement)
+    held = overview.held(connection, tenant, agreement)
+    reach = ruleset.reach(before.chosen, after)
+    found = list(differing.some(connection, tenant, agreement, reach, last, limit))
+    foreseen_ = _foreseen((one for one in found if one.link.id not in held), before.choosing(after), clocked)
+    return Some(foreseen_, len(found), found[-1].link.id if found else None)
+
+
+def _foreseen(those: Iterable[Differing], state: AgreementState, clocked: Clocked) -> Foreseen:
     now = clocked.now()
     customers, answered, asked = 0, 0, 0
     details: Counter[str] = Counter()
     touched: list[Touched] = []
-    reach = ruleset.reach(before.chosen, state.chosen)
-    for link, open_ in differing.linked(connection, known.tenant, known.agreement, reach):
-        if link.id in held:
-            continue
+    for link, open_ in those:
         done = step(link, Due(), state.rules_for(link, clocked.resend), now)
         stands, would = {(one.kind, one.subject) for one in open_}, {(one.kind, one.subject) for one in done.asked}
         answered += len(stands - would)
@@ -73,7 +108,7 @@ def foreseen(connection: Connection, known: Agreement, state: AgreementState, cl
     return Foreseen(customers=customers, details=details, answered=answered, asked=asked, touched=tuple(touched))
 
 
-def concerned(connection: Connection, known: Agreement, before: Chosen, after: Chosen, most: int) -> int:
+def concerned(connection: Connection, known: Agreement, before: Chosen, after: Chosen, most: int | None) -> int:
     """How many customers a change has to be rehearsed for, counted up to ``most``: that many take so long to foresee."""
     return differing.count(connection, known.tenant, known.agreement, ruleset.reach(before, after), most)
 

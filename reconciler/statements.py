@@ -58,6 +58,9 @@ MAY_DIFFER = """
 """
 """The link ``l`` may hold what a change of rules is about: as two texts that are not the same letter by letter."""
 LINKED = _read(f"where {MAY_DIFFER}").execution_options(stream_results=True, max_row_buffer=500)
+SOME_LINKED = _read(f"""
+    where {MAY_DIFFER} and (cast(:last as uuid) is null or l.id > cast(:last as uuid)) order by l.id limit :limit
+""")
 LOCK = _read("""
     where l.tenant = :tenant and l.agreement = :agreement and l.crm_id = :crm_id
     for no key update of l

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging.database import is_contended
-from reconciler import agreements, rule_changes, ruleset, ruling
+from reconciler import agreements, foreseeing, rule_changes, ruleset, ruling
 from reconciler.agreements import Agreement
+from reconciler.foreseeing import Foresight
 from reconciler.person import Person
 from reconciler.rule_changes import Change
 from reconciler.rules import Decides, Direction
@@ -25,8 +26,6 @@ from reconciler.web.says import label
 from reconciler.web.site import Site
 
 _FIELDS: Final = ("direction.", "decides.", "empty.")
-MOST_FORESEEN: Final = 1000
-"""Customers that are looked at for the number beside *Accounting decides invoice details*; for more it is counted when asked for."""
 MOST_CHANGES: Final = 10
 """Changes that the page lists."""
 Why = Literal["moved", "busy", "nothing"]
@@ -92,6 +91,11 @@ def foreseen(site: Site, connection: Connection, one: Held, after: Chosen) -> Fo
     return ruling.foreseen(connection, one.known, state, site.clocked)
 
 
+def looked(site: Site, connection: Connection, one: Held, after: Chosen) -> Foresight:
+    """The same for a page, which waits a moment at most: what is known of it, and how far it is being counted."""
+    return foreseeing.foresight(connection, one.known, one.chosen, after, site.clocked)
+
+
 def change_of(connection: Connection, person: Person, change: UUID) -> Change:
     """A change of the agreement that person's tenant uses; ``Unknown`` for any other."""
     known = progress.used(connection, person)
@@ -135,15 +139,14 @@ def page(site: Site, request: Request, one: Known) -> Response:
     """A row for each detail, with what its rule does; invoice details in one click; who changed what of late."""
     doors.must(site, one.person, "administer")
     words, why = one.words, request.query_params.get("why", "")
-    with site.engine.connect() as connection:
+    with site.engine.begin() as connection:
         found = held(connection, one.person)
         if found is None:
             return screen.page(site, "set_up_details.html", one, here="set-up", held=None)
         names = rule_changes.examples(connection, found.known.tenant, found.known.agreement)
         protected = ruleset.protected(found.chosen)
         protects = bool(ruleset.moved(found.chosen, protected))
-        many = ruling.concerned(connection, found.known, found.chosen, protected, MOST_FORESEEN + 1) > MOST_FORESEEN
-        would = foreseen(site, connection, found, protected) if protects and not many else None
+        would = looked(site, connection, found, protected) if protects else None
     rules = {name: ruleset.rule(found.chosen, name) for name in DETAILS}
     return screen.page(
         site,
@@ -171,7 +174,7 @@ def change(site: Site, request: Request, one: Known) -> Response:
     """What a change would do now: to which customers, and to which questions. Nothing is saved."""
     doors.must(site, one.person, "administer")
     query = request.query_params
-    with site.engine.connect() as connection:
+    with site.engine.begin() as connection:
         found = held(connection, one.person)
         if found is None:
             raise Unknown
@@ -179,7 +182,7 @@ def change(site: Site, request: Request, one: Known) -> Response:
         after = wish.after(found.chosen)
         lines = _lines(one, found.chosen, after)
         stale = query.get("seen", found.mark) != found.mark
-        would = foreseen(site, connection, found, after) if lines and not stale else None
+        would = looked(site, connection, found, after) if lines and not stale else None
         limit = agreements.brake(connection, found.known.tenant, found.known.agreement)
     if stale or not lines:
         return doors.to(site, f"/set-up/details?why={'moved' if stale else 'nothing'}")
@@ -190,7 +193,8 @@ def change(site: Site, request: Request, one: Known) -> Response:
         one,
         here="set-up",
         lines=lines,
-        would=would,
+        looked=would,
+        would=None if would is None else would.would,
         limit=limit,
         carried=carried,
         wish=wish,

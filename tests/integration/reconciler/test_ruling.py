@@ -40,8 +40,8 @@ def drifted(company: Company) -> None:
 def test_the_rules_are_shown(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(list(RULES)) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "  name            may be changed in both, if both did: ask, on invoices, never empty" in lines
-    assert "  contact.notes   is not kept the same" in lines
+    assert f"  {'name':<22}may be changed in both, if both did: ask, on invoices, never empty" in lines
+    assert f"  {'contact.notes':<22}is not kept the same" in lines
     assert len(lines) == len(ruleset.DETAILS)
 
 
