@@ -12,8 +12,12 @@ from economic_adapter.protocol import Rate
 LIMIT = 2000
 WINDOW = 60
 """Tokens and seconds of the bucket until an answer has told better."""
+DAY = 50_000
+"""Calls a day at which e-conomic complains."""
 DAY_SOFT = 45_000
-"""Calls a day after which only people and edits are served; e-conomic complains at 50,000."""
+"""Calls a day after which only people and edits are served."""
+RESERVE = 0.05
+"""The part of a day that is kept for people: edits that flow wait before it."""
 LOOKS_SHARE = 0.4
 """The part of a day that people's looks may use."""
 CALLS_OF_A_LOOK = 2
@@ -47,6 +51,17 @@ class Lane(IntEnum):
     def ceiling(self) -> float:
         """The part of the bucket at which this lane waits; background work slows down above 70 percent."""
         return (0.98, 0.9, 0.7, 0.5, 0.4)[self]
+
+    @property
+    def most(self) -> int:
+        """Calls of a day, by whomever they were made, after which this lane waits for the next day."""
+        match self:
+            case Lane.PERSON:
+                return DAY
+            case Lane.EDIT:
+                return round(DAY * (1 - RESERVE))
+            case _:
+                return DAY_SOFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +126,7 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
     if (stop := stopped(budget, now)) is not None:
         return stop
     today = _today(budget, now)
-    if lane >= Lane.HOOK and today.calls >= DAY_SOFT:
+    if today.calls >= lane.most:
         return Wait(until=_tomorrow(now), cause="paused")
     free_at = _free_at(budget, lane)
     if free_at is not None and now < free_at:

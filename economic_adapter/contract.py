@@ -15,10 +15,9 @@ from economic_adapter import handmade, holding, invitation, refusals
 
 EVENTS = "economic.events"
 COMMANDS = "economic.commands"
-LENGTHS, CONTACT_LENGTHS, hold = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.hold
+LENGTHS, CONTACT_LENGTHS, INVOICE_COPIES = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.INVOICE_COPIES
 Receives = holding.Receives
-INVOICE_COPIES = holding.INVOICE_COPIES
-refusal = refusals.refusal
+hold, refusal = holding.hold, refusals.refusal
 hand_made, HOOK_DATA, HOOK_TYPE = handmade.path, handmade.DATA, handmade.CONTENT_TYPE
 Invitation, CONNECT_PATH, SHORTEST_CONNECT_KEY = invitation.Invitation, invitation.PATH, invitation.SHORTEST_KEY
 
@@ -247,12 +246,13 @@ class EconomicPart(Words):
 
 
 class WriteEconomicCustomer(Words):
-    """``economic.customer.write.v1``: write these parts of one customer. ``number`` none = it is to be created."""
+    """``economic.customer.write.v1``: write these parts. ``number`` none: it is created. ``person``: one waits for it, so the day's reserve may be used."""
 
     agreement: int
     customer: str
     number: int | None = None
     parts: tuple[EconomicPart, ...]
+    person: bool = False
 
 
 class ConfigureAgreement(Words):

@@ -48,11 +48,11 @@ def _waiting(connection: Connection, now: datetime) -> dict[tuple[int, str], dat
     held = sa.case((work.c.waiting.in_(["away", "throttled", "bug"]), work.c.waiting), else_="due")
     since = sa.case((held == "due", work.c.due_at), else_=work.c.created_at)
     rows = connection.execute(
-        sa.select(agreement, held.label("held"), work.c.lane, sa.func.min(since).label("since"))
+        sa.select(agreement, held.label("held"), work.c.lane, work.c.kind, sa.func.min(since).label("since"))
         .select_from(work.join(agreement, agreement.c.number == work.c.agreement))
         .where(work.c.worker.is_(None), since <= now - _LATE, claims.allowed(agreement.c.state))
         .where(agreement.c.state != "access_lost")
-        .group_by(agreement.c.number, held, work.c.lane)
+        .group_by(agreement.c.number, held, work.c.lane, work.c.kind)
     ).mappings()
     found: dict[tuple[int, str], datetime] = {}
     for row in rows:
@@ -71,5 +71,6 @@ def _why(row: sa.RowMapping, now: datetime) -> str:
     if budget.failures >= BREAKER:
         return "away"
     lane = Lane(row["lane"])
-    wait = budgets.check_look(budget, now) if lane is Lane.PERSON else budgets.check(budget, lane, now)
+    is_look = lane is Lane.PERSON and row["kind"] == "look"
+    wait = budgets.check_look(budget, now) if is_look else budgets.check(budget, lane, now)
     return "due" if wait is None else "throttled"

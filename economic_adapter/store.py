@@ -247,7 +247,7 @@ def _write_row(
         agreement=command.agreement,
         kind="write",
         key=str(first.operation),
-        lane=Lane.EDIT,
+        lane=Lane.PERSON if command.person else Lane.EDIT,
         number=command.number,
         customer=command.customer,
         due_at=now,

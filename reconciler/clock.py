@@ -4,6 +4,7 @@ Every link is a transaction of its own, so that one that fails delays no other.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -77,6 +78,7 @@ class Clock:
     def __init__(self, engine: sa.Engine, clocked: Clocked, committed: Callable[[], None]) -> None:
         self._engine = engine
         self._clocked = clocked
+        self._many = replace(clocked, many=True)
         self._committed = committed
 
     def run_once(self) -> Turn:
@@ -95,8 +97,8 @@ class Clock:
             + trying.look(self._engine, self._clocked)
             + running.carry_out(self._engine, self._clocked)
             + undoing.undo(self._engine, self._clocked)
-            + retrying.carry_on(self._engine, self._clocked)
-            + bulking.carry_on(self._engine, self._clocked)
+            + retrying.carry_on(self._engine, self._many)
+            + bulking.carry_on(self._engine, self._many)
             + suggesting.carry_on(self._engine, self._clocked)
             + foreseeing.carry_on(self._engine, self._clocked)
         )

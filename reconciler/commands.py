@@ -19,8 +19,11 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
     if parts := [_economic(pair, one) for pair, one in chosen if one.system is System.ECONOMIC]:
         there = link.customer.economic
         number = None if there is None or link.state is LinkState.CREATING else int(there.id)
+        person = any(one.decided for _, one in chosen if one.system is System.ECONOMIC)
         told.append(
-            WriteEconomicCustomer(agreement=link.agreement, customer=link.crm_id, number=number, parts=tuple(parts))
+            WriteEconomicCustomer(
+                agreement=link.agreement, customer=link.crm_id, number=number, parts=tuple(parts), person=person
+            )
         )
     to_crm = [(pair, one) for pair, one in chosen if one.system is System.CRM]
     told.extend(

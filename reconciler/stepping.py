@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from crm_outbox.contract import MOST_NAMED, CustomerWritten, Result, many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
-from economic_adapter.contract import CustomerObserved
+from economic_adapter.contract import CustomerObserved, WriteEconomicCustomer
 from reconciler import agreements, asked, braking, bus, decided, linking, questions, record, runs, sides, similar, store
 from reconciler.categories import category
 from reconciler.link import (
+    Command,
     Create,
     Decided,
     Due,
@@ -41,6 +42,8 @@ class Clocked:
 
     resend: timedelta
     now: Callable[[], datetime]
+    many: bool = False
+    """What is decided is one of many that a person decided about at once: nobody waits in front of it."""
 
 
 def take_step(
@@ -92,7 +95,7 @@ def take_step(
     store.save(connection, stored, done.link, done.status, message, now, listed)
     if _went_along(stored.link, done.link, message):
         sides.vacate(connection, stored.link)
-    drafts = [bus.command(done.link, words, cause, lane) for words in done.commands]
+    drafts = [bus.command(done.link, _of_many(clocked, words), cause, lane) for words in done.commands]
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
     changed = asked.difference(stored.asked, done.asked)
@@ -126,6 +129,13 @@ def _timed(message: Message, cause: Envelope | None) -> Message:
             return replace(message, caused=caused)
         case _:
             return message
+
+
+def _of_many(clocked: Clocked, words: Command) -> Command:
+    """A write that is one of many goes like an edit that flows, so that whoever waits in front of a page goes first."""
+    if clocked.many and isinstance(words, WriteEconomicCustomer) and words.person:
+        return words.model_copy(update={"person": False})
+    return words
 
 
 def _alone(connection: Connection, link: Link) -> None:

@@ -154,9 +154,11 @@ class Bench:
             self.passes(seconds / 10)
         raise AssertionError(f"rows are left: {self.rows(tables.work)}")
 
-    def command(self, *parts: EconomicPart, number: int | None = None, customer: str = "48211") -> tuple[Outcome, ...]:
+    def command(
+        self, *parts: EconomicPart, number: int | None = None, customer: str = "48211", person: bool = False
+    ) -> tuple[Outcome, ...]:
         """A command to write, as intake takes it."""
-        words = WriteEconomicCustomer(agreement=AGREEMENT, customer=customer, number=number, parts=parts)
+        words = WriteEconomicCustomer(agreement=AGREEMENT, customer=customer, number=number, parts=parts, person=person)
         with self.engine.begin() as connection:
             return store.receive_write(connection, words, self.message(), self.time)
 

@@ -201,6 +201,7 @@ SAMPLES: tuple[Words, ...] = (
         agreement=123456,
         customer="48211",
         number=1042,
+        person=True,
         parts=(
             EconomicPart(
                 operation=identity(94),

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging.attention import Item, Kind
 from economic_adapter import clock, commands, tables
-from economic_adapter.budget import DAY_SOFT, UNTIL_RESUMED
+from economic_adapter.budget import DAY_SOFT, UNTIL_RESUMED, Lane
 from economic_adapter.sandbox.data import AGREEMENT
 from tests.builders.economic import Bench, creation, part
 
@@ -94,6 +94,32 @@ def test_hooks_of_a_day_whose_calls_are_used_up_are_throttled_and_writes_are_sti
     assert len(at_desk.customers()) == 1
     at_desk.passes(70)
     assert late(at_desk) == [(f"worker-{AGREEMENT}-throttled", "economic_adapter status")]
+
+
+def test_where_only_the_reserve_of_a_day_is_left_an_edit_waits_and_what_a_person_decided_goes(at_desk: Bench) -> None:
+    values(at_desk, day=at_desk.time.date(), calls_today=Lane.EDIT.most)
+    at_desk.command(creation(), customer="edit")
+    at_desk.command(creation(), customer="person", person=True)
+    at_desk.work()
+    (answered,) = at_desk.new()
+    assert [one.result for one in answered.outcomes] == ["written"]
+    assert answered.customer == "person"
+    aged(at_desk)
+    at_desk.passes(70)
+    assert late(at_desk) == [(f"worker-{AGREEMENT}-throttled", "economic_adapter status")]
+    at_desk.passes(24 * 3600)
+    at_desk.work()
+    assert [one.customer for one in at_desk.new()] == ["edit"]
+
+
+def test_looks_that_used_their_share_do_not_keep_what_a_person_decided(at_desk: Bench) -> None:
+    values(at_desk, day=at_desk.time.date(), looks_today=DAY_SOFT, calls_today=DAY_SOFT)
+    at_desk.command(creation(), person=True)
+    aged(at_desk)
+    at_desk.passes(61)
+    assert late(at_desk) == [(f"worker-{AGREEMENT}-due", "economic_adapter run worker")]
+    at_desk.work()
+    assert len(at_desk.customers()) == 1
 
 
 @pytest.mark.parametrize("given", [{"state": "access_lost"}, {"paused_until": UNTIL_RESUMED}])

@@ -50,6 +50,22 @@ def test_a_decision_ends_on_both_sides_and_remembers_what_was_there_before(desk:
     assert rows[-2:] == [("economic", "person", decision.id), ("crm", "person", decision.id)]
 
 
+def test_a_write_says_that_a_person_decided_it_and_an_edit_that_flows_does_not(desk: Desk) -> None:
+    desk.save(desk.decision(name="crm"))
+    (decided,) = desk.said_only(WriteEconomicCustomer)
+    desk.carried_out(decided, 3)
+    desk.hear(crm_changed(desk.customer.model_copy(update={"phone": "33333333"}), 3))
+    (flows,) = desk.said_only(WriteEconomicCustomer)
+    assert (decided.person, flows.person) == (True, False)
+
+
+def test_nobody_waits_in_front_of_one_of_many(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        deciding.save(replace(desk.clocked, many=True), connection, desk.decision(name="crm"))
+    (command,) = desk.said_only(WriteEconomicCustomer)
+    assert not command.person
+
+
 def test_a_decision_saved_twice_is_one(desk: Desk) -> None:
     desk.said()
     decision = desk.decision(name="crm")

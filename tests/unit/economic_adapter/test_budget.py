@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from economic_adapter import budget as budgets
-from economic_adapter.budget import BREAKER, Budget, Lane
+from economic_adapter.budget import BREAKER, DAY, DAY_SOFT, Budget, Lane
 from economic_adapter.protocol import Rate
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -128,6 +128,31 @@ def test_near_the_daily_cap_only_people_and_edits_are_served() -> None:
     assert wait is not None
     assert wait.until == datetime(2026, 11, 25, tzinfo=UTC)
     assert budgets.check(full, Lane.HOOK, wait.until) is None
+
+
+@pytest.mark.parametrize(
+    ("calls", "served"),
+    [
+        (DAY_SOFT - 1, list(Lane)),
+        (DAY_SOFT, [Lane.PERSON, Lane.EDIT]),
+        (47_499, [Lane.PERSON, Lane.EDIT]),
+        (47_500, [Lane.PERSON]),
+        (DAY - 1, [Lane.PERSON]),
+        (DAY, []),
+    ],
+)
+def test_the_last_twentieth_of_a_day_is_kept_for_people(calls: int, served: list[Lane]) -> None:
+    budget = Budget(day=NOW.date(), calls=calls)
+    assert [lane for lane in Lane if budgets.check(budget, lane, NOW) is None] == served
+    tomorrow = NOW + timedelta(days=1)
+    assert [lane for lane in Lane if budgets.check(budget, lane, tomorrow) is None] == list(Lane)
+
+
+@given(st.integers(0, 60_000))
+def test_whoever_is_served_is_served_before_those_after_it(calls: int) -> None:
+    budget = Budget(day=NOW.date(), calls=calls)
+    served = [budgets.check(budget, lane, NOW) is None for lane in Lane]
+    assert served == sorted(served, reverse=True)
 
 
 def test_looks_of_people_use_at_most_their_share_of_the_day() -> None:
