@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from economic_adapter import contract
-from reconciler import countries, fields, plan
+from reconciler import countries, fields, keys, plan
 
 _KEPT = 1 << 16
 _DEPTH = [0]
@@ -29,31 +30,35 @@ def core() -> Iterator[None]:
         (countries, "area"), (contract, "hold"),
     ]  # fmt: skip
     before = [(module, name, getattr(module, name)) for module, name in places]
-    planned = plan.plan
+    planned, keyed = plan.plan, keys.of
     for module, name, function in before:
         setattr(module, name, lru_cache(_KEPT)(function))
     plan.plan = _remembered(planned)
+    keys.of = _keyed(keyed)
     copying = [module for name, module in sys.modules.items() if name.startswith(_PRODUCT) and _copies(module)]
     for module in copying:
         vars(module)["replace"] = changed
     collecting = gc.isenabled()
-    gc.disable()  # a world is dropped whole; what it leaves in circles is collected once in a while, by ``tidy``
+    gc.disable()  # a world is dropped whole; what it leaves in circles is collected by ``tidy``
+    tidy()
     try:
         yield
     finally:
+        gc.unfreeze()
         if collecting:
             gc.enable()
         for module in copying:
             vars(module)["replace"] = dataclasses.replace
         _DEPTH[0] = 0
-        plan.plan = planned
+        plan.plan, keys.of = planned, keyed
         for module, name, function in before:
             setattr(module, name, function)
 
 
 def tidy() -> None:
-    """Collect what was dropped."""
+    """Collect what was dropped. What is kept is never looked through again: only the newest world is gone through."""
     gc.collect()
+    gc.freeze()
 
 
 def changed(value: Any, /, **changes: Any) -> Any:
@@ -74,12 +79,30 @@ def _copier(kind: Any) -> Callable[[Any, dict[str, Any]], Any]:
     if hasattr(kind, "__post_init__"):
         return lambda value, changes: dataclasses.replace(value, **changes)
     names = [one.name for one in dataclasses.fields(kind)]
-    lines = [f"    put(copy, {name!r}, changes[{name!r}] if {name!r} in changes else value.{name})" for name in names]
+    lines = [f"    put_{name}(copy, changes[{name!r}] if {name!r} in changes else value.{name})" for name in names]
     code = "\n".join(["def copier(value, changes):", "    copy = new(kind)", *lines, "    return copy"])
-    space: dict[str, Any] = {"new": object.__new__, "put": object.__setattr__, "kind": kind}
+    space: dict[str, Any] = {"new": object.__new__, "kind": kind}
+    space |= {f"put_{name}": _setter(kind, name) for name in names}
     exec(code, space)  # noqa: S102 - names of dataclass fields, nothing from outside
     copier: Callable[[Any, dict[str, Any]], Any] = space["copier"]
     return copier
+
+
+def _setter(kind: Any, name: str) -> Callable[[Any, Any], None]:
+    """What sets one field of a frozen class: its slot, where it has one."""
+    slot = getattr(kind, name, None)
+    if inspect.ismemberdescriptor(slot):
+        put: Callable[[Any, Any], None] = slot.__set__
+        return put
+    return lambda copy, value: object.__setattr__(copy, name, value)
+
+
+def _keyed(of: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[str, ...]]:
+    """The keys of a customer, which the model of a search asks of everybody each time."""
+    kept = lru_cache(_KEPT)(
+        lambda values, persons: of(dict(values), [dict(one) for one in persons]),
+    )
+    return lambda values, persons=(): kept(tuple(values.items()), tuple(tuple(one.items()) for one in persons))
 
 
 def _remembered(planned: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,11 +27,11 @@ def tried(first: int, last: int, without: str | None = None) -> Found:
                 continue
             world = lived(given)
             found.schedules += 1
-            if not found.schedules % 200:
-                quick.tidy()
             found.counts += world.trace.counts
             if world.broken:
                 found.broken.append((seed, world.broken[0]))
                 if without is not None:
                     break
+            del world  # before it is collected
+            quick.tidy()
     return found

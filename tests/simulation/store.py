@@ -79,7 +79,10 @@ class Session:
         if mine is None:
             return table
         seen = {**table, **mine[1]}
-        return {key: value for key, value in seen.items() if value is not _GONE}
+        for key, value in mine[1].items():
+            if value is _GONE:
+                del seen[key]
+        return seen
 
     def get(self, table: dict[Any, Any], key: Any) -> Any:
         """One row, or none."""
@@ -133,19 +136,29 @@ class Session:
             del self._held[what]
 
 
-@contextmanager
-def transaction(peril: Peril, connection: Any = None) -> Iterator[Any]:
+class transaction:  # noqa: N801 - used as the function of a ``with``; a generator's is slower, and there are millions
     """A transaction that may die before its commit or after it."""
-    if connection is None:
-        connection = Connection()
-    try:
-        yield connection
-        peril.point("before the commit")
-        connection.commit()
-    except BaseException:
-        connection.roll_back()
-        raise
-    peril.point("after the commit")
+
+    __slots__ = ("_connection", "_peril")
+
+    def __init__(self, peril: Peril, connection: Any = None) -> None:
+        self._peril = peril
+        self._connection = Connection() if connection is None else connection
+
+    def __enter__(self) -> Any:
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._connection.roll_back()
+            return
+        try:
+            self._peril.point("before the commit")
+            self._connection.commit()
+        except BaseException:
+            self._connection.roll_back()
+            raise
+        self._peril.point("after the commit")
 
 
 class Engine:
