@@ -24,6 +24,8 @@ REMEMBERED: Final = timedelta(days=1)
 """How long it is known whose session it was, once it is over: so that a form filled in meanwhile is not lost."""
 KEPT: Final = timedelta(minutes=30)
 """How long what was filled in is offered back."""
+KEPT_SETTINGS: Final = ["keep_create", "keep_bulk"]
+"""What admins may keep for themselves, as settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def choose(connection: sa.Connection, tenant: str, name: str, value: object) -> 
 
 def kept(connection: sa.Connection, tenant: str) -> Kept:
     """What a tenant's admins kept for themselves."""
-    chosen = settings(connection, tenant, ("keep_create", "keep_bulk"))
+    chosen = settings(connection, tenant, KEPT_SETTINGS)
     return Kept(create=bool(chosen.get("keep_create")), bulk=bool(chosen.get("keep_bulk")))
 
 

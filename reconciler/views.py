@@ -13,8 +13,7 @@ from reconciler import agreements, looking, looks, opening, store, worklists
 from reconciler.agreement import Agreement
 from reconciler.contract import State
 from reconciler.freshness import Known, Look
-from reconciler.lately import Landed, Lately
-from reconciler.lately import lately as told
+from reconciler.lately import Landed
 from reconciler.link import Link
 from reconciler.rules import System
 
@@ -85,13 +84,13 @@ def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -
     return replace(found, look=look), asked
 
 
-def lately(connection: sa.Connection, found: Customer, now: datetime) -> Lately:
-    """What was written of that customer last, on either side."""
+def landed(connection: sa.Connection, found: Customer) -> list[Landed]:
+    """What was written of that customer last, on either side; the newest first."""
     if found.stored is None or not found.stored.link.crm_id:
-        return Lately()
+        return []
     link = found.stored.link
     values = {"tenant": link.tenant, "agreement": link.agreement, "crm_id": link.crm_id}
-    return told([_landed(row) for row in connection.execute(_LANDED, values)], now)
+    return [_landed(row) for row in connection.execute(_LANDED, values)]
 
 
 def _landed(row: sa.Row[tuple[object, ...]]) -> Landed:

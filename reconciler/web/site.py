@@ -8,6 +8,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from crm_outbox.messaging.settings import origin_of
+from reconciler.snapshots import Snapshots
 from reconciler.stepping import Clocked
 
 
@@ -38,6 +39,8 @@ class Site:
     """Whether our own tokens at e-conomic were entered."""
     has_mail: bool = False
     """Whether there is a mail server to tell people by."""
+    snapshots: Snapshots = field(default_factory=Snapshots, repr=False)
+    """What was read of the customers that are open just now."""
 
     @property
     def origin(self) -> str:

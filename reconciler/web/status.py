@@ -7,13 +7,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
-from reconciler import looks, measures, people, views
+from reconciler import looks, measures, snapshots, views
 from reconciler.agreement import Agreement
 from reconciler.freshness import Layer, Reach, delayed_since, is_served, is_waited_for, layer
 from reconciler.halts import Halts
-from reconciler.lately import Lately
+from reconciler.lately import Lately, lately
 from reconciler.note import Note
 from reconciler.person import Person
 from reconciler.standing import Standing, standing, unknown
@@ -60,17 +58,18 @@ def of(
     compared again, so that e-conomic is asked unless it just was.
     """
     now = site.now()
-    asked = False
-    with site.engine.begin() as connection:
-        if opening:
+    if opening:
+        with site.engine.begin() as connection:
             found, asked = views.opened(connection, person.tenant, crm_id, now)
-        else:
-            found = views.customer(connection, person.tenant, crm_id)
-        lately = views.lately(connection, found, now)
-        kept, admins = people.kept(connection, person.tenant), people.admins(connection, person.tenant)
-        reach = Reach() if found.agreement is None else _reach(connection, found.agreement, now)
-    if asked:
-        site.ring()
+            known, unsent = snapshots.read(connection, person.tenant, found), measures.unsent(connection, now)
+        if asked:
+            site.ring()
+    else:
+        with site.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement as a rule, and no other trip
+            known, unsent = site.snapshots.of(connection, person.tenant, crm_id, now)
+    found, kept = known.found, known.kept
+    reach = Reach() if found.agreement is None else _reach(found.agreement, unsent, now)
     shown = found.known.compared if ours else views.parsed(version)
     if found.stored is None:
         first = unknown(found.without_link, person, kept)
@@ -84,16 +83,16 @@ def of(
         found=found,
         first=first,
         second=second,
-        admins=tuple(admins),
-        lately=lately,
+        admins=tuple(known.admins),
+        lately=lately(known.landed, now),
         waits=found.look is not None and is_waited_for(found.look, now),
         compares=found.compares and is_served(reach, now),
     )
 
 
-def _reach(connection: Connection, agreement: Agreement, now: datetime) -> Reach:
+def _reach(agreement: Agreement, unsent: datetime | None, now: datetime) -> Reach:
     """How e-conomic is reached, and since when something of ours lies on the way."""
-    lies = delayed_since(measures.unsent(connection, now), agreement.figures, now)
+    lies = delayed_since(unsent, agreement.figures, now)
     return replace(agreement.reach, delayed_since=lies)
 
 

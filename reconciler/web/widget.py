@@ -43,7 +43,7 @@ def piece(site: Site, request: Request) -> Response:
     return etag.answer(
         request,
         values["etag"],
-        screen.piece(site, "widget_status.html", at.words, **values),
+        lambda: screen.piece(site, "widget_status.html", at.words, **values),
         "text/html; charset=utf-8",
     )
 

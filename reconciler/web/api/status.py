@@ -178,7 +178,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     ) -> Response:
         """How one customer stands. Without a version nothing is said to hold now."""
         told = status_of(site, person, crm_id, version, look=look)
-        return etag.answer(request, told.etag, told.model_dump_json(), "application/json")
+        return etag.answer(request, told.etag, told.model_dump_json, "application/json")
 
 
 def _first(said: Standing, admins: list[str]) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""Many pages stand open and ask again: an answer that nothing has changed costs one statement, and is never an old one."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox.contract import Customer
+from reconciler import people, snapshots, store, views
+from reconciler.passes import sign
+from reconciler.person import Person
+from reconciler.snapshots import Snapshots
+from tests.builders.meeting import Both
+from tests.builders.sync import TENANT, there
+from tests.integration.web.browsing import KEY, Pages
+from tests.integration.web.looking import Watching
+
+WRITTEN_WITH_ITS_LINK = {"sync.pair", "sync.field_base", "sync.operation"}
+"""Tables that only the statement writes that writes the link's own row too."""
+
+
+@pytest.fixture
+def watching(pages: Pages) -> Watching:
+    return Watching(pages, Both(engine=pages.engine, time=pages.time))
+
+
+@pytest.fixture
+def customer(watching: Watching) -> Customer:
+    return watching.linked(7, cvr="12345678")
+
+
+@contextmanager
+def heard(engine: sa.Engine) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def edited_in_the_crm(watching: Watching, customer: Customer) -> None:
+    watching.both.in_crm(customer.model_copy(update={"phone": "12345678"}), 2)
+
+
+def edited_in_both(watching: Watching, customer: Customer) -> None:
+    watching.both.in_economic(there(customer, 7, "v2", contacts=(), name="Sydhavn"), 2, why="hook")
+    watching.both.in_crm(customer.model_copy(update={"name": "Nordhavn"}), 2)
+
+
+def seen_in_economic_again(watching: Watching, customer: Customer) -> None:
+    watching.both.in_economic(there(customer, 7, "v1", contacts=()), 2, why="poll")
+
+
+def opened_by_another(watching: Watching, customer: Customer) -> None:
+    watching.open(customer.id)
+
+
+def a_look_that_was_taken_up(watching: Watching, customer: Customer) -> None:
+    watching.open(customer.id)
+    (look,) = watching.looks()
+    watching.watch(customer.id)
+    assert look.look is not None
+    watching.tell(look.look, "taken")
+
+
+def out_of_reach(watching: Watching, customer: Customer) -> None:
+    watching.reach(down_since=watching.both.time)
+
+
+def paused(watching: Watching, customer: Customer) -> None:
+    watching.both.set(paused='["economic"]')
+
+
+def another_admin(watching: Watching, customer: Customer) -> None:
+    with watching.pages.engine.begin() as connection:
+        birthe = Person(tenant=TENANT, id="u9", name="Birthe Holm", role="admin")
+        people.meet(connection, birthe, watching.both.time)
+
+
+def creating_kept_for_admins(watching: Watching, customer: Customer) -> None:
+    with watching.pages.engine.begin() as connection:
+        people.choose(connection, TENANT, "keep_create", True)
+
+
+def flows_no_more(watching: Watching, customer: Customer) -> None:
+    watching.both.stop_flowing()
+
+
+def waits_for_a_person(watching: Watching, customer: Customer) -> None:
+    with watching.pages.engine.begin() as connection:
+        store.hold(connection, watching.both.of(customer.id).id, uuid4())
+
+
+CHANGES: list[Callable[[Watching, Customer], None]] = [
+    edited_in_the_crm, edited_in_both, seen_in_economic_again, opened_by_another, a_look_that_was_taken_up, out_of_reach, paused,
+    another_admin, creating_kept_for_admins, flows_no_more, waits_for_a_person,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_what_changed_is_in_the_very_next_answer(
+    watching: Watching, customer: Customer, change: Callable[[Watching, Customer], None]
+) -> None:
+    engine, kept = watching.pages.engine, Snapshots()
+
+    def known() -> snapshots.Snapshot:
+        with engine.connect() as connection:
+            return kept.of(connection, TENANT, customer.id, watching.both.time)[0]
+
+    before = known()
+    assert known() is before  # remembered
+    change(watching, customer)
+    after = known()
+    with engine.connect() as connection:
+        assert after == snapshots.read(connection, TENANT, views.customer(connection, TENANT, customer.id))
+    assert after != before
+
+
+def test_an_answer_that_nothing_has_changed_costs_one_statement(watching: Watching, customer: Customer) -> None:
+    pages = watching.pages
+    at = int(pages.time.timestamp())
+    claims = {
+        "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
+        "name": "Anne Holm", "role": "user", "customer": customer.id,
+    }  # fmt: skip
+    address = f"/widget/status?version=1.1&pass={sign('one', KEY, claims)}"
+    mark = pages.browser().get(address).headers["etag"]
+    with heard(pages.engine) as sent:
+        again = pages.browser().get(address, **{"if-none-match": mark})
+    assert again.status_code == 304
+    assert len(sent) == 1, sent
+
+
+def test_the_mark_is_of_every_table_that_a_status_is_read_from(watching: Watching, customer: Customer) -> None:
+    with watching.pages.engine.connect() as connection, heard(watching.pages.engine) as sent:
+        snapshots.marked(connection, TENANT, customer.id)
+        (marked,) = sent
+        snapshots.read(connection, TENANT, views.customer(connection, TENANT, customer.id))
+    tables = [set(re.findall(r"\bsync\.[a-z_]+", one)) for one in (marked, " ".join(sent[1:]))]
+    assert tables[1] - WRITTEN_WITH_ITS_LINK <= tables[0]
+    assert "sync.look_told" in tables[1]
+
+
+def test_another_tenants_customer_of_the_same_id_is_another(watching: Watching, customer: Customer) -> None:
+    kept = Snapshots()
+    with watching.pages.engine.connect() as connection:
+        ours, _ = kept.of(connection, TENANT, customer.id, watching.both.time)
+        others, _ = kept.of(connection, "another", customer.id, watching.both.time)
+    assert ours.found.stored is not None
+    assert others.found.stored is None
+    assert others.found.agreement is None
+
+
+def test_only_so_many_customers_are_remembered(watching: Watching, customer: Customer) -> None:
+    kept = Snapshots(most=2)
+    with watching.pages.engine.connect() as connection:
+        first, _ = kept.of(connection, TENANT, customer.id, watching.both.time)
+        assert kept.of(connection, TENANT, customer.id, watching.both.time)[0] is first
+        for other in ("a", "b"):
+            kept.of(connection, TENANT, other, watching.both.time)
+        assert kept.of(connection, TENANT, customer.id, watching.both.time)[0] is not first
+
+
+def test_what_follows_from_the_time_is_reckoned_anew(watching: Watching, customer: Customer) -> None:
+    watching.open(customer.id)
+    watching.later(seconds=1)
+    assert watching.watch(customer.id)["freshness"] == "looking"
+    watching.later(minutes=5)
+    assert watching.watch(customer.id)["freshness"] != "looking"
