@@ -100,13 +100,16 @@ def answered(pending: Pending, outcome: Outcome) -> tuple[Ended, ...]:
 
 def let_go(before: Link, after: Link, ended: Iterable[Ended]) -> tuple[Ended, ...]:
     """Decisions whose creation went with what it was about, without an answer."""
+    creations = [one for one in before.pending if one.action == "create" and one.decided]
+    if not creations:
+        return ()
     told = {one.decision for one in ended}
     told |= {decision for one in after.pending if one.action == "create" for decision in one.decided.values()}
     left = {one.operation for one in after.pending}
     gone = [
         decision
-        for one in before.pending
-        if one.action == "create" and one.operation not in left
+        for one in creations
+        if one.operation not in left
         for decision in one.decided.values()
         if decision not in told
     ]

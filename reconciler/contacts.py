@@ -32,7 +32,7 @@ def _alive(pair: Pair) -> bool:
 def _rested(pair: Pair, rules: Rules) -> Pair:
     """A person removed on one side rests: kept on the other, unlinked. Nothing is ever removed in return (C3, C4)."""
     if pair.crm is None or pair.economic is None or (alive(pair.crm) and alive(pair.economic)):
-        return replace(pair, rest="")
+        return replace(pair, rest="") if pair.rest else pair
     if pair.rest in {"removed", "removed_edited"}:
         return pair
     left = System.CRM if alive(pair.crm) else System.ECONOMIC

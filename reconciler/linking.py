@@ -186,7 +186,7 @@ def _create_here(link: Link, said: Create, rules: Rules, now: datetime) -> tuple
     there = link.customer.economic
     if there is None or not contacts.alive(there):
         return link, "not_created.gone"
-    link = put(link, replace(link.customer, economic=record.known_as(there)))
+    link = put(link, replace(link.customer, economic=replace(there, met=record.known_as(there))))
     if fields.blank(fields.text(there.values, "name")):
         return link, "not_created.missing.name"
     link = put(replace(link, run=said.run), replace(link.customer, refusals=(), pause={}))

@@ -85,12 +85,12 @@ def stranger(link: Link, seen: EconomicSeen) -> tuple[Link, str]:
 
 def there(link: Link, seen: EconomicSeen) -> Link:
     """The link with e-conomic's side as seen, whatever was known of it."""
-    link = replace(link, economic_version=seen.version)
     known, customer = link.customer.economic, seen.customer
     if customer is None:
         gone = replace(known or Side(id=str(seen.number)), gone=True, without_persons="")
         return replace(
-            link, unsendable=of_here(link.unsendable), customer=replace(link.customer, economic=gone)
+            link, economic_version=seen.version, unsendable=of_here(link.unsendable),
+            customer=replace(link.customer, economic=gone),
         )  # fmt: skip
     why = seen.unsendable
     side = Side(
@@ -100,11 +100,19 @@ def there(link: Link, seen: EconomicSeen) -> Link:
         without_persons="" if why is None else f"{why.reason} {why.detail}".strip(),
         met={} if known is None else known.met,
     )
-    if link.state is LinkState.LINKED or link.rest == "renumbered":
-        # it is there: whatever looked like it under another number is not it
-        link = replace(link, state=LinkState.LINKED, rest="", candidates=())
-    link = replace(link, barred=customer.barred, customer=replace(link.customer, economic=_newer(known, side)))
-    link = replace(link, unsendable=of_here(link.unsendable))
+    is_it = link.state is LinkState.LINKED or link.rest == "renumbered"
+    link = replace(
+        link,
+        economic_version=seen.version,
+        state=LinkState.LINKED if is_it else link.state,
+        rest="" if is_it else link.rest,
+        candidates=()
+        if is_it
+        else link.candidates,  # it is there: whatever looked like it under another number is not it
+        barred=customer.barred,
+        unsendable=of_here(link.unsendable),
+        customer=replace(link.customer, economic=_newer(known, side)),
+    )
     if why is not None:  # an error on that customer; nothing is known of its contact persons
         return link if link.unsendable else replace(link, unsendable=f"{_OF_ECONOMIC}{side.without_persons}")
     there = {
@@ -169,7 +177,7 @@ def identity(link: Link) -> Mapping[str, str]:
     if there is None:
         return {}
     if not another_identity(link.customer, link.contacts):
-        return known_as(there).met
+        return known_as(there)
     return {name: value for name, value in _agreed(link.customer, there).items() if name in IDENTITY}
 
 
@@ -215,7 +223,8 @@ def fate(link: Link) -> Link:
         return replace(link, state=LinkState.RESTING, rest="renumbered" if link.candidates else "deleted_there")
     if another_identity(link.customer, link.contacts):
         return replace(link, state=LinkState.RESTING, rest="other_identity")
-    return replace(link, state=LinkState.LINKED, rest="")
+    stands = link.state is LinkState.LINKED and not link.rest
+    return link if stands else replace(link, state=LinkState.LINKED, rest="")
 
 
 def met(link: Link) -> Link:
@@ -223,7 +232,7 @@ def met(link: Link) -> Link:
     there = link.customer.economic
     if link.state is not LinkState.LINKED or there is None or there.gone:
         return link
-    known = {name: value for name, value in known_as(there).met.items() if name not in link.customer.base}
+    known = {name: value for name, value in known_as(there).items() if name not in link.customer.base}
     return (
         link
         if known == there.met
@@ -231,9 +240,9 @@ def met(link: Link) -> Link:
     )
 
 
-def known_as(there: Side) -> Side:
-    """That side of e-conomic, with what says now which customer it is."""
-    return replace(there, met={name: there.values[name] for name in IDENTITY if name in there.values})
+def known_as(there: Side) -> dict[str, str]:
+    """What says now which customer that side of e-conomic is."""
+    return {name: there.values[name] for name in IDENTITY if name in there.values}
 
 
 def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Mapping[str, str]) -> Link:

@@ -77,7 +77,7 @@ class Crm:
             ).model_copy(update=person.values)
             for one, person in row.contacts.items()
         )
-        customer = Customer(
+        customer = Customer.model_construct(
             id=crm_id,
             stage=row.stage,
             deleted=row.deleted,

@@ -155,7 +155,7 @@ class Machine:
     def all_work(self) -> None:
         """Workers do whatever is due."""
         for _ in range(_MOST_WORK):
-            if not self.work(None):
+            if not self.world.shelf.is_due(self.world.now) or not self.work(None):
                 return
         self.world.wrong.append("the same work is done over and over, and never put off")
 

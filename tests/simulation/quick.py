@@ -4,12 +4,12 @@ import dataclasses
 import gc
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from economic_adapter import contract
+from economic_adapter import contract, mapping
 from reconciler import countries, fields, keys, plan
 
 _KEPT = 1 << 16
@@ -30,11 +30,12 @@ def core() -> Iterator[None]:
         (countries, "area"), (contract, "hold"),
     ]  # fmt: skip
     before = [(module, name, getattr(module, name)) for module, name in places]
-    planned, keyed = plan.plan, keys.of
+    planned, keyed, mapped = plan.plan, keys.of, mapping.customer
     for module, name, function in before:
         setattr(module, name, lru_cache(_KEPT)(function))
     plan.plan = _remembered(planned)
     keys.of = _keyed(keyed)
+    mapping.customer = _mapped(mapped)
     copying = [module for name, module in sys.modules.items() if name.startswith(_PRODUCT) and _copies(module)]
     for module in copying:
         vars(module)["replace"] = changed
@@ -50,7 +51,7 @@ def core() -> Iterator[None]:
         for module in copying:
             vars(module)["replace"] = dataclasses.replace
         _DEPTH[0] = 0
-        plan.plan, keys.of = planned, keyed
+        plan.plan, keys.of, mapping.customer = planned, keyed, mapped
         for module, name, function in before:
             setattr(module, name, function)
 
@@ -103,6 +104,23 @@ def _keyed(of: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[str, ...]]
         lambda values, persons: of(dict(values), [dict(one) for one in persons]),
     )
     return lambda values, persons=(): kept(tuple(values.items()), tuple(tuple(one.items()) for one in persons))
+
+
+def _mapped(customer: Callable[..., Any]) -> Callable[..., Any]:
+    """What a body of e-conomic's means, which each read of the same version is asked for several times."""
+    kept: dict[object, Any] = {}
+
+    def customer_of(body: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]] = ()) -> Any:
+        persons = list(contacts)
+        key = tuple(body.items()), tuple(tuple(one.items()) for one in persons)
+        found = kept.get(key)
+        if found is None:
+            if len(kept) > _KEPT:
+                kept.clear()
+            found = kept[key] = customer(body, persons)
+        return found
+
+    return customer_of
 
 
 def _remembered(planned: Callable[..., Any]) -> Callable[..., Any]:

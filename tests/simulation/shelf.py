@@ -65,6 +65,10 @@ class Shelf:
         """The row of that kind and key."""
         return next((one for one in self.rows.values() if one.kind == kind and one.key == key), None)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is anything that a worker may do now."""
+        return any(one.due_at <= now and one.worker is None for one in self.rows.values())
+
 
 _QUIET = timedelta(seconds=2)
 

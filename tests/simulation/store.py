@@ -84,6 +84,10 @@ class Session:
                 del seen[key]
         return seen
 
+    def changes(self, table: dict[Any, Any]) -> bool:
+        """Whether this transaction wrote to the table."""
+        return id(table) in self._mine
+
     def get(self, table: dict[Any, Any], key: Any) -> Any:
         """One row, or none."""
         mine = self._mine.get(id(table))

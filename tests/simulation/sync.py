@@ -93,6 +93,8 @@ class Sync:
 
     def _unique(self, session: Session) -> None:
         """What the indexes of the link table guarantee."""
+        if not session.changes(self.links):
+            return
         links = session.rows(self.links).values()
         for name in ("number", "crm_id"):
             values = [getattr(one, name) for one in links if getattr(one, name)]
