@@ -99,7 +99,7 @@ def _found(first: int, most: int, jobs: int, without: str | None) -> Iterator[Fo
         for chunk in chunks:
             yield tried(*chunk)
         return
-    with ProcessPoolExecutor(min(jobs, len(chunks))) as pool:
+    with ProcessPoolExecutor(min(jobs, len(chunks)), initializer=quick.for_good) as pool:
         waiting = [pool.submit(tried, *chunk) for chunk in chunks]
         try:
             for one in waiting:

@@ -5,7 +5,7 @@ import gc
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from reconciler import countries, fields, keys, plan
 
 _KEPT = 1 << 16
 _DEPTH = [0]
+_OPEN = ExitStack()
 _PRODUCT = ("reconciler.", "economic_adapter.", "tests.simulation.")
 _COPIES: dict[Any, Callable[[Any, dict[str, Any]], Any]] = {}
 
@@ -54,6 +55,11 @@ def core() -> Iterator[None]:
         plan.plan, keys.of, mapping.customer = planned, keyed, mapped
         for module, name, function in before:
             setattr(module, name, function)
+
+
+def for_good() -> None:
+    """The core with its memory in this process from now on."""
+    _OPEN.enter_context(core())
 
 
 def tidy() -> None:
