@@ -117,6 +117,10 @@ class Agreement:
     """When an admin said that it is the right one."""
     hooks: bool = True
     """Whether e-conomic is to tell of changes by itself, beside the regular checks."""
+    rules_seen: datetime | None = None
+    """When an admin first saw where details may be changed, and who decides."""
+    transfer_chosen: datetime | None = None
+    """When an admin first said which new customers are transferred."""
 
     @property
     def is_asked_about(self) -> bool:
@@ -217,4 +221,6 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         lost_since=row["lost_since"],
         confirmed=row["confirmed"],
         hooks=row["hooks"],
+        rules_seen=row["rules_seen"],
+        transfer_chosen=row["transfer_chosen"],
     )

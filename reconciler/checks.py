@@ -16,6 +16,8 @@ from reconciler.rules import Area
 State = Literal["not_connected", "asks", "connected", "lost", "disconnecting", "disconnected"]
 Name = Literal["access", "agreement", "module", "role", "webhooks", "limits"]
 StageName = Literal["access", "rules", "receive", "preview", "on"]
+Lack = Literal["defaults", "rules", "transfer", "webhook", "later"]
+"""What a step still lacks. ``webhook``: that the first one comes. ``later``: it is made when the integration is turned on."""
 How = Literal["ok", "limited", "bad", "waits", "unknown"]
 """``limited``: it works without. ``waits``: by itself it will be right again."""
 Cause = Literal[
@@ -44,10 +46,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One of the five steps of setting up, and whether it is done."""
+    """One of the five steps of setting up, whether it is done, and what it lacks where that is more than the step itself."""
 
     name: StageName
     done: bool
+    lacks: tuple[Lack, ...] = ()
 
 
 def stages(known: Agreement | None, now: datetime, *, previewed: bool, tried: bool) -> Sequence[Stage]:
@@ -56,16 +59,39 @@ def stages(known: Agreement | None, now: datetime, *, previewed: bool, tried: bo
     if known is None or known.state == "disconnected":
         return tuple(Stage(name=name, done=False) for name in get_args(StageName))
     found = checks(known, now)
-    webhooks = next(one for one in found if one.name == "webhooks")
     is_on = known.state in {"on", "access_lost"}
+    rules, receive = _rules_lack(known), _receive_lacks(known)
     done: dict[StageName, bool] = {
         "access": state(known) == "connected" and not any(one.how in {"bad", "unknown"} for one in found[:4]),
-        "rules": set(known.defaults) == set(Area),
-        "receive": not known.receive or not known.hooks or webhooks.how != "unknown",
+        "rules": not rules,
+        "receive": not receive,
         "preview": is_on or (previewed and (tried or known.pilot_skipped is not None)),
         "on": is_on,
     }
-    return tuple(Stage(name=name, done=one) for name, one in done.items())
+    lacks = {"rules": rules, "receive": receive}
+    return tuple(Stage(name=name, done=one, lacks=lacks.get(name, ())) for name, one in done.items())
+
+
+def next_of(found: Sequence[Stage]) -> StageName | None:
+    """The first step that a person can do something about now; none where all are done."""
+    return next((one.name for one in found if not one.done and one.lacks != ("later",)), None)
+
+
+def _rules_lack(known: Agreement) -> tuple[Lack, ...]:
+    there: dict[Lack, bool] = {
+        "defaults": set(known.defaults) == set(Area),
+        "rules": known.rules_seen is not None,
+        "transfer": known.transfer_chosen is not None,
+    }
+    return tuple(name for name, is_there in there.items() if not is_there)
+
+
+def _receive_lacks(known: Agreement) -> tuple[Lack, ...]:
+    """Nothing where regular checks, or nothing at all, was chosen, and none where a webhook came."""
+    figures = known.figures
+    if not (known.receive and known.hooks) or (figures is not None and (figures.hooked or figures.by_hand)):
+        return ()
+    return ("later",) if known.told is None or known.told.webhooks == "none" else ("webhook",)
 
 
 def state(known: Agreement | None) -> State:

@@ -66,6 +66,8 @@ def change(
         hooks=known.hooks if receive in {None, "nothing"} else receive == "webhooks",
         number_from=known.number_from if number_from is None else None if number_from == "any" else number_from,
     )
+    if transfer is not None and known.transfer_chosen is None:
+        agreements.choose(connection, known.tenant, known.agreement, transfer_chosen=clocked.now())
     if wanted == known:
         return known
     agreements.choose(

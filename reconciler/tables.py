@@ -61,6 +61,9 @@ agreement = sa.Table(
     sa.Column("lost_since", _MOMENT),
     sa.Column("confirmed", _MOMENT),
     sa.Column("hooks", sa.Boolean, nullable=False, server_default=sa.true()),
+    # when an admin first saw the rules, and first said which new customers are transferred
+    sa.Column("rules_seen", _MOMENT),
+    sa.Column("transfer_chosen", _MOMENT),
     # how e-conomic can be reached for it, and when that was so
     sa.Column("reach_at", _MOMENT),
     sa.Column("down_since", _MOMENT),

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from reconciler import checks
 from reconciler.agreement import Agreement
-from reconciler.checks import Cause, Check, How, Name, StageName
+from reconciler.checks import Cause, Check, How, Lack, Name, StageName
 from reconciler.web.words import Words
 
 NAMES: Final[dict[Name, str]] = {
@@ -43,6 +43,12 @@ STAGE_PAGES: Final[dict[StageName, str]] = {
     "on": "set-up/switch-on",
 }  # fmt: skip
 """Where each is done."""
+LACKS: Final[dict[Lack, str]] = {
+    "defaults": "Default values", "rules": "Directions and rules", "transfer": "Which new customers are transferred",
+}  # fmt: skip
+LACK_PAGES: Final[dict[Lack, str]] = {
+    "defaults": "set-up/new-customers", "rules": "set-up/details", "transfer": "set-up#transfer",
+}  # fmt: skip
 Step = Literal["connect", "reconnect", "try_again", "none"]
 """The one next step."""
 _STEPS: Final[dict[Cause, Step]] = {

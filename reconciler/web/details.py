@@ -113,6 +113,8 @@ def give(site: Site, person: Person, wish: Wish, seen: str | None) -> UUID:
             undoes = wish.undoes
             if undoes is not None and change_of(connection, person, undoes.id).undone_by is not None:
                 raise NotSaved("nothing")
+            if known.rules_seen is None:
+                agreements.choose(connection, known.tenant, known.agreement, rules_seen=site.now())
             saved = ruling.give(
                 connection,
                 known,
@@ -143,6 +145,8 @@ def page(site: Site, request: Request, one: Known) -> Response:
         found = held(connection, one.person)
         if found is None:
             return screen.page(site, "set_up_details.html", one, here="set-up", held=None)
+        if found.known.rules_seen is None:
+            agreements.choose(connection, found.known.tenant, found.known.agreement, rules_seen=site.now())
         names = rule_changes.examples(connection, found.known.tenant, found.known.agreement)
         protected = ruleset.protected(found.chosen)
         protects = bool(ruleset.moved(found.chosen, protected))

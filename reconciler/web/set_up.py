@@ -179,6 +179,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
     found, words = of(site, one.person), one.words
     known = found.known
     lacking = lacks(site)
+    steps = stages(site, found)
     asking = found.used is not None and setting_up.is_asked(found.used)
     late = asking and found.used is not None and site.now() - setting_up.asked_at(found.used, site.now()) > ASKING
     return screen.page(
@@ -198,10 +199,10 @@ def page(site: Site, request: Request, one: Known) -> Response:
         late=late,
         figures=None if found.used is None else found.used.figures,
         lines=[] if found.used is None else access_words.lines(one.words, found.used),
-        stages=[
-            (one, words(access_words.STAGES[one.name]), access_words.STAGE_PAGES[one.name])
-            for one in stages(site, found)
-        ],
+        stages=[(one, words(access_words.STAGES[one.name]), access_words.STAGE_PAGES[one.name]) for one in steps],
+        next=checks.next_of(steps),
+        lack_words=access_words.LACKS,
+        lack_pages=access_words.LACK_PAGES,
         step=access_words.step(known),
         receives="webhooks" if known is None else setting_up.receives(known),
         calls=None if found.used is None else checks.calls(found.used),

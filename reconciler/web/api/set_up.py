@@ -43,6 +43,8 @@ class Stage(Said):
 
     name: checks.StageName
     done: bool
+    lacks: tuple[checks.Lack, ...]
+    """What it still lacks, where that is more than the step itself."""
 
 
 class Access(Said):
@@ -229,7 +231,7 @@ def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
             lacking_settings=tuple(set_up.lacks(site)),
             checks=() if used is None else tuple(_line(one) for one in access_words.lines(words, used)),
         ),
-        steps=tuple(Stage(name=one.name, done=one.done) for one in set_up.stages(site, found)),
+        steps=tuple(Stage(name=one.name, done=one.done, lacks=one.lacks) for one in set_up.stages(site, found)),
         integration=_integration(used),
         on_since=None if used is None else used.since,
         transfer=None if used is None else Transfer(used.transfer),

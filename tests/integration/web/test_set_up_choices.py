@@ -5,7 +5,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter.contract import ConfigureAgreement
+from economic_adapter.contract import ConfigureAgreement, Figures
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
@@ -23,6 +23,18 @@ def ticked(shown: str) -> list[bool]:
     return [] if found is None else ["Færdig" in one for one in found.group(1).split("<li")[1:]]
 
 
+def lacking(shown: str) -> list[str]:
+    """Where it leads to what a step still lacks."""
+    found = re.search(r"Mangler endnu: (.*?)</small>", shown, re.DOTALL)
+    return [] if found is None else re.findall(r'href="http://[^/]+(/[^"]+)"', found.group(1))
+
+
+def first_buttons(shown: str) -> list[str]:
+    """The links and buttons that stand out as what is to be done next."""
+    found = re.findall(r'<(?:a|button)[^>]* class="(?:button )?main"[^>]*>(.*?)</(?:a|button)>', shown)
+    return [one.partition(". ")[0] for one in found]
+
+
 def test_five_steps_tick_themselves_and_each_leads_to_where_it_is_done(pages: Pages) -> None:
     nothing = text(pages)
     assert ticked(nothing) == [False] * 5
@@ -32,10 +44,18 @@ def test_five_steps_tick_themselves_and_each_leads_to_where_it_is_done(pages: Pa
     ):  # fmt: skip
         assert step in nothing
     admin = Admin(pages, company(pages))
-    assert ticked(admin.text("/set-up")) == [False, True, False, False, False], "defaults are offered by e-conomic"
+    assert ticked(admin.text("/set-up")) == [False] * 5
+    assert lacking(admin.text("/set-up")) == ["/set-up/details", "/set-up#transfer"], (
+        "e-conomic offers the default values"
+    )
     admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
     admin.press("/set-up", receive="checks")
-    assert ticked(admin.text("/set-up")) == [True, True, True, False, False]
+    assert ticked(admin.text("/set-up")) == [True, False, True, False, False]
+    admin.text("/set-up/details")
+    assert lacking(admin.text("/set-up")) == ["/set-up#transfer"]
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/new-customers">', admin.text("/set-up"))
+    admin.press("/set-up", transfer="created")
+    assert ticked(admin.text("/set-up")) == [True, True, True, False, False], "the same as it was, but chosen"
     assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', admin.text("/set-up"))
     admin.previewed()
     assert ticked(admin.text("/set-up")) == [True, True, True, False, False], "nobody was tried, nor left out"
@@ -53,9 +73,47 @@ def test_a_step_is_not_done_while_its_check_is_not_right(pages: Pages, wire: Wir
     wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered"))
     with pages.engine.begin() as connection:
         connection.execute(sa.text("update sync.agreement set confirmed = now(), defaults = '{}'"))
-    assert ticked(text(pages)) == [True, False, True, False, False]
+    assert ticked(text(pages)) == [True, False, False, False, False], "no webhook came yet"
+    assert "Venter på den første ..." in text(pages)
+    assert lacking(text(pages)) == ["/set-up/new-customers", "/set-up/details", "/set-up#transfer"]
+    figures = Figures(at=wire.time, calls=0, most=45_000, hooked=wire.time)
+    wire.hear(agreement_seen(wire.time, state="connected", webhooks="registered", figures=figures))
+    assert ticked(text(pages)) == [True, False, True, False, False], "one came"
     wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost", reference=None))
-    assert ticked(text(pages)) == [False, False, False, False, False]
+    assert ticked(text(pages)) == [False, False, True, False, False], "it came"
+
+
+def test_a_webhook_that_is_made_later_keeps_nobody_from_the_next_step(pages: Pages) -> None:
+    admin = Admin(pages, company(pages))
+    admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
+    admin.text("/set-up/details")
+    admin.press("/set-up", transfer="created")
+    shown = admin.text("/set-up")
+    assert ticked(shown) == [True, True, False, False, False], "it was not made, so none came"
+    assert shown.count("Oprettes, når integrationen bliver slået til.") == 2, "at the step and at the check"
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', shown)
+
+
+def test_one_thing_alone_stands_out_as_the_next(pages: Pages) -> None:
+    assert first_buttons(text(pages)) == ["Forbind til e-conomic"]
+    admin = Admin(pages, company(pages))
+    assert first_buttons(admin.text("/set-up")) == ["Ja"]
+    admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
+    assert first_buttons(admin.text("/set-up")) == ["Gem"]
+    admin.text("/set-up/details")
+    admin.press("/set-up", transfer="created", receive="checks")
+    assert first_buttons(admin.text("/set-up")) == ["Se, hvad der vil ske (intet gemmes endnu)"]
+    admin.previewed()
+    admin.press("/set-up/pilot/skip")
+    assert first_buttons(admin.text("/set-up")) == ["Slå integrationen til"]
+    wire = admin.company.wire
+    wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost", reference=None))
+    assert first_buttons(admin.text("/set-up")) == ["Forbind igen"]
+    wire.later(seconds=1)
+    wire.hear(
+        agreement_seen(wire.time, state="access_lost", cause="AccessDeniedAgreementMissingModules", reference=None)
+    )
+    assert first_buttons(admin.text("/set-up")) == ["Prøv igen"]
 
 
 def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:

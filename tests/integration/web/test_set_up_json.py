@@ -22,7 +22,8 @@ def test_what_is_set_up_and_what_is_checked(admin: Admin) -> None:
         "state": "asks", "agreement": AGREEMENT, "company": "Nordhavn Tømrer ApS", "next_step": "none", "since": None,
         "seen": None, "asking": False, "lacking_settings": [], "checks": [],
     }  # fmt: skip
-    assert [one["name"] for one in told["steps"] if one["done"]] == ["rules"]
+    assert [one["name"] for one in told["steps"] if one["done"]] == []
+    assert {one["name"]: one["lacks"] for one in told["steps"]}["rules"] == ["rules", "transfer"]
     checks = {one["name"]: (one["how"], one["sentence"]) for one in told["access"]["checks"]}
     assert list(checks) == ["access", "agreement", "module", "role", "webhooks", "limits"]
     assert checks["access"] == ("ok", "OK")
