@@ -1,7 +1,7 @@
 """What of a list does somebody want to see? The parts of a filter as they stand in an address; what is senseless is not there."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 from urllib.parse import urlencode
 
@@ -10,6 +10,7 @@ from reconciler import fields
 from reconciler.contract import TaskKind
 from reconciler.narrowing import Filter
 from reconciler.rules import System
+from reconciler.web import days
 
 DETAILS: Final = (*(one.name for one in fields.GROUPS["customer"]), "contact")
 """Details a list is filtered by; ``contact``: all of contact persons."""
@@ -55,12 +56,14 @@ def written(wanted: Filter, **more: object) -> str:
 
 def since(text: str) -> datetime | None:
     """The first moment of a day on a Danish clock; none for what is no day."""
+    day = days.read(text)
+    if day is None:
+        return None
     try:
-        day = date.fromisoformat(text)
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         found = (midnight - timedelta(hours=hours) for hours in (2, 1))
         return next((one for one in found if danish(one).date() == day), None)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from fastapi import Request, Response
 
+from crm_outbox.messaging.danish import danish
 from reconciler import (
     agreements,
     decided,
@@ -25,7 +26,7 @@ from reconciler import (
     worklists,
 )
 from reconciler.narrowing import Filter
-from reconciler.web import asks, filters, screen
+from reconciler.web import asks, days, filters, screen
 from reconciler.web.doors import Known
 from reconciler.web.filters import A_PAGE
 from reconciler.web.says import LABELS, label
@@ -147,6 +148,13 @@ def taken_back(connection: sa.Connection, tenant: str, found: list[Settled]) -> 
     return {decisions[one.decision.id]: one for one in decided.of_ids(connection, tuple(decisions))}
 
 
+def _day(request: Request, one: Known, wanted: Filter) -> str:
+    """What stands in the field of the day: it as it is written there, or what was written and is no day."""
+    if wanted.since is None:
+        return request.query_params.get("since", "")[: days.LONGEST]
+    return days.written(one.words.language, danish(wanted.since).date())
+
+
 def _page(
     site: Site, request: Request, one: Known, connection: sa.Connection, asks_for: Asked, total: int, **values: Any
 ) -> Response:
@@ -167,6 +175,8 @@ def _page(
         pages=max(1, -(-total // A_PAGE)),
         filtered=wanted != Filter(),
         chosen=filters.parts(wanted),
+        day=_day(request, one, wanted),
+        day_is_wrong=wanted.since is None and bool(request.query_params.get("since", "").strip()),
         parts=[(name, ASKED[name], _offered(connection, one, name)) for name in PARTS[tab]],
         address=lambda **more: filters.written(wanted, **more),
         label=lambda name: label(one.words, name),

@@ -14,7 +14,7 @@ from reconciler.halts import Halt
 from reconciler.pausing import NotLater
 from reconciler.person import Person
 from reconciler.rules import System
-from reconciler.web import doors, filters, progress, screen
+from reconciler.web import days, doors, filters, progress, screen
 from reconciler.web.doors import Known, Senseless
 from reconciler.web.rule_words import answer, asked
 from reconciler.web.says import halted
@@ -29,6 +29,7 @@ IS_PAUSED: Final[Mapping[System, str]] = {
 SYSTEMS: Final[Mapping[To, tuple[System, ...]]] = {
     "economic": (System.ECONOMIC,), "crm": (System.CRM,), "both": tuple(System),
 }  # fmt: skip
+_NO_DAY: Final = '"{v}" is no day. Write it as {how}. Nothing was paused.'
 _LATER: Final = "Choose a day that is still to come. Nothing was paused."
 
 
@@ -76,7 +77,10 @@ def begin(site: Site, request: Request, one: Known) -> Response:
         case "open":
             pass
         case "day":
-            until = filters.since(chosen.get("until", ""))
+            written = chosen.get("until", "")
+            until = filters.since(written)
+            if until is None and written.strip():
+                return _shown(site, one, chosen, one.words(_NO_DAY, v=written, how=one.words(days.PATTERN)))
             if until is None:
                 return _shown(site, one, chosen, one.words(_LATER))
         case _:
@@ -120,6 +124,7 @@ def _shown(site: Site, one: Known, chosen: Mapping[str, str] | None = None, wron
         if found is None
         else [(each, one.words(IS_PAUSED[each.system]), _how_long(one, each)) for each in found.known.halts],
         wrong=wrong,
+        no_day=bool(wrong),
     )
 
 

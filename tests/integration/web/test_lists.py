@@ -231,6 +231,14 @@ def test_questions_are_filtered_and_shown_in_pages_and_downloaded_whole(pages: P
     assert browser.get("/?detail=name").text.count("<li>") == 27
     assert browser.get("/?detail=address").text.count("<li>") == 0
     assert browser.get("/?since=2026-06-01").text.count("<li>") == 2
+    shown = browser.get("/?since=1.6.2026").text
+    assert shown.count("<li>") == 2, "as people write it"
+    assert 'name="since" value="01.06.2026"' in shown
+    assert 'name="since" value="01/06/2026"' in browser.get("/?since=1.6.2026&lang=en").text
+    wrong = browser.get("/?since=31.6.2026").text
+    assert "&#34;31.6.2026&#34; er ikke en dato. Skriv den som dd.mm.åååå. Listen vises fra begyndelsen." in wrong
+    assert 'value="31.6.2026" maxlength="30" autocomplete="off" aria-invalid="true" aria-describedby="no-day"' in wrong
+    assert wrong.count("<li>") == 50
     assert len(lines(browser, "/questions.csv")) == 54
     assert len(lines(browser, "/questions.csv?kind=empty&detail=contact")) == 27
 

@@ -105,7 +105,7 @@ def test_the_status_says_until_when_and_by_whom_and_leads_to_going_on(
     pages: Pages, both: Both, three: list[Customer], admin: Browser
 ) -> None:
     day = danish(both.time + timedelta(days=9)).date()
-    press(admin, to="economic", ends="day", until=day.isoformat())
+    press(admin, to="economic", ends="day", until=f"{day.day}.{day.month}.{day.year}")
     edited(both, three[0], 2, phone="22222222")
     shown = unescape(admin.get("/customers/k7").text)
     assert "Rettelser til e-conomic er sat på pause" in shown
@@ -191,8 +191,23 @@ def test_whoever_begins_to_wait_as_a_pause_ends_is_found(both: Both, three: list
     assert [one for one, _ in told(both)] == ["k7", "k8"]
 
 
-@pytest.mark.parametrize("until", ["", "yesterday", "2020-01-01", "0000-00-00", "9999-99-99"])
-def test_a_day_that_is_none_or_past_is_said_and_nothing_is_paused(both: Both, admin: Browser, until: str) -> None:
+@pytest.mark.parametrize("until", ["yesterday", "0000-00-00", "9999-99-99", "31.02.2027"])
+def test_what_is_no_day_is_said_with_how_to_write_it_and_stays_in_its_field(
+    both: Both, admin: Browser, until: str
+) -> None:
+    answer = press(admin, to="both", ends="day", until=until)
+    assert answer.status_code == 400
+    assert f"&#34;{until}&#34; er ikke en dato. Skriv den som dd.mm.åååå. Intet er sat på pause." in answer.text
+    field = re.search(
+        r'<input type="text" class="day" name="until" value="([^"]*)"[^>]*aria-describedby="wrong">', answer.text
+    )
+    assert field is not None
+    assert field.group(1) == until
+    assert paused(both) == set()
+
+
+@pytest.mark.parametrize("until", ["", "2020-01-01", "1.1.2020"])
+def test_a_day_that_is_past_is_said_and_nothing_is_paused(both: Both, admin: Browser, until: str) -> None:
     answer = press(admin, to="both", ends="day", until=until)
     assert answer.status_code == 400
     assert "Vælg en dag, der ikke er kommet endnu. Intet er sat på pause." in answer.text
