@@ -2,18 +2,28 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.local.account import ROOT
+from tests.integration.web.answerable import Request, answerable
 from tests.integration.web.browsing import Pages
 from tests.integration.web.everything import everything
+from tests.integration.web.routes import SERVICES
 
 EXAMPLES = 10
+LEAST = 2_000
+"""Answers that were looked at."""
+NOBODY_TRIES = "POST /api/v1/trial/end"
+"""The one operation nothing can be done with here: a customer is tried while the integration is off, and here it is on."""
 CONFIG = """
 generation = {{ allow-extra-parameters = false }}  # an address with an unknown parameter is refused, as it is said
 
@@ -43,18 +53,54 @@ def config(found: dict[str, list[Any]]) -> str:
 @pytest.mark.timeout(900)
 def test_every_answer_is_a_described_one_whatever_is_sent(pages: Pages, tmp_path: Path) -> None:
     tenant = everything(pages)
+    known = answerable(pages, tenant)
     (tmp_path / "schemathesis.toml").write_text(config(tenant.ids))
+    operations = [f"{method} {path}" for method, path in SERVICES]
+    only = [f"^{re.escape(path)}$" for path in {one.partition(" ")[2] for one in known}]
+    first = asked(pages, tenant.key, tmp_path, known, "--include-path-regex", "|".join(only))
+    then = asked(pages, tenant.key, tmp_path, {})
+    succeeded = {one for one in operations for told in (first, then) if any(200 <= code < 300 for code in told[one])}
+    missed = [(one, dict(first[one]), dict(then[one])) for one in operations if one not in succeeded]
+    assert [one for one, *_ in missed] == [NOBODY_TRIES], missed
+    assert sum(then.values(), Counter()).total() > LEAST
+
+
+def asked(
+    pages: Pages, key: str, folder: Path, known: Mapping[str, list[Request]], *more: str
+) -> Mapping[str, Counter[int]]:
+    """Have schemathesis ask; how often each operation was answered with what."""
+    told = folder / "told.har"
     given = [
-        "--header", f"Authorization: Bearer {tenant.key}", "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1",
+        "--header", f"Authorization: Bearer {key}", "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1",
         "--generation-deterministic", "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color",
+        "--report", "har", "--report-har-path", str(told), *more,
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", f"{pages.url}/api/v1/openapi.json", *given],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
+        cwd=folder,
+        env={
+            **os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", "ANSWERABLE": json.dumps(known),
+            "SCHEMATHESIS_HOOKS": "tests.integration.web.answerable",
+        },
         capture_output=True,
         text=True,
         check=False,
-    )
+    )  # fmt: skip
     said = "\n".join(line[:500] for line in done.stdout.splitlines())
     assert done.returncode == 0, said[-20_000:] + done.stderr[-2000:]
+    return answered(json.loads(told.read_text("utf-8")))
+
+
+def answered(har: Any) -> Mapping[str, Counter[int]]:
+    """The codes each operation was answered with, by operation; an address that fits several is of the one with fewest names."""
+    shapes = [
+        (f"{method} {path}", method, re.compile(re.sub(r"\{\w+\}", "[^/]+", path)))
+        for method, path in sorted(SERVICES, key=lambda one: one[1].count("{"))
+    ]
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for one in har["log"]["entries"]:
+        path = urlsplit(one["request"]["url"]).path
+        fits = (name for name, method, shape in shapes if method == one["request"]["method"] and shape.fullmatch(path))
+        if (name := next(fits, None)) is not None:
+            found[name][one["response"]["status"]] += 1
+    return found
