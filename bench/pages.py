@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bench import asked, crowded, many
+from bench import asked, crowded, looking, many
 from bench.report import show, write
 from deploy.local import ports, servers
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=300, help="of each kind")
     parser.add_argument("--pollers", type=int, default=500, help="open pages that poll")
+    parser.add_argument("--opened", type=int, default=60, help="customers that are opened, to be looked at")
     parser.add_argument("--servers", choices=servers.PROVIDERS)
     chosen = parser.parse_args(arguments)
     with ExitStack() as stack:
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         except servers.NoServers as error:
             print(error, file=sys.stderr)
             return 2
+        with ExitStack() as whole:
+            figures = looking.measure(whole, running, chosen.opened)
         url = stack.enter_context(_own_database(running.database_url))
         print(f"  {chosen.customers} customers are linked ...", flush=True)
         key = many.fill(url, chosen.customers)
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         service = asked.Client(port, {"authorization": f"Bearer {key}"})
         browser.sign_in()
         kinds = asked.kinds(browser, service, widget, chosen.customers)
-        figures = asked.measure(kinds, service, widget, process, chosen.requests)
+        figures += asked.measure(kinds, service, widget, process, chosen.requests)
         figures += crowded.measure(port, chosen.customers, chosen.requests, chosen.pollers, kinds)
         facts = {"servers": list(running.report), "customers": chosen.customers, "requests": chosen.requests}
     show(f"Pages, {chosen.customers} customers", figures)

@@ -14,10 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 TENANT, AGREEMENT, GRANT = "bench", 123456, "sandbox-grant"
 
 
-def made_ready(stack: ExitStack, running: servers.Running, sandbox: str, log: Path) -> tuple[Processes, int]:
+def made_ready(
+    stack: ExitStack, running: servers.Running, sandbox: str, log: Path, *, web_port: int = 0
+) -> tuple[Processes, int]:
     """Tables, broker and settings for a sandbox at that address; processes to be started, and the port of the hooks.
 
-    The processes are stopped with the stack. What an earlier run logged is gone.
+    The processes are stopped with the stack. What an earlier run logged is gone. Pages are served on ``web_port``.
     """
     shutil.rmtree(log, ignore_errors=True)
     log.mkdir(parents=True)
@@ -34,6 +36,7 @@ def made_ready(stack: ExitStack, running: servers.Running, sandbox: str, log: Pa
         passwords=passwords,
         sandbox=sandbox,
         hooks_port=hooks_port,
+        web_port=web_port,
         clocks={},
     )
     processes = Processes(ROOT, log, environ)

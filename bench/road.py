@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
         except servers.NoServers as error:
             print(error, file=sys.stderr)
             return 2
-        product = _start(stack, running)
+        product = started(stack, running, latency_ms=LATENCY_MS)
         figures = _measure(product, options.edits)
         facts = {"servers": list(running.report), "edits": options.edits, "latency_ms": LATENCY_MS}
     show(f"The road, e-conomic answering in {LATENCY_MS:.0f} ms", figures)
@@ -91,13 +91,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _start(stack: ExitStack, running: servers.Running) -> Product:
-    sandbox = serve(Data(settings=Settings(webhook_http=True, latency_ms=LATENCY_MS)))
+def started(stack: ExitStack, running: servers.Running, *, latency_ms: float, web_port: int = 0) -> Product:
+    """The whole product, connected and switched on, against a sandbox that answers after so many milliseconds."""
+    sandbox = serve(Data(settings=Settings(webhook_http=True, latency_ms=latency_ms)))
     stack.callback(sandbox.close)
-    processes, hooks_port = made_ready(stack, running, sandbox.url, FOLDER / "log")
+    processes, hooks_port = made_ready(stack, running, sandbox.url, FOLDER / "log", web_port=web_port)
     for name in GROUPS:
         processes.start_group(name)
-    _until("the duties", lambda: ports.open_on(hooks_port), 60)
+    until("the duties", lambda: ports.open_on(hooks_port), 60)
     processes.command("economic_adapter", ["connect", "--tenant", TENANT, "--yes"], GRANT)
     processes.command("reconciler", ["switch-on", "--tenant", TENANT, "--number-from", "10001", "--yes"])
     engine = database.engine(running.database_url, "bench")
@@ -108,34 +109,34 @@ def _start(stack: ExitStack, running: servers.Running) -> Product:
 
 
 def _measure(product: Product, edits: int) -> list[Figure]:
-    one_call = _one_call(product)
+    one = one_call(product)
     print(f"  {edits} customers with contact persons are created ...", flush=True)
-    created = _created(product, edits)
-    _quiet(product)
+    new = created(product, edits)
+    quiet(product)
     print(f"  {edits} edits in the CRM ...", flush=True)
     before = product.calls()
     to_economic = _edited_in_crm(product, edits)
-    _quiet(product)
+    quiet(product)
     crm_calls = product.calls() - before
     print(f"  {edits} edits in e-conomic ...", flush=True)
     before = product.calls()
     to_crm = _edited_in_economic(product, edits)
-    _quiet(product)
+    quiet(product)
     economic_calls = product.calls() - before
     memory = product_memory(product.processes)
     print(f"  calls of CRM edits: {dict(crm_calls)}\n  calls of e-conomic edits: {dict(economic_calls)}")
     writes = sum(count for route, count in crm_calls.items() if not route.startswith("GET"))
     bare, gathered = "one call, made bare", "2 s of gathering and two calls, made bare"
     return [
-        Figure(name="CRM edit to e-conomic, p50", value=percentile(to_economic, 0.5), unit="s", bound=one_call,
+        Figure(name="CRM edit to e-conomic, p50", value=percentile(to_economic, 0.5), unit="s", bound=one,
                bound_is=bare, aim=1.5),
-        Figure(name="CRM edit to e-conomic, p95", value=percentile(to_economic, 0.95), unit="s", bound=one_call,
+        Figure(name="CRM edit to e-conomic, p95", value=percentile(to_economic, 0.95), unit="s", bound=one,
                bound_is=bare, aim=5),
-        Figure(name="e-conomic edit to CRM, p50", value=percentile(to_crm, 0.5), unit="s", bound=2 + 2 * one_call,
+        Figure(name="e-conomic edit to CRM, p50", value=percentile(to_crm, 0.5), unit="s", bound=2 + 2 * one,
                bound_is=gathered, aim=4),
-        Figure(name="e-conomic edit to CRM, p95", value=percentile(to_crm, 0.95), unit="s", bound=2 + 2 * one_call,
+        Figure(name="e-conomic edit to CRM, p95", value=percentile(to_crm, 0.95), unit="s", bound=2 + 2 * one,
                bound_is=gathered, aim=10),
-        Figure(name="new customer with persons, p95", value=percentile(created, 0.95), unit="s", aim=5),
+        Figure(name="new customer with persons, p95", value=percentile(new, 0.95), unit="s", aim=5),
         Figure(name="calls for a CRM edit, echo included", value=crm_calls.total() / edits, unit="calls", bound=2, aim=4,
                bound_is="one write and one read"),
         Figure(name="writes for a CRM edit", value=writes / edits, unit="calls", bound=1, aim=1, bound_is="one write"),
@@ -145,7 +146,7 @@ def _measure(product: Product, edits: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _one_call(product: Product) -> float:
+def one_call(product: Product) -> float:
     """The median of one call to the sandbox, by a client that does nothing else."""
     tokens = {"X-AppSecretToken": "sandbox-app-secret", "X-AgreementGrantToken": GRANT}
     took = []
@@ -157,7 +158,7 @@ def _one_call(product: Product) -> float:
     return percentile(took, 0.5)
 
 
-def _created(product: Product, count: int) -> list[float]:
+def created(product: Product, count: int) -> list[float]:
     """Seconds from the commit of a new customer to where it and its persons stand in e-conomic; four a second."""
 
     def create(_: int) -> Callable[[], bool]:
@@ -238,7 +239,7 @@ def _stands(product: Product, cvr: str, persons: int) -> bool:
         return number is not None and sum(one.customer == number for one in place.contacts.values()) == persons
 
 
-def _quiet(product: Product) -> None:
+def quiet(product: Product) -> None:
     """Wait until every customer is the same on both sides and no call has been made for five seconds."""
     odd = sa.text("select count(*) from sync.link where status is distinct from 'same'")
 
@@ -246,7 +247,7 @@ def _quiet(product: Product) -> None:
         with product.engine.connect() as connection:
             return not connection.scalar(odd)
 
-    _until("the same on both sides", settled, 120)
+    until("the same on both sides", settled, 120)
     before, since = product.calls(), time.monotonic()
     while time.monotonic() - since < 5:
         time.sleep(0.2)
@@ -267,7 +268,8 @@ def _memory(processes: Processes) -> Iterator[tuple[str, float]]:
             yield name, int(lines["VmRSS"].split()[0]) / 1024
 
 
-def _until(what: str, ready: Callable[[], bool], within: float) -> None:
+def until(what: str, ready: Callable[[], bool], within: float) -> None:
+    """Wait for that, at most so many seconds."""
     deadline = time.monotonic() + within
     while not ready():
         if time.monotonic() > deadline:
