@@ -6,7 +6,7 @@ A row's mark is of the raw values that were seen: chosen with another mark than 
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from reconciler.link import Kind, Link, Pair, Refusal
 from reconciler.pair import INVOICE_COPIES, Receives
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System
-from reconciler.tasks import planned
+from reconciler.tasks import named, planned
 
 Stands = Literal["contested", "refused", "differs", "kept", "waits", "same", "alone"]
 """``refused``: a write of it was refused, and another value can be chosen. ``alone``: only one side has the record, or shows it."""
@@ -69,14 +69,20 @@ class Row:
         return self.stands in {"contested", "refused"}
 
 
-def rows(link: Link, rules: Rules) -> tuple[Row, ...]:
-    """The details of a customer and of its contact persons, in order; of what one side alone has, those that are not empty."""
+def rows(link: Link, rules: Rules, overlooked: Collection[str] = ()) -> tuple[Row, ...]:
+    """The details of a customer and of its contact persons, in order; of what one side alone has, those that are not empty.
+
+    ``overlooked``: details that a comparison found to differ without anybody knowing. They would flow and did not: chosen between.
+    """
     plans: dict[UUID, list[Detail]] = {}
     for pair, one in planned(link, rules):
         plans.setdefault(pair.id, []).append(one)
     found: list[Row] = []
     for pair in link.pairs:
-        found += [_row(pair, one.group, _stands(link, rules, pair, one), one.reason) for one in plans.get(pair.id, ())]
+        found += [
+            _row(pair, one.group, _stands(link, rules, pair, one, overlooked), one.reason)
+            for one in plans.get(pair.id, ())
+        ]
         if pair.id not in plans:
             alone = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind])
             found += [one for one in alone if one.crm.strip() or one.economic.strip()]
@@ -139,7 +145,7 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
     )
 
 
-def _stands(link: Link, rules: Rules, pair: Pair, one: Detail) -> Stands:
+def _stands(link: Link, rules: Rules, pair: Pair, one: Detail, overlooked: Collection[str]) -> Stands:
     choice = pair.chosen.get(one.group.name)
     if one.do is Do.ASK:
         return "contested"
@@ -148,6 +154,8 @@ def _stands(link: Link, rules: Rules, pair: Pair, one: Detail) -> Stands:
     if choice is not None and chosen.kept(choice):
         return "kept"
     flows = one.target is not None and link.flows and (rules.receive or one.target is not System.CRM)
+    if flows and choice is None and set(overlooked) & set(named(pair, (one.group.name, *one.group.fields))):
+        return "contested"
     if one.do is Do.WAIT or choice is not None or flows:
         return "waits"
     return "differs" if one.differing else "same"

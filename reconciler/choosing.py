@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import beside, decided, deciding, views
+from reconciler import beside, decided, deciding, questions, views
 from reconciler.beside import Row
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
@@ -53,7 +53,8 @@ def choose(
     known = decided.get(connection, decision)
     if known is not None and known.decision.link == link.id and known.decision.tenant == person.tenant:
         return Chosen(saved=known, stale=())
-    wishes, stale = _wishes(link, beside.rows(link, stored.agreement.rules_for(link, clocked.resend)), takes)
+    rules = stored.agreement.rules_for(link, clocked.resend)
+    wishes, stale = _wishes(link, beside.rows(link, rules, questions.overlooked(stored.asked)), takes)
     if not wishes:
         return Chosen(saved=None, stale=tuple(stale))
     made = Decision(

@@ -82,6 +82,11 @@ def untold(connection: sa.Connection, tenant: str, agreement: int) -> frozenset[
     return frozenset(connection.execute(_UNTOLD, {"tenant": tenant, "agreement": agreement}).scalars())
 
 
+def is_untold(connection: sa.Connection, link: UUID) -> bool:
+    """Whether a newer state of one side is recorded than that link was told."""
+    return connection.execute(_IS_UNTOLD, {"link": link}).first() is not None
+
+
 def written(
     connection: sa.Connection, tenant: str, agreement: int, crm_id: str, limit: int = 100
 ) -> list[dict[str, Any]]:
@@ -134,14 +139,16 @@ def attention(connection: sa.Connection, unanswered_before: datetime) -> list[It
     return writes + lost + stopped
 
 
-_UNTOLD = sa.text("""
+_UNTOLD_LINKS = """
     select l.id from sync.link l
     left join sync.crm_side c on c.tenant = l.tenant and c.crm_id = l.crm_id
     left join sync.economic_side e on e.agreement = l.agreement and e.number = l.number and e.epoch > 0
-    where l.tenant = :tenant and l.agreement = :agreement and l.state = 'linked'
+    where {} and l.state = 'linked'
       and ((c.epoch, c.number) > (l.crm_epoch, l.crm_number)
            or (e.epoch, e.counter) > (l.economic_epoch, l.economic_counter))
-""")
+"""
+_UNTOLD = sa.text(_UNTOLD_LINKS.format("l.tenant = :tenant and l.agreement = :agreement"))
+_IS_UNTOLD = sa.text(_UNTOLD_LINKS.format("l.id = :link"))
 _HELD = sa.text("""
     select id from sync.link where tenant = :tenant and agreement = :agreement and held is not null
 """)

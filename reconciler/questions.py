@@ -135,6 +135,16 @@ def save(
     return [bus.question(link, one, cause, lane) for one in words]
 
 
+def overlooked(asked: Iterable[Open]) -> tuple[str, ...]:
+    """The details that the last comparison of everything found to differ without anybody knowing, of a link's open questions."""
+    return tuple(detail for one in asked if one.kind == "silent" for detail in one.details)
+
+
+def about_silent(connection: sa.Connection, tenant: str, agreement: int) -> list[UUID]:
+    """The links of an agreement about which it is asked what a comparison found."""
+    return list(connection.execute(_ABOUT_SILENT, {"tenant": tenant, "agreement": agreement}).scalars())
+
+
 def open_for_run(
     connection: sa.Connection,
     tenant: str,
@@ -146,7 +156,7 @@ def open_for_run(
     reason: str = "",
     fingerprint: str = "",
 ) -> Draft | None:
-    """Open a question about a run (``brake``, ``silent``) and say so; none when it is open already."""
+    """Open a question about a run and say so; none when it is open already."""
     task = uuid4()
     values = {
         "id": task, "tenant": tenant, "agreement": agreement, "run": run, "kind": kind, "reason": reason,
@@ -243,6 +253,10 @@ _OPEN_FOR_RUN = sa.text("""
     insert into sync.task (id, tenant, agreement, run, kind, reason, fingerprint, opened)
     values (:id, :tenant, :agreement, :run, :kind, :reason, :fingerprint, :now)
     on conflict do nothing
+""")
+_ABOUT_SILENT = sa.text("""
+    select link from sync.task
+    where tenant = :tenant and agreement = :agreement and closed is null and kind = 'silent' and link is not null order by link
 """)
 _OF_RUN = sa.text("select id from sync.task where run = :run and kind = :kind and closed is null")
 _CLOSE_FOR_RUN = sa.text("""

@@ -17,7 +17,7 @@ from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.replies import Offer
 from reconciler.stepping import Clocked
-from reconciler.tasks import tasks
+from reconciler.tasks import overlooked, tasks
 from reconciler.worklists import Question
 
 MOVED = "moved"
@@ -55,7 +55,9 @@ def find(clocked: Clocked, connection: Connection, tenant: str, task: UUID) -> F
     question, closed = found
     stored = None if question.link is None else store.find(connection, question.link)
     asked = None
-    if stored is not None and closed is None:
+    if stored is not None and closed is None and question.kind == "silent":
+        asked = overlooked(stored.link, question.details)
+    elif stored is not None and closed is None:
         rules = stored.agreement.rules_for(stored.link, clocked.resend)
         asked = next(
             (

@@ -13,7 +13,21 @@ from crm_outbox.contract import MOST_NAMED, CustomerWritten, Result, many
 from crm_outbox.messaging.envelope import Envelope, Lane
 from crm_outbox.messaging.outbox import append_all
 from economic_adapter.contract import CustomerObserved, WriteEconomicCustomer
-from reconciler import agreements, asked, braking, bus, decided, linking, questions, record, runs, sides, similar, store
+from reconciler import (
+    agreements,
+    asked,
+    braking,
+    bus,
+    decided,
+    linking,
+    overlooking,
+    questions,
+    record,
+    runs,
+    sides,
+    similar,
+    store,
+)
 from reconciler.categories import category
 from reconciler.link import (
     Command,
@@ -98,7 +112,8 @@ def take_step(
     drafts = [bus.command(done.link, _of_many(clocked, words), cause, lane) for words in done.commands]
     if done.status != stored.told and done.link.crm_id:
         drafts.append(bus.told(done.link, done.status, now, cause, lane))
-    changed = asked.difference(stored.asked, done.asked)
+    open_before = overlooking.left(connection, done.link, rules, now, stored.asked)
+    changed = asked.difference(open_before, done.asked)
     drafts += questions.save(
         connection, done.link, changed, _how(message, done, rules, in_pass=in_pass), now, cause, lane
     )

@@ -1,6 +1,7 @@
 """What must a person choose? Derived from a link as it stands, so that a question goes when its cause does.
 
-Kinds and answers are those of the pages. ``brake`` and ``silent`` follow from a run, not from a link.
+Kinds and answers are those of the pages. ``brake`` and ``silent`` follow from a run, not from a link: a pass that stopped, and
+a comparison of everything. What waits for an answer that does not come is ``unclear``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,6 +45,18 @@ def every(link: Link, rules: Rules, now: datetime, plans: Plans | None = None) -
     """As ``tasks``, with those that were answered with leaving it as it is."""
     plans = planned(link, rules) if plans is None else plans
     return tuple(_finished(link, one) for one in _found(link, rules, now, plans))
+
+
+def overlooked(link: Link, details: Sequence[str]) -> Task:
+    """The question about these details, which a comparison of everything found to differ without anybody knowing."""
+    shown = tuple(
+        one
+        for pair in link.pairs
+        for group in fields.GROUPS[pair.kind]
+        if set(details) & set(named(pair, (group.name, *group.fields)))
+        for one in _values(pair, group.fields)
+    )
+    return _finished(link, _task(link, "silent", details=tuple(details), shown=shown))
 
 
 def all_candidates(link: Link) -> Many | None:

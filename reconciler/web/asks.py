@@ -12,7 +12,7 @@ from reconciler.web.says import LABELS, label
 from reconciler.web.words import Words, phone
 from reconciler.worklists import Question
 
-BESIDE: Final = frozenset({"values", "bouncing"})
+BESIDE: Final = frozenset({"values", "bouncing", "silent"})
 """Kinds of question that are settled on the customer's page."""
 KINDS: Final[Mapping[TaskKind, str]] = {
     "values": "Changed in both systems", "candidates": "May exist already", "deleted_there": "Deleted in e-conomic",

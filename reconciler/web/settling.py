@@ -19,6 +19,7 @@ from reconciler import (
     ordering,
     people,
     presence,
+    questions,
     store,
     views,
     worklists,
@@ -31,7 +32,7 @@ from reconciler.decisions import KEEP
 from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.web import acting, doors, reasons, screen, status, whys
-from reconciler.web import asks as questions
+from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
 from reconciler.web.says import documents, first, label, remarks, small, within
@@ -40,7 +41,7 @@ from reconciler.web.status import Told
 
 KEPT: Final = "POST /customers/{crm_id}"
 """The form whose choices are kept where its session had ended."""
-_ANSWERED_HERE: Final = questions.BESIDE | {"refused"}
+_ANSWERED_HERE: Final = asking.BESIDE | {"refused"}
 LIST: Final = "list"
 """What ``from`` says in the address of a customer that was opened from the list of questions."""
 
@@ -133,7 +134,7 @@ def told(connection: sa.Connection, person: Person, which: UUID) -> tuple[str, S
 def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored: store.Stored, asked: Any) -> Response:
     link, agreement, words = stored.link, told.found.agreement, one.words
     rules = stored.agreement.rules_for(link, site.resend)
-    rows = beside.rows(link, rules)
+    rows = beside.rows(link, rules, questions.overlooked(stored.asked))
     may_settle, asks = one.person.role != "reader", any(row.asks for row in rows)
     events = edits.of_link(connection, link)
     origins = whys.origins(link, events)
@@ -168,6 +169,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         may_settle=may_settle,
         asks=asks,
         questions=_questions(connection, one, link),
+        overlooked=one.words(asking.SAYS["silent"]) if questions.overlooked(stored.asked) else "",
         others=presence.enter(connection, link.id, one.person, site.now()) if may_settle and asks else [],
         holder=handover.holder(connection, link.id),
         colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
@@ -189,7 +191,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
 def _questions(connection: sa.Connection, one: Known, link: Link) -> list[tuple[UUID, str]]:
     """What is asked of the customer that is answered on a page of its own: the question's id, and what it is."""
     found = worklists.of_link(connection, link.tenant, link.id)
-    return [(each.id, questions.line(one.words, each)) for each in found if each.kind not in _ANSWERED_HERE]
+    return [(each.id, asking.line(one.words, each)) for each in found if each.kind not in _ANSWERED_HERE]
 
 
 def _filled_in(connection: sa.Connection, one: Known, rows: Sequence[Row], link: Link, asked: Any) -> dict[str, Any]:

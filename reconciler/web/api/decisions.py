@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
-from reconciler import beside, choosing, decided, deciding, edits, fields, store, views
+from reconciler import beside, choosing, decided, deciding, edits, fields, questions, store, views
 from reconciler.beside import Stands
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
@@ -180,7 +180,7 @@ def details(site: Site, person: Person, crm_id: str) -> Details:
         events = edits.of_link(connection, stored.link)
     link = stored.link
     known = whys.origins(link, events)
-    rows = beside.rows(link, stored.agreement.rules_for(link, site.resend))
+    rows = beside.rows(link, stored.agreement.rules_for(link, site.resend), questions.overlooked(stored.asked))
     told = tuple(_row(one, known[one.key]) for one in rows)
     return Details(customer=link.crm_id, customer_number=link.number, rows=told)
 
