@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from crm_outbox.contract import (
@@ -77,6 +78,7 @@ class Crm:
             ).model_copy(update=person.values)
             for one, person in row.contacts.items()
         )
+        values: dict[str, Any] = dict(row.values)
         customer = Customer.model_construct(
             id=crm_id,
             stage=row.stage,
@@ -87,7 +89,7 @@ class Crm:
             active_since=row.active_since,
             number=row.number,
             contacts=persons,
-            **row.values,
+            **values,
         )
         return version, customer
 
