@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from economic_adapter import mapping, records, staging, store
+from economic_adapter import look, mapping, records, staging, store
 from economic_adapter.claims import Claim
 from economic_adapter.desk import Desk
 from economic_adapter.imports import Import
@@ -55,6 +55,10 @@ def tell_changed(connection: Connection, desk: Desk, claim: Claim, row: Import, 
     ]
     tell_all(connection, desk.outbox, claim, "sweep", row.run, seen)
     staging.mark_told(connection, row.run, list(listed))
+    for number in sorted(versions):
+        before = held.get(number)
+        if before is not None and mapping.lost(before.contacts, listed[number].contacts):
+            look.again(connection, desk, claim.agreement, number)
     return sum(_differs(listed[number], held.get(number), in_content=True) for number in versions)
 
 

@@ -41,15 +41,24 @@ def do(desk: Desk, claim: Claim, calls: Calls) -> Finish:
             due = now + timedelta(seconds=desk.confirm_missing)
             claims.postpone(connection, claim, due_at=due, waiting="")
             return
+        before = records.held(connection, claim.agreement, number)
         version = records.keep(
             connection, claim.agreement, number, body=body, contacts=contacts, now=now, old_numbers=old_numbers
         )
         seen = Seen(number=number, version=version, body=body, contacts=contacts, old_numbers=old_numbers)
         noticed = store.noticed(connection, claim.agreement, number)
         tell(connection, desk.outbox, claim, why, number, seen, caused=noticed)
+        if body is not None and before is not None and mapping.lost(before.contacts, contacts):
+            again(connection, desk, claim.agreement, number)  # the mark before the row, as whoever marks does
         claims.finish(connection, claim)
 
     return finish
+
+
+def again(connection: Connection, desk: Desk, agreement: int, number: int) -> None:
+    """Look once more some time from now: what was seen missing once is believed then."""
+    gather = store.Gather(quiet=desk.confirm_missing, most=desk.confirm_missing)
+    store.mark(connection, agreement, number, why="look", now=desk.now(), gather=gather)
 
 
 def _one_after_the_other(calls: Calls, number: int) -> tuple[Body | None, Sequence[Body]]:

@@ -91,6 +91,15 @@ def content(seen: EconomicCustomer) -> EconomicCustomer:
     return seen.model_copy(update={"object_version": "", "contacts": contacts})
 
 
+def lost(before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+    """The numbers of contact persons that were there and are there no more."""
+
+    def there(bodies: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+        return frozenset(contact_number(one) for one in bodies if not is_deleted(one))
+
+    return there(before) - there(now)
+
+
 def is_deleted(body: Mapping[str, Any]) -> bool:
     """Whether a contact person is only kept for old documents."""
     return body.get("isDeleted") is True

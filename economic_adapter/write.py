@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from economic_adapter import calls as requests
-from economic_adapter import claims, creation, decide, mapping, records, store
+from economic_adapter import claims, creation, decide, look, mapping, records, store
 from economic_adapter import operation as moves
 from economic_adapter.claims import Claim
 from economic_adapter.decide import Next
@@ -77,6 +77,9 @@ def _change(job: _Job, operation: Operation) -> Operation:
     if repeated:
         page.read(job.calls, part)
         move = decide.settle_change(operation, page.record(part), job.desk.now())
+    elif part.action == "remove":  # under no version: an edit nobody has looked at is seen before, not lost
+        page.read(job.calls, part)
+        move = decide.decide_change(operation, page.record(part), known=True)
     else:
         move = decide.decide_change(operation, page.record(part), known=page.knows(part))
         if move.next is Next.LOOK:
@@ -171,13 +174,14 @@ def _seen(connection: Connection, job: _Job) -> Seen | None:
         version = records.keep(
             connection, claim.agreement, page.number, body=page.body, contacts=page.contacts, now=now
         )
+        ours = {one.part.number for one in job.answered if one.part.action == "remove"}
+        if page.held is not None and mapping.lost(page.held.contacts, page.contacts) - ours:
+            look.again(connection, job.desk, claim.agreement, page.number)
         return Seen(number=page.number, version=version, body=page.body, contacts=page.contacts)
     if page.missing:
         # believed only after another look, some time from now
         records.miss(connection, claim.agreement, page.number, now)
-        wait = job.desk.confirm_missing
-        gather = store.Gather(quiet=wait, most=wait)
-        store.mark(connection, claim.agreement, page.number, why="look", now=now, gather=gather)
+        look.again(connection, job.desk, claim.agreement, page.number)
         return None
     if page.held is None or (page.held.body is None and not page.held.absent):
         return None

@@ -21,11 +21,14 @@ STATES = ("connected", "reading", "switching_on", "on", "refused", "off", "acces
 
 Inactive = Literal["flows", "rests"]
 """What becomes of a customer that is inactive in the CRM."""
+Removed = Literal["keep", "remove"]
+"""What becomes of a contact person in one system who is removed in the other, from then on."""
 
 _CHOSEN = TypeAdapter(dict[str, dict[str, Rule]])
 _DEFAULTS = TypeAdapter(dict[Area, Defaults])
 _HALTS = TypeAdapter(Halts)
 _PAUSED = TypeAdapter(frozenset[System])
+_REMOVED = {System.CRM: "gone_there", System.ECONOMIC: "gone_here"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class AgreementState:
     pilot: str | None
     receive: bool
     inactive: str
+    gone_there: str
+    gone_here: str
     read: bool
     """Whether both sides have been read in full."""
 
@@ -98,6 +103,10 @@ class Agreement:
     pilot_skipped: datetime | None = None
     receive: bool = True
     inactive: Inactive = "flows"
+    gone_there: Removed = "keep"
+    """What becomes here of who is removed in e-conomic."""
+    gone_here: Removed = "keep"
+    """What becomes there of who is removed in the CRM."""
     halts: Halts = ()
     """Which directions an admin paused."""
     brake_customers: int = 20
@@ -153,6 +162,8 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         pilot=row[f"{prefix}pilot"],
         receive=row[f"{prefix}receive"],
         inactive=row[f"{prefix}inactive"],
+        gone_there=row[f"{prefix}gone_there"],
+        gone_here=row[f"{prefix}gone_here"],
         read=row[f"{prefix}read_at"] is not None,
     )
 
@@ -171,6 +182,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
         paused=_PAUSED.validate_json(state.paused),
         receive=state.receive,
         inactive_rests=state.inactive == "rests",
+        removes=frozenset(system for system, kept in _REMOVED.items() if getattr(state, kept) == "remove"),
         resend=resend,
     )
 
@@ -204,6 +216,8 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         pilot_skipped=row["pilot_skipped"],
         receive=row["receive"],
         inactive=row["inactive"],
+        gone_there=row["gone_there"],
+        gone_here=row["gone_here"],
         halts=_HALTS.validate_python(row["halts"]),
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],

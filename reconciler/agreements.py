@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement, Defaults, Reach, Reference
 from reconciler import locks
-from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, Inactive, agreement_of, state_of
+from reconciler.agreement import STATES, Agreement, AgreementState, Chosen, agreement_of, state_of
 from reconciler.rules import Area, Rules
 
 __all__ = ["STATES", "Agreement", "AgreementState", "Chosen", "state_of"]
@@ -173,11 +173,6 @@ def give_defaults(connection: sa.Connection, tenant: str, agreement: int, defaul
     connection.execute(_GIVE_DEFAULTS, {"tenant": tenant, "agreement": agreement, "defaults": text})
 
 
-def give_inactive(connection: sa.Connection, tenant: str, agreement: int, inactive: Inactive) -> None:
-    """Store what becomes of a customer that is inactive in the CRM."""
-    connection.execute(_GIVE_INACTIVE, {"tenant": tenant, "agreement": agreement, "inactive": inactive})
-
-
 def unanswered(connection: sa.Connection, now: datetime) -> Sequence[tuple[str, int]]:
     """Agreements whose configuration waits for an answer for too long."""
     return [(row.tenant, row.agreement) for row in connection.execute(_UNANSWERED, {"now": now})]
@@ -227,7 +222,7 @@ _OF_TENANT = sa.text("""
 """)
 _RULES_OF = sa.text("""
     select state, since, transfer, rules::text as rules, defaults::text as defaults, paused::text as paused,
-           receive, inactive, read_at, busy, pilot
+           receive, inactive, gone_there, gone_here, read_at, busy, pilot
     from sync.agreement where tenant = :tenant and agreement = :agreement
 """)
 _GIVE_RULES = sa.text("""
@@ -272,9 +267,6 @@ _ANSWERED = sa.text("""
 _GIVE_DEFAULTS = sa.text("""
     update sync.agreement set defaults = cast(:defaults as jsonb)
     where tenant = :tenant and agreement = :agreement
-""")
-_GIVE_INACTIVE = sa.text("""
-    update sync.agreement set inactive = :inactive where tenant = :tenant and agreement = :agreement
 """)
 _UNANSWERED = sa.text("select tenant, agreement from sync.agreement where due <= :now order by due limit 100")
 _TO_LOOK_AGAIN = sa.text(

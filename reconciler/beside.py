@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from reconciler import chosen, fields
+from reconciler import chosen, contacts, fields
 from reconciler.fields import Group
 from reconciler.link import Kind, Link, Pair, Refusal
 from reconciler.pair import INVOICE_COPIES, Receives
@@ -44,6 +44,10 @@ class Row:
     refusal: Refusal | None
     mark: str
     invoices: bool
+    gone: frozenset[System]
+    """Where it was removed, of a record that the other side still has."""
+    stays: Refusal | None
+    """Why it was not removed there too, though an admin chose so."""
     receives: tuple[Receives, ...]
     """Of a contact person, the documents e-conomic sends them copies of."""
     texts: Mapping[str, str]
@@ -79,6 +83,8 @@ def rows(link: Link, rules: Rules, overlooked: Collection[str] = ()) -> tuple[Ro
         plans.setdefault(pair.id, []).append(one)
     found: list[Row] = []
     for pair in link.pairs:
+        if pair.kind == "contact" and not (contacts.alive(pair.crm) or contacts.alive(pair.economic)):
+            continue
         found += [
             _row(pair, one.group, _stands(link, rules, pair, one, overlooked), one.reason)
             for one in plans.get(pair.id, ())
@@ -140,6 +146,8 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
         refusal=next((one for one in pair.refusals if any(name in one.values for name in group.fields)), None),
         mark=mark(pair, group),
         invoices=fields.ruled(pair, group).invoices,
+        gone=frozenset(one for one in System if (side := pair.side(one)) is not None and side.gone),
+        stays=next((one for one in pair.refusals if one.action == "remove"), None),
         receives=() if pair.economic is None else pair.economic.receives or (),
         texts={name: fields.text(crm, name) for name in group.fields},
     )

@@ -1,15 +1,17 @@
-"""Which contact persons belong together, and which of them stand alone? Pairs by strong evidence only, one to one (C1-C7)."""
+"""Which contact persons belong together, stand alone, or are to be removed? Pairs by strong evidence only, one to one (C1-C7)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler import fields
-from reconciler.link import Base, Link, LinkState, Pair, Side
+from reconciler.link import Base, Link, LinkState, Pair, Side, flows
 from reconciler.rules import Direction, Rules, System
 
 
 def settle(link: Link, rules: Rules) -> Link:
     """The link with its contact persons paired anew: removed ones rest, lone ones are matched, doubtful ones wait."""
-    pairs = [_rested(pair, rules) for pair in link.contacts if _alive(pair) or pair.pending]
+    removes = _removes(link, rules)
+    pairs = [_rested(pair, rules, removes) for pair in link.contacts if _alive(pair) or pair.pending or _unseen(pair)]
     if link.state is LinkState.LINKED and link.crm_version is not None and link.economic_version is not None:
         pairs = _matched(pairs)
     return replace(link, contacts=tuple(pairs))
@@ -29,24 +31,61 @@ def _alive(pair: Pair) -> bool:
     return alive(pair.crm) or alive(pair.economic)
 
 
-def _rested(pair: Pair, rules: Rules) -> Pair:
-    """A person removed on one side rests: kept on the other, unlinked. Nothing is ever removed in return (C3, C4)."""
+def removals(link: Link) -> Iterator[tuple[Pair, System]]:
+    """Whom an admin's choice removes now, and where: what e-conomic no longer shows is believed when two looks say so (R8)."""
+    for pair in link.contacts:
+        if pair.rest == "to_remove" and not pair.pending and _alive(pair):
+            left = System.CRM if alive(pair.crm) else System.ECONOMIC
+            gone = pair.side(left.other)
+            if gone is not None and (gone.confirmed or left is System.ECONOMIC):
+                yield pair, left
+
+
+def _removes(link: Link, rules: Rules) -> frozenset[System]:
+    """The systems from which persons are removed now: of a customer that is linked, settled and flows, where they may be."""
+    if (
+        link.state is not LinkState.LINKED
+        or link.unsendable
+        or not flows(link, rules)
+        or rules.only_decision is not None
+    ):
+        return frozenset()
+    if rules.agreement not in {"on", "access_lost"}:
+        return frozenset()
+    naming = fields.rule("contact", fields.GROUPS["contact"][0], rules).direction
+    open_ = {Direction.BOTH: set(System), Direction.ONLY_CRM: {System.ECONOMIC}, Direction.ONLY_ECONOMIC: {System.CRM}}
+    return rules.removes & (open_.get(naming, set()) - ({System.CRM} if not rules.receive else set()))
+
+
+def _unseen(pair: Pair) -> bool:
+    """Whether a removal of ours was answered, and no look has shown since that it is so."""
+    return any(side is not None and side.gone and side.superseded for side in (pair.crm, pair.economic))
+
+
+def _rested(pair: Pair, rules: Rules, removes: frozenset[System]) -> Pair:
+    """A person removed on one side rests: kept on the other, unlinked, but where an admin chose to have it removed too (C3, C4).
+
+    That choice is for whom it finds unchanged there, and holds for those who are removed from then on.
+    """
     if pair.crm is None or pair.economic is None or (alive(pair.crm) and alive(pair.economic)):
         return replace(pair, rest="") if pair.rest else pair
-    if pair.rest in {"removed", "removed_edited"}:
+    if pair.rest in {"removed", "removed_edited"} or not _alive(pair):
         return pair
     left = System.CRM if alive(pair.crm) else System.ECONOMIC
-    return replace(pair, rest="removed_edited" if _edited(pair, left, rules) else "removed")
+    if _edited(pair, left, rules):
+        return replace(pair, rest="removed_edited")
+    kept = any(one.action == "remove" for one in pair.refusals)
+    removed = left in removes and not kept and not pair.chosen and _agreed(pair, rules)
+    return replace(pair, rest="to_remove" if removed else "removed")
+
+
+def _agreed(pair: Pair, rules: Rules) -> bool:
+    """Whether it is known of each detail that flows what both last held, so that an edit of it would be seen."""
+    return all(name in pair.base and not pair.base[name].unknown for name in _flowing(pair, rules))
 
 
 def _edited(pair: Pair, system: System, rules: Rules) -> bool:
     side = pair.side(system)
-    flowing = (
-        name
-        for group in fields.GROUPS["contact"]
-        if fields.rule_of(pair, group, rules).direction is not Direction.NONE
-        for name in group.fields
-    )
     return side is not None and any(
         name in pair.base
         and not fields.same(
@@ -55,8 +94,14 @@ def _edited(pair: Pair, system: System, rules: Rules) -> bool:
             pair.base[name].crm if system is System.CRM else pair.base[name].economic,
             fields.text(side.values, name),
         )
-        for name in flowing
+        for name in _flowing(pair, rules)
     )
+
+
+def _flowing(pair: Pair, rules: Rules) -> Iterator[str]:
+    for group in fields.GROUPS["contact"]:
+        if fields.rule_of(pair, group, rules).direction is not Direction.NONE:
+            yield from group.fields
 
 
 def _matched(pairs: list[Pair]) -> list[Pair]:

@@ -46,6 +46,10 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
             continue
         if not any(one.action == "create" and one.system is system.other for one in link.pending):
             link = _new_contacts(before, link, system, rules, now)
+    for pair, system in contacts.removals(before):
+        if _may_write(before, pair, system, rules) and (side := pair.side(system)) is not None:
+            seen = {name: fields.text(side.values, name) for name in fields.FIELDS["contact"]}
+            link = _recorded(link, pair, system, "remove", {}, {}, now, side=side, seen=seen)
     return link
 
 
@@ -254,12 +258,13 @@ def _recorded(
     link: Link,
     pair: Pair,
     system: System,
-    action: Literal["create", "change", "bar"],
+    action: Literal["create", "change", "bar", "remove"],
     values: Mapping[str, str],
     becomes: Mapping[str, Base],
     now: datetime,
     *,
     side: Side | None = None,
+    seen: Mapping[str, str] | None = None,
     number: int | None = None,
     chosen: Defaults | None = None,
     ruled_out: tuple[str, ...] = (),
@@ -282,7 +287,7 @@ def _recorded(
         action=action,
         values=values,
         becomes=becomes,
-        seen={name: fields.text(side.values, name) for name in becomes} if side else {},
+        seen=seen or ({name: fields.text(side.values, name) for name in becomes} if side else {}),
         version=version,
         number=number,
         defaults=chosen,

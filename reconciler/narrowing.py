@@ -71,7 +71,9 @@ def of_questions(tenant: str, tab: Literal["questions", "errors"], wanted: Filte
 
 def of_settled(tenant: str, now: datetime, wanted: Filter) -> tuple[str, dict[str, Any]]:
     """The conditions on a write ``a`` that a rule decided within the last month, and their values."""
-    conditions, values = ["a.tenant = :tenant", "a.by = 'rule'", "a.at >= :since"], {"tenant": tenant}
+    # who was removed cannot be put back
+    conditions = ["a.tenant = :tenant", "a.by = 'rule'", "a.action <> 'remove'", "a.at >= :since"]
+    values = {"tenant": tenant}
     month: dict[str, Any] = {"since": max(now - KEEP, wanted.since or now - KEEP)}
     more, given = of_writes(wanted)
     return " and ".join([*conditions, *more]), {**values, **month, **given}

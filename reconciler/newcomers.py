@@ -1,16 +1,16 @@
-"""What does a new customer get in e-conomic, and what becomes of one that is inactive? An admin chooses from what is offered.
+"""What do new customers get, and what becomes of inactive ones and of persons who are removed? An admin chooses.
 
 Chosen anew, every customer is looked at again, as a pass: who waited for it is created, and nobody who exists is changed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Choice, Defaults, Reference
 from reconciler import agreements, questions, store
-from reconciler.agreement import Agreement, Inactive
+from reconciler.agreement import Agreement, Inactive, Removed
 from reconciler.prefill import unoffered
 from reconciler.rules import Area
 
@@ -19,10 +19,12 @@ __all__ = ["Choice", "Defaults", "NotOffered", "Reference", "Wanted", "give", "w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is chosen: of each area that is named its defaults, none to have creations there wait; and of the inactive."""
+    """What is chosen: of each area that is named its defaults, none to have creations there wait; of the inactive and removed."""
 
     defaults: Mapping[Area, Defaults | None] = field(default_factory=dict)
     inactive: Inactive | None = None
+    gone_there: Removed | None = None
+    gone_here: Removed | None = None
 
 
 class NotOffered(Exception):
@@ -51,12 +53,20 @@ def give(connection: Connection, known: Agreement, wanted: Wanted) -> bool:
         if chosen != known.defaults.get(area) and (wrong := _wrong(offered, chosen)):
             raise NotOffered(area, wrong)
         after[area] = chosen
-    inactive = wanted.inactive or known.inactive
-    if (after, inactive) == (dict(known.defaults), known.inactive):
+    then = replace(
+        known,
+        defaults=after,
+        inactive=wanted.inactive or known.inactive,
+        gone_there=wanted.gone_there or known.gone_there,
+        gone_here=wanted.gone_here or known.gone_here,
+    )
+    if then == known:
         return False
+    # marking the links also has whoever waits for one of them read the agreement anew
     store.look_again(connection, known.tenant, known.agreement)
     agreements.give_defaults(connection, known.tenant, known.agreement, after)
-    agreements.give_inactive(connection, known.tenant, known.agreement, inactive)
+    given = {"inactive": then.inactive, "gone_there": then.gone_there, "gone_here": then.gone_here}
+    agreements.choose(connection, known.tenant, known.agreement, **given)
     return True
 
 

@@ -28,7 +28,7 @@ class Side:
     ``id`` is the CRM's id or e-conomic's number as text. ``version`` is what a write must name: the CRM customer's
     ``epoch.number``, or the record's ``objectVersion``; empty when the record was answered for but not yet seen.
     ``superseded``: the version our answered write replaced, while the state after it is not seen yet; a read that still
-    shows it is older. ``gone``: it was seen missing there, after having been seen. ``without_persons``: why e-conomic's
+    shows it is older. ``gone``: it was seen missing there, after having been seen; ``confirmed``: by a later look too. ``without_persons``: why e-conomic's
     customer was told without its contact persons, of which nothing is known then. ``met``: e-conomic's name, CVR number and
     address when it was last known to be that customer, of those that have no base (R19). ``receives``: of a contact person
     in e-conomic, the documents they get a copy of; none where that was never told.
@@ -39,6 +39,7 @@ class Side:
     version: str = ""
     superseded: str = ""
     gone: bool = False
+    confirmed: bool = False
     without_persons: str = ""
     met: Mapping[str, str] = field(default_factory=dict)
     receives: tuple[Receives, ...] | None = None
@@ -63,7 +64,7 @@ class Pending:
 
     operation: UUID
     system: System
-    action: Literal["create", "change", "bar"]
+    action: Literal["create", "change", "bar", "remove"]
     values: Mapping[str, str]
     becomes: Mapping[str, Base]
     seen: Mapping[str, str] = field(default_factory=dict)
@@ -100,12 +101,12 @@ class Refusal:
     """A write that was refused for what it said: left out until one of these values moves on either side.
 
     ``values`` holds (crm, economic) raw for each field it holds back. ``detail`` is the field that was named, or empty.
-    ``action`` create: the record does not come into being while the refusal stands. ``many``: all the customers that stopped
+    ``action`` create: the record does not come into being while the refusal stands; remove: a contact person stays there. ``many``: all the customers that stopped
     it, where they were too many to be named. ``request_id``: what e-conomic calls its answer.
     """
 
     system: System
-    action: Literal["create", "change"] = "change"
+    action: Literal["create", "change", "remove"] = "change"
     code: str
     message: str = ""
     request_id: str = ""
@@ -154,7 +155,8 @@ class Pair:
 
     ``pending`` and ``pause`` hold at most one entry per side written to. ``rest`` says why nothing flows any more between
     the two although one of them is there: ``removed`` or ``removed_edited`` (it was gone on one side and had an edit on
-    the other that had not flowed); ``unclear`` contact persons wait for a person to say who they are.
+    the other that had not flowed); ``to_remove``: it was gone on one side, and is to be removed on the other, as an admin
+    chose; ``unclear`` contact persons wait for a person to say who they are.
     """
 
     id: UUID
@@ -167,7 +169,7 @@ class Pair:
     pause: Mapping[System, Pause] = field(default_factory=dict)
     bounces: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     """When e-conomic changed again what had just been written there, by group; three in a day stop the group."""
-    rest: Literal["", "removed", "removed_edited", "unclear"] = ""
+    rest: Literal["", "removed", "removed_edited", "to_remove", "unclear"] = ""
     chosen: Mapping[str, Choice] = field(default_factory=dict)
     """By group: what a person decided and is not carried out yet, or that the two are to stay different."""
     edited: Mapping[System, Mapping[str, datetime]] = field(default_factory=dict)

@@ -259,7 +259,9 @@ def _contacts(link: Link, system: System, there: Mapping[str, Side], origins: Ma
             now = now if now.receives is not None else replace(now, receives=side.receives)
             pairs.append(_with(pair, system, _newer(side, now)))
         else:  # if this read is older than the answer that made it, the next one shows it again
-            pairs.append(_with(pair, system, replace(side, gone=True)))
+            # told once more, that it is missing is believed; what a removal of ours replaced is then seen to be gone
+            again = replace(side, gone=True, confirmed=side.gone, superseded="")
+            pairs.append(_with(pair, system, again))
     counter = link.counter
     for side in left.values():
         counter += 1

@@ -99,7 +99,7 @@ def rehearse(
 
 
 def written(command: Command, link: Link, *, by_itself: bool = False) -> list[Write]:
-    """What a command writes, detail by detail, with what the decision saw there before.
+    """What a command writes, detail by detail, with what the decision saw there before; of who is removed, nothing is left.
 
     ``by_itself``: without what a person decided.
     """
@@ -108,7 +108,7 @@ def written(command: Command, link: Link, *, by_itself: bool = False) -> list[Wr
     system = System.CRM if isinstance(command, WriteCustomer) else System.ECONOMIC
     found = []
     for part in command.parts:
-        before = seen.get(part.operation, {}) if part.action == "change" else {}
+        before = seen.get(part.operation, {}) if part.action != "create" else {}
         record = "" if part.action == "create" else str(part.id if hasattr(part, "id") else part.number)
         found += [
             Write(
@@ -119,7 +119,7 @@ def written(command: Command, link: Link, *, by_itself: bool = False) -> list[Wr
                 before=fields.text(before, name),
                 after=value,
             )
-            for name, value in sorted(part.fields.items())
+            for name, value in sorted((part.fields if part.action != "remove" else dict.fromkeys(before, "")).items())
             if name not in decided.get(part.operation, {})
         ]
     return found
@@ -159,6 +159,8 @@ def _in_crm(both: _Both, command: WriteCustomer) -> Heard:
             both.crm = (both.crm or _NOBODY).model_copy(update={**given, **part.fields})
         elif both.crm is not None:
             people = _edited(both.crm.contacts, part.id, part.fields)
+            if part.action == "remove":
+                people = tuple(one for one in people if one.id != part.id)
             if created is not None:
                 people = (*people, ContactPerson(id=created, origin=part.operation, **part.fields))
             both.crm = both.crm.model_copy(update={"contacts": people})
@@ -184,6 +186,7 @@ def _in_economic(both: _Both, command: WriteEconomicCustomer) -> Heard:
             people = tuple(
                 one.model_copy(update={"object_version": mark, **part.fields}) if one.number == part.number else one
                 for one in both.economic.contacts
+                if part.action != "remove" or one.number != part.number
             )
             if part.action == "create":
                 created = str(_A_NUMBER + both.created)

@@ -196,8 +196,8 @@ def audit(landed: Landed) -> list[dict[str, Any]]:
         "operation": pending.operation,
     }
     lost = _overwritten(pair, pending)
-    parts: dict[UUID | str, list[str]] = {}
-    if pending.mark or not pending.values:
+    parts: dict[UUID | str, list[str]] = {"rule": [*pending.seen]} if pending.action == "remove" else {}
+    if pending.mark or not (pending.values or parts):
         parts[pending.decided.get(pending.mark, "flow")] = []
     for field in pending.values:
         parts.setdefault(pending.decided.get(field) or ("rule" if field in lost else "flow"), []).append(field)
@@ -205,7 +205,7 @@ def audit(landed: Landed) -> list[dict[str, Any]]:
         row
         | {
             "before": {field: pending.seen.get(field, "") for field in fields_of},
-            "after": {field: pending.values[field] for field in fields_of} or _marked(pending),
+            "after": {field: pending.values.get(field, "") for field in fields_of} or _marked(pending),
             "by": "person" if isinstance(by, UUID) else by,
             "decision": by if isinstance(by, UUID) else None,
         }

@@ -131,6 +131,10 @@ def _settled(
 def _written(pair: Pair, pending: Pending) -> Pair:
     """The base moves at once, with the answer (T8). Until the state after it is seen, the side holds what was written."""
     side = pair.side(pending.system)
+    if pending.action == "remove":
+        gone = side is None or side.gone or side.version != pending.version
+        was = pending.version or ""
+        return pair if side is None or gone else _on(pair, pending.system, replace(side, gone=True, superseded=was))
     refusals = tuple(
         one
         for one in pair.refusals
@@ -196,15 +200,16 @@ def _refused(
         return put(link, replace(pair, base={**pair.base, **_unknown(pair, pending)}))
     refusal = Refusal(
         system=system,
-        action="create" if pending.action == "create" else "change",
+        action="change" if pending.action == "bar" else pending.action,
         code=reason,
         message=outcome.message,
         request_id=outcome.request_id,
         detail=outcome.detail,
         many=heard.candidates_many if customer and reason == "candidates" else None,
-        values=_values(pending, outcome.detail),
+        values={} if pending.action == "remove" else _values(pending, outcome.detail),
     )
-    return put(link, replace(pair, refusals=(*pair.refusals, refusal)))
+    rest = "removed" if pending.action == "remove" and pair.rest == "to_remove" else pair.rest
+    return put(link, replace(pair, refusals=(*pair.refusals, refusal), rest=rest))
 
 
 def _nameless(outcome: Outcome, heard: Heard) -> bool:

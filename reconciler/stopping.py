@@ -56,6 +56,8 @@ def _fresh(before: Link, after: Link) -> Iterator[tuple[Pair, Pending]]:
 def _without(pair: Pair, pending: Pending) -> Pair:
     if pending.action == "create":
         return settle.stopped(pair, pending)
+    if pending.action == "remove":
+        return replace(pair, rest="removed")
     crm = pair.crm.values if pair.crm else {}
     economic = pair.economic.values if pair.economic else {}
     base = dict(pair.base)

@@ -153,7 +153,7 @@ def _linked(link: Link, plans: Plans) -> Iterator[Task]:
     stopped_by, named_already = set(), set()
     for pair in link.pairs:
         for refusal in pair.refusals:
-            if refusal.code == STOPPED:
+            if refusal.code == STOPPED or refusal.action == "remove":  # it stays there, and nobody has to do anything
                 continue
             stopped_by |= {(pair.id, name) for name in refusal.values}
             if refusal.code in TAKEN_NAME and pair.kind == "contact":

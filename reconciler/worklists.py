@@ -152,7 +152,9 @@ def settled(
 
 def settled_one(connection: sa.Connection, tenant: str, write: int) -> Settled | None:
     """One write that a rule decided in that tenant."""
-    statement = sa.text(_SETTLED.format(where="a.tenant = :tenant and a.by = 'rule' and a.id = :id"))
+    statement = sa.text(
+        _SETTLED.format(where="a.tenant = :tenant and a.by = 'rule' and a.action <> 'remove' and a.id = :id")
+    )
     row = connection.execute(statement, {"tenant": tenant, "id": write, "limit": 1, "skip": 0}).one_or_none()
     return None if row is None else _settled(row)
 

@@ -120,5 +120,7 @@ def deed(words: Words, one: Entry) -> str:
             return words("Created in {system}", system=SYSTEMS[one.system])
         case "bar":
             return words("Blocked in e-conomic")
+        case "remove":
+            return words("Contact person removed in {system}", system=SYSTEMS[one.system])
         case _:
             return words("Set inactive in Clickmate") if "stage" in [each.field for each in one.changes] else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging.database import is_contended
 from reconciler import agreements, newcomers
-from reconciler.agreement import Agreement
+from reconciler.agreement import Agreement, Inactive, Removed
 from reconciler.newcomers import Choice, Defaults, NotOffered, Reference, Wanted
 from reconciler.person import Person
 from reconciler.prefill import currencies, prefill
@@ -29,10 +29,17 @@ PARTS: Final[Mapping[str, str]] = {
     "group": "Customer group", "zone": "VAT zone", "terms": "Payment terms", "currency": "Currency",
 }  # fmt: skip
 INACTIVE: Final[Mapping[str, str]] = {"flows": "It flows on", "rests": "It does not flow until it is active again"}
-REMOVED: Final = (
-    "When a contact person is removed in e-conomic: keep in Clickmate",
-    "When one is removed in Clickmate: keep in e-conomic",
-)
+REMOVED: Final[Mapping[str, Mapping[str, str]]] = {
+    "gone_there": {
+        "keep": "When a contact person is removed in e-conomic: keep in Clickmate",
+        "remove": "remove in Clickmate too",
+    },
+    "gone_here": {
+        "keep": "When one is removed in Clickmate: keep in e-conomic",
+        "remove": "remove in e-conomic too",
+    },
+}
+_T = TypeVar("_T", bound=str)
 BUSY: Final = "Others are at these customers just now. Nothing was saved. Try again."
 
 
@@ -89,7 +96,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 def save(site: Site, request: Request, one: Known) -> Response:
     """Keep what is chosen; an area of which only a part is chosen is said, with everything as it was chosen."""
     beginnings = tuple(f"{part}." for part in PARTS)
-    given = doors.form(site, request, one, "administer", "inactive", "suggested", *beginnings)
+    given = doors.form(site, request, one, "administer", "inactive", *REMOVED, "suggested", *beginnings)
     chosen = {name: texts[-1] for name, texts in given.items()}
     if "suggested" in chosen:
         with site.engine.connect() as connection:
@@ -146,15 +153,23 @@ def _wanted(chosen: Mapping[str, str]) -> tuple[Wanted, Area | None]:
         if len(parts["currency"]) > 3:
             raise Senseless("a currency that is none")
         defaults[area] = Defaults(**numbers, currency=parts["currency"])
-    match chosen.get("inactive"):
-        case None:
-            return Wanted(defaults=defaults), None
-        case "flows":
-            return Wanted(defaults=defaults, inactive="flows"), None
-        case "rests":
-            return Wanted(defaults=defaults, inactive="rests"), None
-        case _:
-            raise Senseless("inactive")
+    wanted = Wanted(
+        defaults=defaults,
+        inactive=_one_of(chosen, "inactive", get_args(Inactive)),
+        gone_there=_one_of(chosen, "gone_there", get_args(Removed)),
+        gone_here=_one_of(chosen, "gone_here", get_args(Removed)),
+    )
+    return wanted, None
+
+
+def _one_of(chosen: Mapping[str, str], name: str, known: Sequence[_T]) -> _T | None:
+    """What a form chooses of these; none where it does not ask for it."""
+    if name not in chosen:
+        return None
+    found = next((one for one in known if one == chosen[name]), None)
+    if found is None:
+        raise Senseless(name)
+    return found
 
 
 def _number(text: str) -> int:
@@ -175,13 +190,26 @@ def _shown(
         }
         offers = {part: choices(found.offered, part) for part in PARTS}
         values |= {
-            "chosen": {"inactive": found.known.inactive, **stands, **(chosen or {})},
+            "chosen": {
+                "inactive": found.known.inactive,
+                "gone_there": found.known.gone_there,
+                "gone_here": found.known.gone_here,
+                **stands,
+                **(chosen or {}),
+            },
             "offers": offers,
             "areas": AREAS,
             "parts": PARTS,
             "suggested": found.suggested if found.suggested != found.known.defaults else {},
             "inactive": INACTIVE,
-            "removed": [(asked(one.words, text), answer(one.words, text)) for text in REMOVED],
+            "removed": [
+                (
+                    name,
+                    asked(one.words, texts["keep"]),
+                    [(value, answer(one.words, text)) for value, text in texts.items()],
+                )
+                for name, texts in REMOVED.items()
+            ],
             "wrong": wrong,
             "saved": saved,
         }

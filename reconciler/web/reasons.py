@@ -57,6 +57,14 @@ def cause(words: Words, row: Row) -> str:
     return caused(words, refusal.code, about, value, refusal.message, refusal.request_id)
 
 
+def stays(words: Words, row: Row) -> str:
+    """Why a contact person who was removed in one system was not removed in the other; nothing where nobody tried."""
+    refusal = row.stays
+    if refusal is None:
+        return ""
+    return caused(words, refusal.code, "name", row.person, refusal.message, refusal.request_id)
+
+
 def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> str:
     """Why a part of a decision was not carried out."""
     name = label(words, ended.detail) if ended.detail else ""

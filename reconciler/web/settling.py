@@ -165,6 +165,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         cause=lambda row: reasons.cause(words, row),
         label=lambda name: label(words, name),
         within=lambda name: within(words, name),
+        why_stays=lambda row: reasons.stays(words, row),
         documents=lambda receives: documents(words, receives),
         may_settle=may_settle,
         asks=asks,

@@ -137,7 +137,10 @@ class Case:
         return self.link.contacts
 
     def _apply(self, part: Part | EconomicPart, created: str | None) -> None:
-        if isinstance(part, Part):
+        if part.action == "remove":
+            people: dict[Any, Any] = self.crm_contacts if isinstance(part, Part) else self.economic_contacts
+            del people[part.id if isinstance(part, Part) else part.number]
+        elif isinstance(part, Part):
             place = part.id or created or "new"
             extra = {} if part.action == "change" else {"origin": part.operation}
             if part.record == "customer":

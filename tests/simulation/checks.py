@@ -78,6 +78,8 @@ def converged(world: "World", link: Link) -> Iterator[str]:
         else:
             values = one.values if one is not None else mapping.contact_values(other.body) if other else {}
             waits = pair.rest or pair.refusals or _closed(world, crm=one is not None)
+            if pair.rest == "to_remove":
+                yield f"{link.crm_id}: a contact person who was to be removed is still there: {values}"
             if not waits and not fields.blank(values.get("name", "")):
                 yield f"{link.crm_id}: a contact person is on one side only: {values}"
     if sorted(seen) != sorted(here.contacts):

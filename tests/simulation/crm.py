@@ -189,6 +189,9 @@ class Crm:
         elif part.record == "contact":
             target = row.contacts[part.id or ""]
         did = []
+        if part.action == "remove":
+            removed = row.contacts.pop(part.id or "")
+            did.append(f"removed {removed.values.get('name', '')!r}")
         for name, value in part.fields.items():
             before = target.values.get(name, "")
             if part.action == "change" and before != value:
@@ -203,7 +206,8 @@ class Crm:
         return did
 
     def _stage(self, row: Row, part: Part) -> None:
-        if part.action == "remove" or (part.stage is not None and part.operation not in self.truth.by_person):
+        unasked = part.operation not in (self.truth.removing if part.action == "remove" else self.truth.by_person)
+        if unasked and (part.action == "remove" or part.stage is not None):
             self.wrong.append(f"{row.key}: {part.action} {part.stage} in the CRM without a person's choice")
         if part.stage is not None:
             row.stage = part.stage

@@ -35,6 +35,8 @@ class Person:
     key: str
     body: Body
     made_by: str
+    shown: str = ""
+    """The version that was shown last."""
 
 
 @dataclass
@@ -185,6 +187,8 @@ class Economic:
                 answer = self._create_person(request)
             case "PUT", _, "/Contacts":
                 answer = self._replace_person(request)
+            case "DELETE", Surface.CUSTOMERS, path:
+                answer = self._remove_person(request, int(path.rpartition("/")[2]))
             case "PUT", _, path:
                 answer = self._replace(request, int(path.rpartition("/")[2]))
             case _:
@@ -198,6 +202,7 @@ class Economic:
         row = self.rows.get(number)
         persons = [] if row is None else list(row.persons.values())
         for one in persons:
+            one.shown = str(one.body["objectVersion"])
             self.truth.shown(one.body["objectVersion"], one.key)
         items = [dict(one.body) for one in persons]
         return Answer(head=_GOOD, body={"items": items})
@@ -271,6 +276,21 @@ class Economic:
         self._refuse(now)
         self._written("contact", person.key, before, now, request)
         person.body = body | {"objectVersion": self.version()}
+        return Answer(head=Head(status=204))
+
+    def _remove_person(self, request: Request, number: int) -> Answer:
+        """Under no version; every fourth one is used on a document, and stays."""
+        row = next((one for one in self.rows.values() if number in one.persons), None)
+        if row is None:
+            raise NotFound("not_found", Head(status=404))
+        if number % 4 == 0:
+            raise _rejected("CustomerContactIsInUse", "number")
+        person, operation = row.persons[number], self.truth.leaving[request.key]
+        if operation not in self.truth.removing:
+            self.wrong.append(f"{person.key} was removed in e-conomic without anybody's choice")
+        elif person.shown != self.truth.removing[operation]:
+            self.wrong.append(f"{person.key} was removed in e-conomic, though it was seen to have been edited")
+        del row.persons[number]
         return Answer(head=Head(status=204))
 
     def _written(self, kind: Any, key: str, before: dict[str, str], now: dict[str, str], request: Request) -> None:

@@ -11,6 +11,7 @@ from economic_adapter import decide as adapter_decide
 from economic_adapter import mapping
 from economic_adapter.operation import Operation, State
 from reconciler import (
+    contacts,
     decide,
     fields,
     plan,
@@ -50,6 +51,7 @@ NAMES: Mapping[str, str] = {
     "answers-gate": "an outcome counts only when the state beside it is news",
     "blind-mark": "a look clears its customer's mark even when it was marked again",
     "whole-question": "a question does not show what both sides last agreed on",
+    "removal-chosen": "a contact person removed in one system is removed in the other, whatever an admin chose",
     "r19": "a number that holds another company is believed to be the same customer",
 }
 """Name and what is missing then, in the order of the list."""
@@ -69,6 +71,7 @@ THEMES: Mapping[str, frozenset[str]] = {
     "decision-durable": frozenset({"decisions"}),
     "origin": frozenset({"meeting"}),
     "blind-mark": frozenset({"hooks"}),
+    "removal-chosen": frozenset({"persons", "mixed"}),
     "r19": frozenset({"numbers", "mixed"}),
     "recorded-operation": frozenset({"creation", "persons", "faults"}),
 }
@@ -237,6 +240,10 @@ def _whole_question() -> Any:
     return patch.object(tasks, "_values", less)
 
 
+def _removal_chosen() -> Any:
+    return patch.object(contacts, "_removes", lambda *_: frozenset(System))
+
+
 def _r19() -> Any:
     return patch.object(record, "another_identity", lambda *_: False)
 
@@ -264,5 +271,6 @@ _PATCHES: dict[str, _Patch] = {
     "answers-gate": _answers_gate,
     "blind-mark": _blind_mark,
     "whole-question": _whole_question,
+    "removal-chosen": _removal_chosen,
     "r19": _r19,
 }

@@ -53,6 +53,13 @@ class People:
         world.trace.note("the CRM", "created", crm_id, world.crm.rows[crm_id].values["name"], str(stage))
         self.tell(crm_id, "created")
 
+    def staff(self) -> None:
+        """Each customer of the CRM has two contact persons, who are to be removed later."""
+        for crm_id in self.world.crm.rows:
+            for nth in (0, 1):
+                self.world.crm.add_person(crm_id, {name: pool[nth] for name, pool in PERSON.items()})
+            self.tell(crm_id)
+
     def company(self, dice: Dice | None = None, *, here: bool = True) -> int | None:
         """The next company that turns up, or one that only the other side has; none once all are there."""
         if dice is not None and self.world.setup.meet and dice.percent(self.world.setup.meet):
@@ -172,9 +179,10 @@ class People:
             else:
                 world.economic.add_person(number or 0, f"{number}-person-{world.economic.made}", values)
             world.trace.note(_where(system), "person added", crm_id, values["name"], values["email"])
-        elif roll < 55:
-            one = dice.pick(known)
+        elif roll < (80 if world.setup.removes else 55):
+            one = dice.pick(self._on_both(crm_id, system, known) or known)
             gone = row.contacts.pop(one) if crm else there.pop(int(one))
+            world.removed.add((system, one))
             world.trace.note(_where(system), "person removed", crm_id, gone.key)
         else:
             one, name = dice.pick(known), dice.pick(tuple(PERSON))
@@ -189,6 +197,14 @@ class People:
         elif number is not None:
             world.economic.touched(number)
             world.economic.hooks.append((number, None))
+
+    def _on_both(self, crm_id: str, system: System, known: list[str]) -> list[str]:
+        """Those of these persons who are in the other system too, where an admin has such persons removed."""
+        link = self.world.sync.of(crm_id)
+        if link is None or system.other not in self.world.setup.removes:
+            return []
+        sides = [pair.side(system) for pair in link.contacts if pair.crm and pair.economic]
+        return [one for one in known if any(side is not None and side.id == one for side in sides)]
 
     # ---- in e-conomic
 

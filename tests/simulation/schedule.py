@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reconciler import fields
-from reconciler.rules import Decides, Direction, Rule, Rules
+from reconciler.rules import Decides, Direction, Rule, Rules, System
 from tests.simulation.dice import Dice
 from tests.simulation.pools import RULES
 
@@ -39,6 +39,8 @@ class Setup:
     """Whether everything is at rest before the first event."""
     stuck: bool = False
     """Whether every call about one customer of e-conomic fails, for ever."""
+    removes: frozenset[System] = frozenset()
+    """From which systems an admin has contact persons removed who are removed in the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,9 @@ def schedule(seed: int) -> Schedule:
     )
     if theme in STUCK and setup.customers > 1 and Dice(seed + 3).percent(25):
         setup = replace(setup, stuck=True)
+    if (chance := Dice(seed + 5)).percent(40):
+        both = frozenset(System)
+        setup = replace(setup, removes=chance.pick((both, both, frozenset({System.CRM}), frozenset({System.ECONOMIC}))))
     weights = BUSY | THEMES[theme]
     kinds = [kind for kind, weight in weights.items() for _ in range(weight)]
     events = tuple(Event(dice.pick(kinds), dice.next()) for _ in range(20 + dice.below(45)))

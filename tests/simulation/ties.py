@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_outbox.contract import WriteCustomer
 from reconciler import fields
-from reconciler.link import Link, LinkState, Pending, Status
+from reconciler.link import Link, LinkState, Pair, Pending, Status
 from reconciler.rules import System
 from tests.simulation.receipts import CERTAIN
 from tests.simulation.written import recognisable, values
@@ -41,6 +41,8 @@ def saved(world: "World", before: Link, after: Link, status: Status, told: Statu
                 truth.keys[one.operation] = key_of(world, after, pair.kind, one.system.other, source.id)
             if one.action == "create" and pair.kind == "customer":
                 _created(world, after, one)
+            if one.action == "remove":
+                _removed(world, after, pair, one)
             if one.mark and one.mark in pair.chosen:
                 truth.by_person.setdefault(one.operation, {})
             for group, choice in pair.chosen.items():
@@ -79,6 +81,21 @@ def commanded(world: "World", command: Any, about: str) -> None:
         if part.action == "create" and part.record == "customer":
             world.trace.count("creations")
         world.trace.note("reconciler", "command", about, to, part.action, part.record, tuple(part.fields.items()))
+
+
+def _removed(world: "World", link: Link, pair: Pair, removal: Pending) -> None:
+    """A contact person is to be removed: an admin chose so, and a person removed that very one in the other system."""
+    here = None if pair.crm is None else world.crm.everyone.get(pair.crm.id)
+    there = None if pair.economic is None else world.economic.everyone.get(int(pair.economic.id))
+    gone = pair.side(removal.system.other)
+    world.truth.removing[removal.operation] = removal.version or ""
+    world.trace.count("removals")
+    if removal.system not in world.setup.removes:
+        world.wrong.append(f"{link.crm_id}: a contact person is removed in {removal.system}, and nobody chose that")
+    elif gone is None or (removal.system.other, gone.id) not in world.removed:
+        world.wrong.append(f"{link.crm_id}: a contact person is removed in {removal.system} whom nobody removed before")
+    elif here is None or there is None or here.key != there.key:
+        world.wrong.append(f"{link.crm_id}: another contact person is removed in {removal.system} than was before")
 
 
 def _created(world: "World", link: Link, creation: Pending) -> None:

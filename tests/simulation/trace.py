@@ -8,7 +8,7 @@ from uuid import UUID
 
 COUNTED = (
     "links", "edits", "creations", "crashes", "losses", "duplicates", "decisions", "tasks", "renumberings", "switch-ons",
-    "transfers",
+    "transfers", "removals",
 )  # fmt: skip
 """What is counted of every run, in this order."""
 

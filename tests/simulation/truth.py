@@ -59,6 +59,8 @@ class Truth:
         """The name a record had before it was unlinked: a write decided then may still be under way."""
         self.by_person: dict[UUID, dict[str, str]] = {}
         """What a person saw in the target of each field they decided on, by the operation that carries it out."""
+        self.removing: dict[UUID, str] = {}
+        """The version that the removal of a contact person was decided on, by its operation."""
         self.kept: set[tuple[str, str]] = set()
         """Fields of records that were seen to differ and were to stay so."""
         self.edits = 0

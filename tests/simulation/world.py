@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from crm_outbox.contract import Outcome, Result
+from crm_outbox.contract import Outcome, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.budget import Budget
 from economic_adapter.desk import Desk
@@ -19,7 +19,7 @@ from economic_adapter.records import Account
 from reconciler import fields
 from reconciler.decisions import Ended
 from reconciler.link import Command, Due, Heard, Link, Message, Step
-from reconciler.rules import Decides, Direction, Rules
+from reconciler.rules import Decides, Direction, Rules, System
 from tests.simulation import adapter, asking, checks, resting
 from tests.simulation import sync as reconciling
 from tests.simulation.admin import Admin
@@ -48,7 +48,7 @@ class World:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule, self.setup = schedule, schedule.setup
-        self.rules = self.setup.rules
+        self.rules = replace(self.setup.rules, removes=self.setup.removes)
         self.trace, self.truth, self.peril, self.bus = Trace(START), Truth(), Peril(), Bus()
         self.crm, self.economic, self.shelf = Crm(self.truth, self.bus), Economic(self.truth), Shelf()
         self.economic.companies = lambda key: next((row.who for row in self.crm.rows.values() if row.key == key), key)
@@ -67,6 +67,8 @@ class World:
         self.departed: set[str] = set()
         """Records that were deleted, merged away, or whose number somebody else has."""
         self.outcomes: dict[UUID, Outcome] = {}
+        self.removed: set[tuple[System, str]] = set()
+        """Contact persons that people removed, by their id in that system."""
         self.wished: dict[tuple[UUID, UUID, str], str] = {}
         """What people decided: by decision, record and detail."""
         self.ended: list[Ended] = []
@@ -115,6 +117,8 @@ class World:
             else:
                 for _ in range(self.setup.customers):
                     self.people.create(dice)
+                if self.setup.removes:
+                    self.people.staff()
             if self.setup.settled:
                 resting.drain(self)
             self.events = list(reversed(self.schedule.events))
@@ -255,7 +259,9 @@ class World:
         known = None if command.customer is None else self.sync.of(command.customer)
         if not self.is_stuck(known):
             self.writes += 1
-        if part.action in {"remove", "bar"}:
+        target = System.CRM if isinstance(command, WriteCustomer) else System.ECONOMIC
+        chosen = part.action == "remove" and part.record == "contact" and target in self.setup.removes
+        if part.action in {"remove", "bar"} and not chosen:
             self.wrong.append(f"{command.customer}: {part.action} was ordered without a person's choice")
 
     def answered(self, outcome: Outcome) -> None:
@@ -281,7 +287,7 @@ class World:
 
     def change_rules(self, rules: Rules) -> None:
         """Other rules hold from now on. Where any of them lets an edit lose, losing one is no error."""
-        self.rules = rules
+        self.rules = rules = replace(rules, removes=self.setup.removes)
         known = self.sync.agreement
         before = known.rules
         now = replace(rules, agreement=before.agreement, since=before.since, paused=before.paused)

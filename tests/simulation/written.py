@@ -31,8 +31,10 @@ def fresh(before: Link, after: Link, *, by_itself: bool = False) -> tuple[Wrote,
                 continue
             side = pair.side(one.system)
             record = "" if one.action == "create" or side is None else side.id
-            seen = one.seen if one.action == "change" else {}
-            values = {one.mark: "yes"} if one.mark else one.values
+            seen = one.seen if one.action in {"change", "remove"} else {}
+            values = (
+                {one.mark: "yes"} if one.mark else dict.fromkeys(seen, "") if one.action == "remove" else one.values
+            )
             found += [
                 Wrote(str(one.system), pair.kind, _record(pair.kind, record), name, fields.text(seen, name), value)
                 for name, value in values.items()

@@ -76,6 +76,8 @@ class Row(Said):
     may_be_chosen: bool
     refused: Refused | None
     on_invoices: bool
+    gone: tuple[System, ...]
+    """Where it was removed, of a contact person whom the other system still has."""
     receives: tuple[Receives, ...]
     """Of a contact person, the documents e-conomic sends them copies of."""
     mark: str
@@ -202,6 +204,7 @@ def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:
         if one.refusal is None
         else Refused(code=one.refusal.code, message=one.refusal.message, request_id=one.refusal.request_id),
         on_invoices=one.invoices,
+        gone=tuple(sorted(one.gone)),
         receives=one.receives,
         mark=one.mark,
         why={system: None if it is None else _why(one, it) for system, it in known.items()},

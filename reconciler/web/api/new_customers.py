@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Request
 from pydantic import Field
 
 from reconciler import newcomers
-from reconciler.agreement import Inactive
+from reconciler.agreement import Inactive, Removed
 from reconciler.newcomers import NotOffered, Wanted
 from reconciler.person import Person
 from reconciler.prefill import currencies
@@ -47,7 +47,8 @@ class Choice(Said):
 class NewCustomers(Said):
     """What is chosen, by where the customer is, and what the agreement offers. ``waiting``: customers that wait for a choice.
 
-    ``inactive``: whether a customer that is inactive in the CRM ``flows`` on or ``rests``.
+    ``inactive``: whether a customer that is inactive in the CRM ``flows`` on or ``rests``. ``removed_in_economic``: what becomes
+    in the CRM of a contact person who is removed in e-conomic from then on; ``removed_in_crm`` the other way.
     """
 
     defaults: Mapping[Area, Defaults]
@@ -58,6 +59,8 @@ class NewCustomers(Said):
     currencies: tuple[str, ...]
     waiting: int
     inactive: Inactive
+    removed_in_economic: Removed
+    removed_in_crm: Removed
 
 
 class WantedDefaults(Said):
@@ -65,6 +68,8 @@ class WantedDefaults(Said):
 
     defaults: dict[Area, Defaults | None] = Field(default={}, max_length=len(Area))
     inactive: Inactive | None = Field(default=None, examples=["flows"])
+    removed_in_economic: Removed | None = Field(default=None, examples=["keep"])
+    removed_in_crm: Removed | None = Field(default=None, examples=["keep"])
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
@@ -86,7 +91,13 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             for area, one in wanted.defaults.items()
         }
         try:
-            new_customers.give(site, person, Wanted(defaults=defaults, inactive=wanted.inactive))
+            asked = Wanted(
+                defaults=defaults,
+                inactive=wanted.inactive,
+                gone_there=wanted.removed_in_economic,
+                gone_here=wanted.removed_in_crm,
+            )
+            new_customers.give(site, person, asked)
         except NotOffered as refused:
             raise Senseless(f"the agreement does not offer that for {refused}") from refused
         except NotSaved as refused:
@@ -109,6 +120,8 @@ def _said(site: Site, person: Person) -> NewCustomers:
         currencies=currencies(offered),
         waiting=found.waiting,
         inactive=found.known.inactive,
+        removed_in_economic=found.known.gone_there,
+        removed_in_crm=found.known.gone_here,
     )
 
 

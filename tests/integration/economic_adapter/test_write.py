@@ -261,7 +261,7 @@ def test_a_contact_person_is_changed_at_the_collection_and_removed_by_number(at_
         action="remove", record="contact", number=made, object_version=answer.economic.contacts[0].object_version
     )
     assert at_desk.write(gone, number=number).outcomes[0].result is Result.WRITTEN
-    assert at_desk.calls() == [f"DELETE /Contacts/{made}", "GET /Contacts"]
+    assert at_desk.calls() == ["GET /Contacts", f"DELETE /Contacts/{made}", "GET /Contacts"]
     assert at_desk.contacts() == {}
 
 

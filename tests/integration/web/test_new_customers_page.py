@@ -12,9 +12,10 @@ from crm_outbox.contract import Stage
 from economic_adapter.contract import Defaults, WriteEconomicCustomer
 from reconciler import agreements, clock, people
 from reconciler.person import Role
-from reconciler.rules import Area, Transfer
+from reconciler.rules import Area, System, Transfer
+from tests.builders.crm import a_person
 from tests.builders.meeting import Both
-from tests.builders.sync import TENANT
+from tests.builders.sync import TENANT, done, economic_answered, there
 from tests.integration.web.browsing import Browser, Pages, ask
 
 PAGE = "/set-up/new-customers"
@@ -70,8 +71,8 @@ def test_it_is_prefilled_from_what_e_conomic_offers(pages: Pages, admin: Browser
     for text in (
         "Standardværdier for nye kunder i e-conomic: kundegruppe, momszone, betalingsbetingelse, valuta",
         "Danmark", "EU", "Udland (også Grønland og Færøerne)", "Danske kunder", "Netto 14 dage", "Indland",
-        "Når en kontaktperson fjernes i e-conomic: <strong>Behold i Clickmate",
-        "Når en kontaktperson fjernes i Clickmate: <strong>Behold i e-conomic",
+        "<legend>Når en kontaktperson fjernes i e-conomic</legend>", "value=\"keep\" checked> Behold i Clickmate</label>",
+        "<legend>Når en kontaktperson fjernes i Clickmate</legend>", "value=\"keep\" checked> Behold i e-conomic</label>",
     ):  # fmt: skip
         assert text in shown, text
     assert "Vælg det, e-conomic selv foreslår" not in shown
@@ -216,3 +217,57 @@ def test_a_service_that_chooses_what_is_not_there_changes_nothing(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert call(pages, "GET").json() == before
     assert call(pages, "PATCH", {"inactive": "rests"}, "user").status_code == 403
+
+
+def test_persons_who_are_removed_in_one_system_are_removed_in_the_other_only_once_an_admin_chose_so(
+    pages: Pages, both: Both, admin: Browser
+) -> None:
+    both.set(transfer="hand")
+    customer = both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@nordhavn.example"),))
+    assert save(admin, gone_there="keep", gone_here="remove").headers["location"].endswith("?saved=yes")
+    shown = unescape(admin.get(PAGE).text)
+    assert re.search(r'name="gone_here" value="remove" checked> Fjern også i e-conomic', shown)
+    assert re.search(r'name="gone_there" value="keep" checked> Behold i Clickmate', shown)
+    assert look(both) == []
+    both.in_crm(customer.model_copy(update={"contacts": ()}), 2)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    (part,) = command.parts
+    assert (part.action, part.record, part.number) == ("remove", "contact", 1)
+    gone = there(customer, 7, "v2", contacts=())
+    both.hear(economic_answered(command, done(part.operation), customer=gone, version=3))
+    pages.time = both.time
+    history = unescape(admin.get("/history").text)
+    assert "Kontaktperson fjernet i e-conomic" in history
+    assert "Ida Holm" in history
+    assert "Ida Holm" not in admin.get("/settled").text, "nobody can put her back"
+    (link,) = both.links()
+    assert link.contacts == ()
+
+
+def test_whoever_is_kept_is_marked_on_the_page_of_the_customer(pages: Pages, both: Both, admin: Browser) -> None:
+    both.set(transfer="hand")
+    customer = both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@nordhavn.example"),))
+    both.in_economic(there(customer, 7, "v2", contacts=()), 3)
+    both.in_economic(there(customer, 7, "v2", contacts=()), 4)
+    assert both.said_only(WriteEconomicCustomer) == []
+    pages.time = both.time
+    shown = admin.get(f"/customers/{customer.id}").text
+    assert re.search(r'Ida Holm</span>.*?<span class="badge">Findes ikke længere i e-conomic</span>', shown, re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["gone_there", "gone_here"])
+def test_another_choice_for_who_is_removed_is_refused(admin: Browser, name: str) -> None:
+    assert save(admin, **{name: "forget"}).status_code == 400
+
+
+def test_a_service_chooses_what_becomes_of_who_is_removed(pages: Pages, both: Both) -> None:
+    with pages.engine.begin() as connection:
+        key = people.make_key(connection, TENANT, "The CRM", "admin", pages.time)[1]
+    client, headers = pages.browser().client, {"authorization": f"Bearer {key}"}
+    address = f"{pages.url}/api/v1/set-up/new-customers"
+    told = client.patch(address, headers=headers, json={"removed_in_economic": "remove"}).json()
+    assert (told["removed_in_economic"], told["removed_in_crm"]) == ("remove", "keep")
+    with pages.engine.connect() as connection:
+        rules = agreements.rules_of(connection, chosen(pages), both.clocked.resend)
+    assert rules.removes == {System.CRM}
+    assert client.patch(address, headers=headers, json={"removed_in_crm": "forget"}).status_code == 422
