@@ -47,6 +47,7 @@ class AgreementState:
     inactive: str
     gone_there: str
     gone_here: str
+    flows_first: bool
     read: bool
     """Whether both sides have been read in full."""
 
@@ -68,8 +69,9 @@ class AgreementState:
         rules = self.as_rules(resend)
         if self.busy and link.state is LinkState.UNLINKED:
             return replace(rules, agreement="connected") if rules.agreement == "on" else rules
-        if self.pilot is not None and link.crm_id == self.pilot and rules.agreement in {"connected", "off"}:
-            return replace(rules, agreement="on")
+        if self.pilot is not None and link.crm_id == self.pilot:
+            on = rules.agreement in {"connected", "off"}
+            return replace(rules, flows_first=True, agreement="on" if on else rules.agreement)
         return rules
 
 
@@ -107,6 +109,8 @@ class Agreement:
     """What becomes here of who is removed in e-conomic."""
     gone_here: Removed = "keep"
     """What becomes there of who is removed in the CRM."""
+    flows_first: bool = True
+    """Whether customers flow by themselves from when they are linked, transferred or created."""
     halts: Halts = ()
     """Which directions an admin paused."""
     brake_customers: int = 20
@@ -164,6 +168,7 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         inactive=row[f"{prefix}inactive"],
         gone_there=row[f"{prefix}gone_there"],
         gone_here=row[f"{prefix}gone_here"],
+        flows_first=row[f"{prefix}flows_first"],
         read=row[f"{prefix}read_at"] is not None,
     )
 
@@ -182,6 +187,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
         paused=_PAUSED.validate_json(state.paused),
         receive=state.receive,
         inactive_rests=state.inactive == "rests",
+        flows_first=state.flows_first,
         removes=frozenset(system for system, kept in _REMOVED.items() if getattr(state, kept) == "remove"),
         resend=resend,
     )
@@ -218,6 +224,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         inactive=row["inactive"],
         gone_there=row["gone_there"],
         gone_here=row["gone_here"],
+        flows_first=row["flows_first"],
         halts=_HALTS.validate_python(row["halts"]),
         brake_customers=row["brake_customers"],
         brake_percent=row["brake_percent"],

@@ -61,7 +61,7 @@ def linked(link: Link, said: Linked, rules: Rules, now: datetime) -> tuple[Link,
     if why := cannot_link(link, said):
         return link, f"not_linked.{why}"
     if link.state is not LinkState.LINKED or link.number != said.number:
-        link = _joined(link, said, now)
+        link = _joined(link, said, rules, now)
     if said.economic is not None:
         link, _ = record.economic(link, said.economic)
     link = contacts.settle(record.fate(link), rules)
@@ -201,7 +201,7 @@ def _by(said: Create, link: Link) -> Link:
     return put(link, carrying.creating(link.customer, said.decision))
 
 
-def _joined(link: Link, said: Linked, now: datetime) -> Link:
+def _joined(link: Link, said: Linked, rules: Rules, now: datetime) -> Link:
     """A link with that number. Only one that went along with its number, or was just undone, keeps its bases (R6, R16)."""
     there = link.customer.economic
     number, before = said.number, link.number
@@ -219,7 +219,7 @@ def _joined(link: Link, said: Linked, now: datetime) -> Link:
         link,
         state=LinkState.LINKED,
         rest="",
-        flows=link.stage is not Stage.LEAD,
+        flows=link.stage is not Stage.LEAD and (rules.flows_first or kept),
         number=number,
         economic_version=link.economic_version if before == number else None,
         barred=None,

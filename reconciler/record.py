@@ -16,8 +16,11 @@ _OF_ECONOMIC = "economic_"
 """Before the reason when e-conomic's contact persons could not be told: no change of the CRM's puts that right."""
 
 
-def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
-    """The link with the CRM's side at that version, and what to count: ``crm_old`` when it was known already."""
+def crm(link: Link, seen: CrmSeen, *, begins: bool = True) -> tuple[Link, str]:
+    """The link with the CRM's side at that version, and what to count: ``crm_old`` when it was known already.
+
+    ``begins``: whether who becomes a customer flows from then on.
+    """
     if link.crm_version is not None and seen.version <= link.crm_version:
         return link, "crm_old"
     link = replace(link, crm_version=seen.version)
@@ -33,7 +36,7 @@ def crm(link: Link, seen: CrmSeen) -> tuple[Link, str]:
     link = replace(
         link,
         unsendable=_of_there(link),
-        flows=link.flows or _starts(link, customer),
+        flows=link.flows or (begins and _starts(link, customer)),
         stage=customer.stage,
         created=customer.created,
         active_since=customer.active_since,

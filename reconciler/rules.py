@@ -88,6 +88,8 @@ class Rules:
     only_decision: UUID | None = None
     inactive_rests: bool = False
     """A customer that is inactive in the CRM does not flow; what a person decides about it is still carried out."""
+    flows_first: bool = True
+    """Whether a customer flows by itself once it is linked, transferred or created; a lead from when it becomes one."""
     removes: frozenset[System] = frozenset()
     """From which systems a contact person is removed who was removed in the other: an admin's recorded choice."""
     resend: timedelta = RESEND

@@ -54,6 +54,7 @@ def change(
     transfer: Transfer | None = None,
     receive: Receive | None = None,
     number_from: int | Literal["any"] | None = None,
+    flows_first: bool | None = None,
 ) -> Agreement:
     """Set what is given (none: as it is) from now on; the agreement as it is then.
 
@@ -65,6 +66,7 @@ def change(
         receive=known.receive if receive is None else receive != "nothing",
         hooks=known.hooks if receive in {None, "nothing"} else receive == "webhooks",
         number_from=known.number_from if number_from is None else None if number_from == "any" else number_from,
+        flows_first=known.flows_first if flows_first is None else flows_first,
     )
     if transfer is not None and known.transfer_chosen is None:
         agreements.choose(connection, known.tenant, known.agreement, transfer_chosen=clocked.now())
@@ -78,6 +80,7 @@ def change(
         receive=wanted.receive,
         hooks=wanted.hooks,
         number_from=wanted.number_from,
+        flows_first=wanted.flows_first,
     )
     if (wanted.transfer, wanted.receive) != (known.transfer, known.receive):
         store.look_again(connection, known.tenant, known.agreement)

@@ -124,7 +124,7 @@ def _settled(
         if created is None:
             unclear = outcome.model_copy(update={"result": Result.REFUSED, "reason": "unclear"})
             return _refused(link, pair, pending, unclear, heard, rules, now), "refused.unclear"
-        return _created(link, pair, pending, created, now), str(outcome.result)
+        return _created(link, pair, pending, created, rules, now), str(outcome.result)
     return put(link, _written(pair, pending)), str(outcome.result)
 
 
@@ -149,7 +149,7 @@ def _written(pair: Pair, pending: Pending) -> Pair:
     return _on(pair, pending.system, now)
 
 
-def _created(link: Link, pair: Pair, pending: Pending, created: str, now: datetime) -> Link:
+def _created(link: Link, pair: Pair, pending: Pending, created: str, rules: Rules, now: datetime) -> Link:
     """The record exists there now. One that was seen before this answer came, as a stranger, is the same one."""
     twin = next(
         (one for one in link.contacts if one.id != pair.id and _id(one.side(pending.system)) == created), None
@@ -165,7 +165,7 @@ def _created(link: Link, pair: Pair, pending: Pending, created: str, now: dateti
     link = replace(
         link,
         state=LinkState.LINKED,
-        flows=True,
+        flows=rules.flows_first,
         candidates=(),
         candidates_here=(),
         linked_by="created",

@@ -166,7 +166,7 @@ def _heard(
     link = carrying.landed(link, landed)
     link = _tidied(link, ended)  # what was written as chosen is done, whatever is seen there next
     if heard.crm is not None:
-        link, what = record.crm(recorded := link, heard.crm)
+        link, what = record.crm(recorded := link, heard.crm, begins=rules.flows_first)
         link = linking.reopened(recorded, link)
         counted.append(what)
     if heard.economic is not None:

@@ -44,6 +44,8 @@ agreement = sa.Table(
     # what becomes of contact persons in the CRM who are removed in e-conomic, and the other way: keep | remove
     sa.Column("gone_there", sa.Text, nullable=False, server_default="keep"),
     sa.Column("gone_here", sa.Text, nullable=False, server_default="keep"),
+    # whether customers flow by themselves from when they are linked, transferred or created
+    sa.Column("flows_first", sa.Boolean, nullable=False, server_default=sa.true()),
     # a pass writes to at most so many customers, or so many percent of the linked ones, beyond what was confirmed
     sa.Column("brake_customers", sa.Integer, nullable=False, server_default="20"),
     sa.Column("brake_percent", sa.Integer, nullable=False, server_default="5"),

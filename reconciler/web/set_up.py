@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -17,14 +17,12 @@ from reconciler import agreements, checks, overview, passes, people, runs, setti
 from reconciler.agreement import Agreement
 from reconciler.checks import Stage
 from reconciler.person import Language, Person
-from reconciler.rules import Transfer
-from reconciler.setting_up import NotNow, Receive
+from reconciler.setting_up import NotNow
 from reconciler.web import access_words, doors, progress, run_words, screen
 from reconciler.web.doors import Conflict, Known, Senseless
+from reconciler.web.set_up_choices import FIELDS, Wanted, Who, wanted_of
 from reconciler.web.site import Site
 
-MayCreate = Literal["users", "admins"]
-NUMBER_FROM: Final = 1
 INVITED: Final = timedelta(minutes=30)
 """How long an address at which access is given holds."""
 _SHOWN: Final = frozenset({"previewed", "confirmed", "running", "paused", "braked", "done"})
@@ -37,7 +35,8 @@ class SetUp:
     """What is set, and what is known of the agreement; ``known`` is none, or disconnected, where nothing is connected."""
 
     known: Agreement | None
-    may_create: MayCreate
+    may_create: Who
+    may_bulk: Who
     highest: int | None
     previewed: bool = False
     """Whether what switching on would do was shown."""
@@ -50,30 +49,17 @@ class SetUp:
         return None if self.known is None or self.known.state == "disconnected" else self.known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What an admin chose; none: as it is."""
-
-    transfer: Transfer | None = None
-    receive: Receive | None = None
-    may_create: MayCreate | None = None
-    number_from: int | Literal["any"] | None = None
-
-    @property
-    def is_of_the_agreement(self) -> bool:
-        """Whether anything of it is kept with the agreement."""
-        return (self.transfer, self.receive, self.number_from) != (None, None, None)
-
-
 def of(site: Site, person: Person) -> SetUp:
     """What is set up for that person's tenant; ``Lacking`` for who is no admin."""
     doors.must(site, person, "administer")
     with site.engine.connect() as connection:
         found = agreements.of_tenant(connection, person.tenant)
         known = progress.used(connection, person) or next(iter(found), None)
+        kept = people.kept(connection, person.tenant)
         return SetUp(
             known=known,
-            may_create="admins" if people.kept(connection, person.tenant).create else "users",
+            may_create="admins" if kept.create else "users",
+            may_bulk="admins" if kept.bulk else "users",
             highest=None if known is None else overview.highest_number(connection, known.tenant, known.agreement),
             previewed=known is not None and _got_to(connection, known, _SHOWN),
             tried=known is not None and _got_to(connection, known, {"done"}, trial=True),
@@ -102,9 +88,12 @@ def change(site: Site, person: Person, wanted: Wanted) -> None:
                 transfer=wanted.transfer,
                 receive=wanted.receive,
                 number_from=wanted.number_from,
+                flows_first=wanted.flows_first,
             )
         if wanted.may_create is not None:
             people.choose(connection, person.tenant, "keep_create", wanted.may_create == "admins")
+        if wanted.may_bulk is not None:
+            people.choose(connection, person.tenant, "keep_bulk", wanted.may_bulk == "admins")
     site.ring()
 
 
@@ -212,8 +201,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 def save(site: Site, request: Request, one: Known) -> Response:
     """Keep what was chosen."""
-    given = doors.form(site, request, one, "administer", "transfer", "receive", "may_create", "number_from")
-    change(site, one.person, _wanted(given))
+    change(site, one.person, wanted_of(doors.form(site, request, one, "administer", *FIELDS)))
     return doors.to(site, "/set-up?saved=yes")
 
 
@@ -267,36 +255,6 @@ def part(site: Site, request: Request, one: Known) -> Response:
     except NotNow as refused:
         return doors.to(site, f"/set-up?why={refused.why}")
     return doors.to(site, "/set-up")
-
-
-def _wanted(given: Mapping[str, Sequence[str]]) -> Wanted:
-    """What a form chose; ``Senseless`` for a choice that is not on the page."""
-
-    def one(name: str, choices: tuple[str, ...]) -> str | None:
-        if name not in given:
-            return None
-        if (found := "".join(given[name])) not in choices:
-            raise Senseless(name)
-        return found
-
-    transfer = one("transfer", tuple(Transfer))
-    receive, may_create = one("receive", get_args(Receive)), one("may_create", get_args(MayCreate))
-    if (transfer, receive, may_create) == (None, None, None) and "number_from" not in given:
-        raise Senseless("nothing was chosen")
-    return Wanted(
-        transfer=None if transfer is None else Transfer(transfer),
-        receive=next((known for known in get_args(Receive) if known == receive), None),
-        may_create=next((known for known in get_args(MayCreate) if known == may_create), None),
-        number_from=_number("".join(given["number_from"]).strip()) if "number_from" in given else None,
-    )
-
-
-def _number(text: str) -> int | Literal["any"]:
-    if not text:
-        return "any"
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= NUMBER_FROM):
-        raise Senseless("number_from")
-    return int(text)
 
 
 def _agreement(given: Mapping[str, Sequence[str]]) -> int:

@@ -16,7 +16,7 @@ from reconciler.web import access_words, by_hand, set_up
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.strict import WHOLE, Flag, needs
 from reconciler.web.doors import Conflict
-from reconciler.web.set_up import MayCreate, Wanted
+from reconciler.web.set_up_choices import Wanted, Who
 from reconciler.web.site import Site
 from reconciler.web.words import Words
 
@@ -73,7 +73,11 @@ class SetUp(Said):
     on_since: datetime | None
     transfer: Transfer | None
     receive: Receive | None
-    may_create: MayCreate
+    flows_by_default: bool | None
+    """Whether customers flow by themselves from when they are linked, transferred or created."""
+    may_create: Who
+    may_bulk: Who
+    """Who may link and settle many at once, and undo what others did."""
     number_from: int | None
     highest_number: int | None
     calls_today: int | None
@@ -110,7 +114,9 @@ class Change(Said):
 
     transfer: Transfer | None = None
     receive: Receive | None = None
-    may_create: MayCreate | None = None
+    flows_by_default: Flag | None = None
+    may_create: Who | None = None
+    may_bulk: Who | None = None
     number_from: Number | None = None
 
 
@@ -150,14 +156,21 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
 
     @made.patch("/set-up", responses=acting, **given)
     def change(person: Admin, wanted: Annotated[Change, Body()]) -> SetUp:
-        """Set when customers are transferred, how changes are heard of, who may create, and from which number."""
+        """Set when customers are transferred and flow, how changes are heard of, who may do what, and from which number."""
         number: int | Literal["any"] | None = wanted.number_from
         if number is None and "number_from" in wanted.model_fields_set:
             number = "any"
         set_up.change(
             site,
             person,
-            Wanted(transfer=wanted.transfer, receive=wanted.receive, may_create=wanted.may_create, number_from=number),
+            Wanted(
+                transfer=wanted.transfer,
+                receive=wanted.receive,
+                flows_first=wanted.flows_by_default,
+                may_create=wanted.may_create,
+                may_bulk=wanted.may_bulk,
+                number_from=number,
+            ),
         )
         return told(person)
 
@@ -236,7 +249,9 @@ def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
         on_since=None if used is None else used.since,
         transfer=None if used is None else Transfer(used.transfer),
         receive=None if used is None else setting_up.receives(used),
+        flows_by_default=None if used is None else used.flows_first,
         may_create=found.may_create,
+        may_bulk=found.may_bulk,
         number_from=None if used is None else used.number_from,
         highest_number=found.highest,
         calls_today=calls[0],

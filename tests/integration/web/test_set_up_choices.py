@@ -118,14 +118,16 @@ def test_one_thing_alone_stands_out_as_the_next(pages: Pages) -> None:
 
 def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:
     wire.hear(agreement_seen(wire.time, state="connected"))
-    assert chosen(text(pages)) == {"transfer": "created", "receive": "webhooks", "may_create": "users"}
+    usual = {"transfer": "created", "receive": "webhooks", "flows": "yes", "may_create": "users", "may_bulk": "users"}
+    assert chosen(text(pages)) == usual
     browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
     wanted = {"transfer": "active", "receive": "nothing", "may_create": "admins", "number_from": "10000"}
+    wanted |= {"flows": "no", "may_bulk": "admins"}
     answer = browser.post("/set-up", {"form_token": browser.token("/set-up"), **wanted})
     assert (answer.status_code, answer.headers["location"]) == (303, "/set-up?saved=yes")
     shown = browser.get("/set-up?saved=yes").text
     assert "Gemt" in shown
-    assert chosen(shown) == {"transfer": "active", "receive": "nothing", "may_create": "admins"}
+    assert chosen(shown) == {name: value for name, value in wanted.items() if name != "number_from"}
     assert 'name="number_from" inputmode="numeric" maxlength="9" value="10000"' in shown
     stored = known(pages.engine)
     assert (stored.transfer, stored.receive, stored.hooks, stored.number_from) == ("active", False, True, 10000)
@@ -173,6 +175,7 @@ def test_switching_the_transfer_lets_customers_be_looked_at_again(admin: Admin) 
     "given",
     [
         {"transfer": "sometimes"}, {"receive": "x"}, {"may_create": "reader"}, {"number_from": "0"},
+        {"flows": "perhaps"}, {"may_bulk": "reader"},
         {"number_from": "-1"}, {"number_from": "1e3"}, {"number_from": "9999999999"}, {},
         {"transfer": "active", "number_from": "x"},
     ],

@@ -51,7 +51,9 @@ def test_only_what_is_named_is_set(admin: Admin) -> None:
     assert (told["transfer"], told["receive"], told["number_from"]) == ("hand", "webhooks", 1000)
     told = said(admin, "PATCH", "/set-up", {"receive": "checks", "may_create": "admins"})
     assert (told["transfer"], told["receive"], told["number_from"]) == ("hand", "checks", 1000)
-    assert told["may_create"] == "admins"
+    assert (told["may_create"], told["flows_by_default"], told["may_bulk"]) == ("admins", True, "users")
+    told = said(admin, "PATCH", "/set-up", {"flows_by_default": False, "may_bulk": "admins"})
+    assert (told["flows_by_default"], told["may_bulk"], told["may_create"]) == (False, "admins", "admins")
     assert said(admin, "PATCH", "/set-up", {})["number_from"] == 1000
     assert said(admin, "PATCH", "/set-up", {"number_from": None})["number_from"] is None
     assert said(admin, "GET", "/set-up")["transfer"] == "hand"
