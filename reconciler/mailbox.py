@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from reconciler.contract import TaskKind
+from reconciler.pair import INVOICE_COPIES
 from reconciler.person import Role
 
 Occasion = Literal["digest", "letter", "lost", "stopped"]
@@ -53,7 +54,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One detail that the CRM's side changed in e-conomic, in that write of the audit."""
+    """One detail that the CRM's side changed in e-conomic, in that write of the audit.
+
+    ``gets_invoices``: it is of a contact person to whom e-conomic sends copies of invoices, as far as is known now.
+    """
 
     write: int
     customer: str
@@ -63,6 +67,7 @@ class Written:
     field: str
     before: str
     after: str
+    gets_invoices: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +135,12 @@ def waiting(connection: sa.Connection, tenant: str) -> list[Waiting]:
 def written(connection: sa.Connection, tenant: str, since: datetime, until: datetime) -> list[Written]:
     """What was changed in e-conomic from the CRM's side in that time, in its order; what was created, barred or removed there is not among it."""
     found = []
-    for row in connection.execute(_WRITTEN, {"tenant": tenant, "since": since, "until": until}):
+    for row in connection.execute(_WRITTEN, {"tenant": tenant, "since": since, "until": until, "copies": _COPIES}):
         known: Mapping[str, str] = row.before
         found += [
             Written(
                 write=row.id, customer=row.crm_id, number=row.number, name=row.name, record=row.record, field=field,
-                before=known.get(field, ""), after=value,
+                before=known.get(field, ""), after=value, gets_invoices=row.gets_invoices,
             )
             for field, value in sorted(row.after.items())
             if known.get(field, "") != value
@@ -216,11 +221,17 @@ _WAITING = sa.text("""
     left join sync.economic_side there on there.agreement = t.agreement and there.number = l.number
     where t.tenant = :tenant and t.closed is null order by t.opened, t.id
 """)
+_COPIES: Final = sorted(INVOICE_COPIES)
 _WRITTEN = sa.text("""
     select a.id, a.crm_id, a.number, a.record, a.before, a.after,
-        coalesce(here.state -> 'customer' ->> 'name', '') as name
+        coalesce(here.state -> 'customer' ->> 'name', '') as name,
+        a.record = 'contact' and exists (
+            select from jsonb_array_elements(there.state -> 'contacts') person
+            where person ->> 'number' = a.record_id and jsonb_exists_any(person -> 'receives', :copies)
+        ) as gets_invoices
     from sync.audit a
     left join sync.crm_side here on here.tenant = a.tenant and here.crm_id = a.crm_id
+    left join sync.economic_side there on there.agreement = a.agreement and there.number = a.number
     where a.tenant = :tenant and a.system = 'economic' and a.action = 'change' and a.at >= :since and a.at < :until
     order by a.at, a.id
 """)

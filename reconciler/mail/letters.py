@@ -86,7 +86,7 @@ def letter(words: Words, changes: Sequence[Written], undo: Callable[[Written], s
         "{n} of your details were changed from Clickmate this week",
         len(changes),
     )
-    invoices = [one for one in changes if one.record == "customer" and one.field in _ON_INVOICES]
+    invoices = [one for one in changes if _on_invoices(one)]
     others = [one for one in changes if one not in invoices]
     lines = [subject, ""]
     for title, part in ((words("Invoice details"), invoices), (words("Other"), others)):
@@ -100,6 +100,11 @@ def letter(words: Words, changes: Sequence[Written], undo: Callable[[Written], s
 def at(customer: str) -> str:
     """The path of a customer's page."""
     return f"/customers/{quote(customer, safe='')}"
+
+
+def _on_invoices(one: Written) -> bool:
+    """Whether it is printed on invoices or steers where they go: a contact person's address, where copies are sent to it."""
+    return one.field in _ON_INVOICES if one.record == "customer" else one.gets_invoices and one.field == "email"
 
 
 def _changes(words: Words, changes: Iterable[Written], undo: Callable[[Written], str]) -> Iterable[str]:

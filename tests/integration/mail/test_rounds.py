@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter.contract import WriteEconomicCustomer
+from economic_adapter.contract import Receives, WriteEconomicCustomer
 from reconciler import handover, mailbox, people
 from reconciler.mail import rounds
 from reconciler.mail.rounds import Post
 from reconciler.person import Person, Role
 from reconciler.rules import Transfer
 from reconciler.settings import MailServer
+from tests.builders.crm import a_person
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, there
 from tests.integration.mail.postbox import Opened, Postbox, body
@@ -164,6 +165,29 @@ def test_the_letter_tells_the_week_to_the_addresses_an_admin_set(office: Office)
     assert '-> "87 65 43 21"' in body(letter)
     office.at(days=11, hours=1)
     assert len(office.box.arrived) == 1
+
+
+@pytest.mark.parametrize("receives", [("invoices", "orders"), ("orders",)])
+def test_the_address_of_who_gets_copies_of_invoices_stands_with_what_is_on_them(
+    office: Office, receives: tuple[Receives, ...]
+) -> None:
+    office.both.set(transfer="hand")
+    customer = office.both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@firma.example"),))
+    person = there(customer, 7, "v1").contacts[0].model_copy(update={"receives": receives})
+    office.both.in_economic(there(customer, 7, "v1", contacts=(person,)), 2)
+    with office.both.engine.begin() as connection:
+        people.choose(connection, TENANT, mailbox.LETTER_TO, ["bogholder@firma.example"])
+    office.both.time = A_MONDAY + timedelta(days=2)
+    mine = customer.contacts[0].model_copy(update={"email": "holm@firma.example"})
+    office.both.in_crm(customer.model_copy(update={"contacts": (mine,)}), 2)
+    (command,) = office.both.said_only(WriteEconomicCustomer)
+    now = person.model_copy(update={"email": "holm@firma.example", "object_version": "b"})
+    seen = there(customer, 7, "v1", contacts=(now,))
+    office.both.hear(economic_answered(command, done(command.parts[0].operation), customer=seen, version=3))
+    office.at(days=4, hours=1)
+    (letter,) = office.box.arrived
+    assert "holm@firma.example" in body(letter)
+    assert ("Fakturaoplysninger" in body(letter)) is ("invoices" in receives)
 
 
 def test_a_server_that_is_away_gets_the_mail_later_and_the_failure_is_shown(office: Office) -> None:

@@ -24,12 +24,12 @@ def waiting(name: str, days: int, customer: str | None = "1") -> Waiting:
     return Waiting(customer=customer, name=name, kind=kind, opened=NOW - timedelta(days=days))
 
 
-def written(field: str, before: str, after: str, **more: str) -> Written:
+def written(field: str, before: str, after: str, *, gets_invoices: bool = False, **more: str) -> Written:
     record = more.get("record", "customer")
     assert record in {"customer", "contact"}
     return Written(
         write=1, customer="1", number=10042, name="Nordhavn ApS", field=field, before=before, after=after,
-        record="contact" if record == "contact" else "customer",
+        record="contact" if record == "contact" else "customer", gets_invoices=gets_invoices,
     )  # fmt: skip
 
 
@@ -87,3 +87,18 @@ def test_lost_access_says_since_when_and_where_to_go() -> None:
     assert said.subject == "Clickmate has lost access to e-conomic"
     assert "e-conomic has refused our access since 08:00. Nothing is lost." in said.body
     assert link("/set-up") in said.body
+
+
+def test_the_address_of_who_gets_copies_of_invoices_stands_with_what_is_on_them() -> None:
+    theirs = written("email", "a@firma.example", "b@firma.example", record="contact", gets_invoices=True)
+    changes = [
+        written("phone", "12345678", "87654321", record="contact", gets_invoices=True),
+        written("email", "c@firma.example", "d@firma.example", record="contact"),
+        theirs,
+    ]
+    body = letters.letter(ENGLISH, changes, undo).body
+    first, _, others = body.partition("Other")
+    assert "Invoice details" in first
+    assert 'Contact person, E-mail: "a@firma.example" -> "b@firma.example"' in first
+    assert 'E-mail: "c@firma.example"' in others
+    assert "Phone" in others

@@ -51,7 +51,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     rule_words.WHERE, rule_words.WHO, rule_words.BOTH, rule_words.ONE, rule_words.NOTES, {"": rule_words.PHONE}, details.HINDRANCES,
     {text: text for text, _, _ in rule_words.ONLY_THERE}, {text: note for text, _, note in rule_words.ONLY_THERE},
     {text: text for text in rule_words.NO_HOME},
-    new_customers.AREAS, new_customers.PARTS, new_customers.INACTIVE, {text: text for text in new_customers.REMOVED},
+    new_customers.AREAS, new_customers.PARTS, new_customers.INACTIVE, *new_customers.REMOVED.values(), says.DOCUMENTS,
     {"": new_customers.BUSY}, pause.TO, pause.IS_PAUSED, {"": pause._LATER},
     {code: one.text for code, one in causes.CAUSES.items()}, {code: one.about for code, one in causes.CAUSES.items()},
 )  # fmt: skip
