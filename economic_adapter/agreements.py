@@ -182,7 +182,14 @@ def record(
 
 
 def configure(
-    connection: Connection, number: int, *, state: State, webhooks: bool, polling: bool, number_from: int | None
+    connection: Connection,
+    number: int,
+    *,
+    state: State,
+    webhooks: bool,
+    polling: bool,
+    number_from: int | None,
+    number_to: int | None,
 ) -> None:
     """Keep how this agreement is worked."""
     connection.execute(
@@ -194,6 +201,7 @@ def configure(
             webhooks_wanted=webhooks,
             polling=polling,
             number_from=number_from,
+            number_to=number_to,
             next_number=sa.case((table.c.number_from.is_not_distinct_from(number_from), table.c.next_number)),
         )
     )

@@ -147,6 +147,7 @@ class Checking:
                     webhooks=command.webhooks,
                     polling=command.polling,
                     number_from=command.number_from,
+                    number_to=command.number_to,
                 )
                 access.observe(connection, desk.outbox, claim.agreement, now, outcome=outcome, cause=claim.cause)
                 log.info(

@@ -13,8 +13,7 @@ from crm_outbox.contract import Customer, Many, NotSent, Outcome
 from crm_outbox.messaging.envelope import MessageType, Words
 from economic_adapter import handmade, holding, invitation, refusals
 
-EVENTS = "economic.events"
-COMMANDS = "economic.commands"
+EVENTS, COMMANDS = "economic.events", "economic.commands"
 LENGTHS, CONTACT_LENGTHS, INVOICE_COPIES = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.INVOICE_COPIES
 Receives = holding.Receives
 hold, refusal = holding.hold, refusals.refusal
@@ -264,6 +263,7 @@ class ConfigureAgreement(Words):
     webhooks: bool = True
     polling: bool = True
     number_from: int | None = None
+    number_to: int | None = None
     disconnect: bool = False
     check: bool = False
     """Look the agreement over now also where it is off; else that is done whenever it is switched on."""

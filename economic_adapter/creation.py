@@ -45,7 +45,10 @@ def create(desk: Desk, claim: Claim, calls: Calls, operation: Operation, page: P
         if move.next is Next.ANSWER:
             return move.operation, _candidates(move.operation, page)
         if move.next is Next.TAKE_NEXT:
-            move = _look_at(calls, _choose(desk, claim, move.operation), page)
+            chosen = _choose(desk, claim, move.operation)
+            if chosen.state.settled:
+                return chosen, Stopping()
+            move = _look_at(calls, chosen, page)
             continue
         move = _send(desk, calls, move, page)
     raise Held(Wait(until=desk.now(), cause=""))
@@ -72,13 +75,15 @@ def _twins(calls: Calls, operation: Operation) -> list[int]:
 
 
 def _choose(desk: Desk, claim: Claim, operation: Operation) -> Operation:
-    """Choose a number and hold it, both for good before anything is asked or sent."""
+    """Choose a number and hold it, both for good before anything is asked or sent; refused where none is left."""
     with desk.engine.begin() as connection:
         if records.account(connection, claim.agreement) is None or not claims.still_mine(connection, claim):
             raise Stopped
         asked = operation.part.number
         while True:
             number = records.take_number(connection, claim.agreement) if asked is None else asked
+            if number is None:
+                return moves.refused(operation, "no_number")
             if asked is None and records.held(connection, claim.agreement, number) is not None:
                 continue  # somebody had it once, and is still known by it
             if claims.hold_number(connection, claim, number):

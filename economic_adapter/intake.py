@@ -143,6 +143,7 @@ class Intake:
                 webhooks=command.webhooks,
                 polling=command.polling,
                 number_from=command.number_from,
+                number_to=command.number_to,
             )
             self._end(connection, envelope, command, Result.WRITTEN)
 

@@ -117,17 +117,18 @@ def keep_budget(connection: Connection, number: int, budget: Budget) -> None:
     )
 
 
-def take_number(connection: Connection, agreement: int) -> int:
-    """The next number to try for a new customer; the agreement is locked. Never one that was given before."""
+def take_number(connection: Connection, agreement: int) -> int | None:
+    """The next number to try for a new customer; the agreement is locked. Never one that was given before; none: no more."""
     highest = sa.select(sa.func.max(_mirror.c.number)).where(_mirror.c.agreement == agreement).scalar_subquery()
     start = sa.func.coalesce(_agreement.c.next_number, _agreement.c.number_from, sa.func.coalesce(highest, 0) + 1)
     moved = (
         sa.update(_agreement)
-        .where(_agreement.c.number == agreement)
+        .where(_agreement.c.number == agreement, start <= sa.func.coalesce(_agreement.c.number_to, start))
         .values(next_number=start + 1)
         .returning(_agreement.c.next_number)
     )
-    return int(connection.execute(moved).scalar_one()) - 1
+    found = connection.execute(moved).scalar_one_or_none()
+    return None if found is None else int(found) - 1
 
 
 def held(connection: Connection, agreement: int, number: int) -> Held | None:

@@ -50,6 +50,7 @@ agreement = sa.Table(
     sa.Column("missed", sa.BigInteger, nullable=False, server_default="0"),
     # which number the next customer gets
     sa.Column("number_from", sa.Integer),
+    sa.Column("number_to", sa.Integer),
     sa.Column("next_number", sa.Integer),
     # the budget of calls
     sa.Column("bucket_limit", sa.Integer, nullable=False, server_default="2000"),

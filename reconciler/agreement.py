@@ -48,6 +48,7 @@ class AgreementState:
     gone_there: str
     gone_here: str
     flows_first: bool
+    numbers: str
     read: bool
     """Whether both sides have been read in full."""
 
@@ -91,6 +92,8 @@ class Agreement:
     customers: int | None
     transfer: str
     number_from: int | None
+    number_to: int | None
+    """Between which numbers new customers get theirs."""
     seen: datetime | None
     operation: UUID | None
     configure: ConfigureAgreement | None
@@ -169,6 +172,7 @@ def state_of(row: Mapping[str, Any], prefix: str = "") -> AgreementState:
         gone_there=row[f"{prefix}gone_there"],
         gone_here=row[f"{prefix}gone_here"],
         flows_first=row[f"{prefix}flows_first"],
+        numbers=f"{row[f'{prefix}number_from']}-{row[f'{prefix}number_to']}",
         read=row[f"{prefix}read_at"] is not None,
     )
 
@@ -188,6 +192,7 @@ def _rules(state: AgreementState, resend: timedelta) -> Rules:
         receive=state.receive,
         inactive_rests=state.inactive == "rests",
         flows_first=state.flows_first,
+        numbers=state.numbers,
         removes=frozenset(system for system, kept in _REMOVED.items() if getattr(state, kept) == "remove"),
         resend=resend,
     )
@@ -209,6 +214,7 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         customers=row["customers"],
         transfer=row["transfer"],
         number_from=row["number_from"],
+        number_to=row["number_to"],
         seen=row["seen"],
         operation=row["operation"],
         configure=None if configure is None else ConfigureAgreement.model_validate(configure),

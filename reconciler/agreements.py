@@ -222,7 +222,7 @@ _OF_TENANT = sa.text("""
 """)
 _RULES_OF = sa.text("""
     select state, since, transfer, rules::text as rules, defaults::text as defaults, paused::text as paused,
-           receive, inactive, gone_there, gone_here, flows_first, read_at, busy, pilot
+           receive, inactive, gone_there, gone_here, flows_first, number_from, number_to, read_at, busy, pilot
     from sync.agreement where tenant = :tenant and agreement = :agreement
 """)
 _GIVE_RULES = sa.text("""

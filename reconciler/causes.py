@@ -65,6 +65,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
         "CustomerAlreadyExists", "Customer no. {n} is already used in e-conomic. We take the next free one.", "none"
     ),
     **_each("CustomerInvalidCustomerNumber", "e-conomic does not accept customer no. {n}.", "admin"),
+    **_each("no_number", "No customer number is left for new customers: the whole range is used.", "admin"),
     **_each("CustomerannotChangeNumber", "e-conomic does not allow the customer number to change.", "none"),
     **_each(
         "CustomerIsBarred", "The customer is barred in e-conomic. The edit waits until that is lifted.", "economic"

@@ -44,7 +44,8 @@ def removals(link: Link) -> Iterator[tuple[Pair, System]]:
 def _removes(link: Link, rules: Rules) -> frozenset[System]:
     """The systems from which persons are removed now: of a customer that is linked, settled and flows, where they may be."""
     if (
-        link.state is not LinkState.LINKED
+        not rules.removes
+        or link.state is not LinkState.LINKED
         or link.unsendable
         or not flows(link, rules)
         or rules.only_decision is not None

@@ -120,7 +120,7 @@ def _tidied(link: Link, pair: Pair, rules: Rules, now: datetime) -> Pair:
     chosen = terms(defaults(link, rules), link.wanted)
     return replace(
         pair,
-        refusals=tuple(one for one in pair.refusals if standing(one, pair, chosen)),
+        refusals=tuple(one for one in pair.refusals if standing(one, pair, chosen, rules.numbers)),
         pause={
             system: one
             for system, one in pair.pause.items()

@@ -90,6 +90,8 @@ class Rules:
     """A customer that is inactive in the CRM does not flow; what a person decides about it is still carried out."""
     flows_first: bool = True
     """Whether a customer flows by itself once it is linked, transferred or created; a lead from when it becomes one."""
+    numbers: str = ""
+    """From where to where the numbers of new customers go: who was refused for want of one is tried again in another range."""
     removes: frozenset[System] = frozenset()
     """From which systems a contact person is removed who was removed in the other: an admin's recorded choice."""
     resend: timedelta = RESEND

@@ -54,6 +54,7 @@ def change(
     transfer: Transfer | None = None,
     receive: Receive | None = None,
     number_from: int | Literal["any"] | None = None,
+    number_to: int | Literal["any"] | None = None,
     flows_first: bool | None = None,
 ) -> Agreement:
     """Set what is given (none: as it is) from now on; the agreement as it is then.
@@ -66,6 +67,7 @@ def change(
         receive=known.receive if receive is None else receive != "nothing",
         hooks=known.hooks if receive in {None, "nothing"} else receive == "webhooks",
         number_from=known.number_from if number_from is None else None if number_from == "any" else number_from,
+        number_to=known.number_to if number_to is None else None if number_to == "any" else number_to,
         flows_first=known.flows_first if flows_first is None else flows_first,
     )
     if transfer is not None and known.transfer_chosen is None:
@@ -80,11 +82,13 @@ def change(
         receive=wanted.receive,
         hooks=wanted.hooks,
         number_from=wanted.number_from,
+        number_to=wanted.number_to,
         flows_first=wanted.flows_first,
     )
-    if (wanted.transfer, wanted.receive) != (known.transfer, known.receive):
+    numbers = (wanted.number_from, wanted.number_to) != (known.number_from, known.number_to)
+    if numbers or (wanted.transfer, wanted.receive) != (known.transfer, known.receive):
         store.look_again(connection, known.tenant, known.agreement)
-    if (wanted.hooks, wanted.number_from) != (known.hooks, known.number_from) and known.state in switching.IN_USE:
+    if (numbers or wanted.hooks is not known.hooks) and known.state in switching.IN_USE:
         switching.work_as_set(connection, wanted, clocked.now(), clocked.resend)
     return wanted
 

@@ -24,6 +24,8 @@ SOUGHT_AGAIN = "sought_again"
 """What is counted for a creation that goes on under a new operation: it has not ended."""
 DEFAULTS = "defaults"
 """The entry of a refused creation's values that stands for the defaults and the number it was sent with."""
+NUMBERS = "numbers"
+"""The same for the range of numbers in which none was left."""
 
 
 def settle(link: Link, outcome: Outcome, heard: Heard, rules: Rules, now: datetime) -> tuple[Link, str]:
@@ -82,7 +84,7 @@ def terms(defaults: Defaults | None, number: int | None) -> str:
     return f"{defaults} {number}"
 
 
-def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
+def standing(refusal: Refusal, pair: Pair, defaults: str, numbers: str) -> bool:
     """Whether a refusal still holds: nothing it was about has moved. A creation nobody can tell about waits for a person."""
     if refusal.perhaps_made:
         return True
@@ -92,6 +94,8 @@ def standing(refusal: Refusal, pair: Pair, defaults: str) -> bool:
     for name, (here, there) in refusal.values.items():
         if name == DEFAULTS:
             moved = here != defaults
+        elif name == NUMBERS:
+            moved = here != numbers
         else:
             moved_here = created_in is not System.CRM and fields.text(crm, name) != here
             moved = moved_here or (created_in is not System.ECONOMIC and fields.text(economic, name) != there)
@@ -198,6 +202,7 @@ def _refused(
         return put(link, replace(pair, pause={**pair.pause, system: pause}))
     if reason in UNCLEAR and pending.action == "change":
         return put(link, replace(pair, base={**pair.base, **_unknown(pair, pending)}))
+    range_ = {NUMBERS: (rules.numbers, "")} if reason == "no_number" else {}
     refusal = Refusal(
         system=system,
         action="change" if pending.action == "bar" else pending.action,
@@ -206,7 +211,7 @@ def _refused(
         request_id=outcome.request_id,
         detail=outcome.detail,
         many=heard.candidates_many if customer and reason == "candidates" else None,
-        values={} if pending.action == "remove" else _values(pending, outcome.detail),
+        values={} if pending.action == "remove" else _values(pending, outcome.detail) | range_,
     )
     rest = "removed" if pending.action == "remove" and pair.rest == "to_remove" else pair.rest
     return put(link, replace(pair, refusals=(*pair.refusals, refusal), rest=rest))
@@ -236,7 +241,7 @@ def _unknown(pair: Pair, pending: Pending) -> Mapping[str, Base]:
     return {name: replace(pair.base.get(name, one), unknown=True) for name, one in pending.becomes.items()}
 
 
-def _values(pending: Pending, detail: str) -> Mapping[str, tuple[str, str]]:
+def _values(pending: Pending, detail: str) -> dict[str, tuple[str, str]]:
     """Both values of what was refused, as the decision had seen them; of a change that names its field, of that one."""
     if pending.mark:
         return {pending.mark: ("", "")}

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from reconciler import questions, sides, tables
 
 _OF_LINK = [one.name for one in tables.link.c]
-_OF_AGREEMENT = """state since transfer rules::text defaults::text paused::text busy pilot receive inactive gone_there gone_here flows_first read_at""".split()
+_OF_AGREEMENT = """state since transfer rules::text defaults::text paused::text busy pilot receive inactive gone_there gone_here flows_first number_from number_to read_at""".split()
 _NAMES = (*_OF_LINK, "read", *(f"a_{one.partition(':')[0]}" for one in _OF_AGREEMENT), "pairs", "asked")
 READ = f"""
     select {", ".join(f"l.{one}" for one in _OF_LINK)},

@@ -217,6 +217,7 @@ def _on(agreement: Agreement, now: datetime, number_from: int | None) -> Configu
         on=True,
         webhooks=agreement.hooks,
         number_from=number_from,
+        number_to=agreement.number_to,
         asked=now,
     )
 

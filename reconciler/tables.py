@@ -28,6 +28,7 @@ agreement = sa.Table(
     sa.Column("customers", sa.Integer),
     sa.Column("transfer", sa.Text, nullable=False, server_default="created"),
     sa.Column("number_from", sa.Integer),
+    sa.Column("number_to", sa.Integer),
     sa.Column("rules", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("defaults", JSONB, nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("paused", JSONB, nullable=False, server_default=_EMPTY_LIST),

@@ -20,7 +20,7 @@ from reconciler.person import Language, Person
 from reconciler.setting_up import NotNow
 from reconciler.web import access_words, doors, progress, run_words, screen
 from reconciler.web.doors import Conflict, Known, Senseless
-from reconciler.web.set_up_choices import FIELDS, Wanted, Who, wanted_of
+from reconciler.web.set_up_choices import FIELDS, Wanted, Who, ordered, wanted_of
 from reconciler.web.site import Site
 
 INVITED: Final = timedelta(minutes=30)
@@ -81,13 +81,16 @@ def change(site: Site, person: Person, wanted: Wanted) -> None:
     doors.must(site, person, "administer")
     with site.engine.begin() as connection:
         if wanted.is_of_the_agreement:
+            known = progress.locked(connection, person)
+            ordered(wanted, known.number_from, known.number_to)
             setting_up.change(
                 connection,
-                progress.locked(connection, person),
+                known,
                 site.clocked,
                 transfer=wanted.transfer,
                 receive=wanted.receive,
                 number_from=wanted.number_from,
+                number_to=wanted.number_to,
                 flows_first=wanted.flows_first,
             )
         if wanted.may_create is not None:

@@ -9,7 +9,7 @@ from reconciler.setting_up import Receive
 from reconciler.web.doors import Senseless
 
 Who = Literal["users", "admins"]
-FIELDS: Final = ("transfer", "receive", "flows", "may_create", "may_bulk", "number_from")
+FIELDS: Final = ("transfer", "receive", "flows", "may_create", "may_bulk", "number_from", "number_to")
 """The fields of the form."""
 NUMBER_FROM: Final = 1
 
@@ -24,11 +24,13 @@ class Wanted:
     may_create: Who | None = None
     may_bulk: Who | None = None
     number_from: int | Literal["any"] | None = None
+    number_to: int | Literal["any"] | None = None
 
     @property
     def is_of_the_agreement(self) -> bool:
         """Whether anything of it is kept with the agreement."""
-        return (self.transfer, self.receive, self.flows_first, self.number_from) != (None, None, None, None)
+        ours = (self.transfer, self.receive, self.flows_first, self.number_from, self.number_to)
+        return any(one is not None for one in ours)
 
 
 def wanted_of(given: Mapping[str, Sequence[str]]) -> Wanted:
@@ -53,16 +55,27 @@ def wanted_of(given: Mapping[str, Sequence[str]]) -> Wanted:
         flows_first=None if flows is None else flows == "yes",
         may_create=who("may_create"),
         may_bulk=who("may_bulk"),
-        number_from=_number("".join(given["number_from"]).strip()) if "number_from" in given else None,
+        number_from=_number(given, "number_from"),
+        number_to=_number(given, "number_to"),
     )
     if wanted == Wanted():
         raise Senseless("nothing was chosen")
     return wanted
 
 
-def _number(text: str) -> int | Literal["any"]:
-    if not text:
+def ordered(wanted: Wanted, number_from: int | None, number_to: int | None) -> None:
+    """``Senseless`` where, beside what is set already, the range of numbers would end before it begins."""
+    low = number_from if wanted.number_from is None else wanted.number_from
+    high = number_to if wanted.number_to is None else wanted.number_to
+    if isinstance(low, int) and isinstance(high, int) and high < low:
+        raise Senseless("number_to")
+
+
+def _number(given: Mapping[str, Sequence[str]], name: str) -> int | Literal["any"] | None:
+    if name not in given:
+        return None
+    if not (text := "".join(given[name]).strip()):
         return "any"
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= NUMBER_FROM):
-        raise Senseless("number_from")
+        raise Senseless(name)
     return int(text)

@@ -233,7 +233,14 @@ SAMPLES: tuple[Words, ...] = (
         closed=True,
     ),
     ConfigureAgreement(
-        operation=identity(95), agreement=123456, on=True, webhooks=True, polling=True, number_from=1000, asked=AT
+        operation=identity(95),
+        agreement=123456,
+        on=True,
+        webhooks=True,
+        polling=True,
+        number_from=1000,
+        number_to=1999,
+        asked=AT,
     ),
     StatusChanged(
         customer="48211",

@@ -45,6 +45,7 @@ class Settings:
     run: UUID | None = None
     pilot: str | None = None
     number_from: int | None = None
+    number_to: int | None = None
     hooks: bool = True
 
     @property

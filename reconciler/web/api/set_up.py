@@ -79,6 +79,7 @@ class SetUp(Said):
     may_bulk: Who
     """Who may link and settle many at once, and undo what others did."""
     number_from: int | None
+    number_to: int | None
     highest_number: int | None
     calls_today: int | None
     calls_most: int
@@ -110,7 +111,7 @@ class Webhook(Said):
 
 
 class Change(Said):
-    """What to set; what is not named stays as it is. ``number_from`` null: the next free number."""
+    """What to set; what is not named stays as it is. ``number_from`` null: the next free number; ``number_to``: no limit."""
 
     transfer: Transfer | None = None
     receive: Receive | None = None
@@ -118,6 +119,7 @@ class Change(Said):
     may_create: Who | None = None
     may_bulk: Who | None = None
     number_from: Number | None = None
+    number_to: Number | None = None
 
 
 class Shown(Said):
@@ -157,9 +159,11 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     @made.patch("/set-up", responses=acting, **given)
     def change(person: Admin, wanted: Annotated[Change, Body()]) -> SetUp:
         """Set when customers are transferred and flow, how changes are heard of, who may do what, and from which number."""
-        number: int | Literal["any"] | None = wanted.number_from
-        if number is None and "number_from" in wanted.model_fields_set:
-            number = "any"
+
+        def number(name: Literal["number_from", "number_to"]) -> int | Literal["any"] | None:
+            given: int | None = getattr(wanted, name)
+            return "any" if given is None and name in wanted.model_fields_set else given
+
         set_up.change(
             site,
             person,
@@ -169,7 +173,8 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
                 flows_first=wanted.flows_by_default,
                 may_create=wanted.may_create,
                 may_bulk=wanted.may_bulk,
-                number_from=number,
+                number_from=number("number_from"),
+                number_to=number("number_to"),
             ),
         )
         return told(person)
@@ -253,6 +258,7 @@ def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
         may_create=found.may_create,
         may_bulk=found.may_bulk,
         number_from=None if used is None else used.number_from,
+        number_to=None if used is None else used.number_to,
         highest_number=found.highest,
         calls_today=calls[0],
         calls_most=calls[1] or checks.DAY,

@@ -122,12 +122,13 @@ def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:
     assert chosen(text(pages)) == usual
     browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
     wanted = {"transfer": "active", "receive": "nothing", "may_create": "admins", "number_from": "10000"}
-    wanted |= {"flows": "no", "may_bulk": "admins"}
+    wanted |= {"flows": "no", "may_bulk": "admins", "number_to": "19999"}
     answer = browser.post("/set-up", {"form_token": browser.token("/set-up"), **wanted})
     assert (answer.status_code, answer.headers["location"]) == (303, "/set-up?saved=yes")
     shown = browser.get("/set-up?saved=yes").text
     assert "Gemt" in shown
-    assert chosen(shown) == {name: value for name, value in wanted.items() if name != "number_from"}
+    assert chosen(shown) == {name: value for name, value in wanted.items() if not name.startswith("number")}
+    assert 'name="number_to" inputmode="numeric" maxlength="9" value="19999"' in shown
     assert 'name="number_from" inputmode="numeric" maxlength="9" value="10000"' in shown
     stored = known(pages.engine)
     assert (stored.transfer, stored.receive, stored.hooks, stored.number_from) == ("active", False, True, 10000)
@@ -175,7 +176,7 @@ def test_switching_the_transfer_lets_customers_be_looked_at_again(admin: Admin) 
     "given",
     [
         {"transfer": "sometimes"}, {"receive": "x"}, {"may_create": "reader"}, {"number_from": "0"},
-        {"flows": "perhaps"}, {"may_bulk": "reader"},
+        {"flows": "perhaps"}, {"may_bulk": "reader"}, {"number_to": "x"}, {"number_from": "10", "number_to": "9"},
         {"number_from": "-1"}, {"number_from": "1e3"}, {"number_from": "9999999999"}, {},
         {"transfer": "active", "number_from": "x"},
     ],

@@ -55,6 +55,9 @@ def test_only_what_is_named_is_set(admin: Admin) -> None:
     told = said(admin, "PATCH", "/set-up", {"flows_by_default": False, "may_bulk": "admins"})
     assert (told["flows_by_default"], told["may_bulk"], told["may_create"]) == (False, "admins", "admins")
     assert said(admin, "PATCH", "/set-up", {})["number_from"] == 1000
+    assert said(admin, "PATCH", "/set-up", {"number_to": 1999})["number_to"] == 1999
+    assert call(admin, "PATCH", "/set-up", {"number_from": 2000}).status_code == 400
+    assert said(admin, "PATCH", "/set-up", {"number_to": None})["number_to"] is None
     assert said(admin, "PATCH", "/set-up", {"number_from": None})["number_from"] is None
     assert said(admin, "GET", "/set-up")["transfer"] == "hand"
 

@@ -75,7 +75,7 @@ def test_an_unlinking_that_is_undone_leaves_it_flowing() -> None:
 def test_one_that_is_tried_flows_whatever_holds_for_others() -> None:
     state = AgreementState(
         state="off", since=None, transfer="hand", rules="{}", defaults="{}", paused="[]", busy=False, pilot="c1",
-        receive=True, inactive="flows", gone_there="keep", gone_here="keep", flows_first=False, read=True,
+        receive=True, inactive="flows", gone_there="keep", gone_here="keep", flows_first=False, numbers="", read=True,
     )  # fmt: skip
     case = linked()
     assert case.link.crm_id == "c1"

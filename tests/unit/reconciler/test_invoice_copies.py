@@ -143,7 +143,7 @@ def test_a_person_who_is_made_goes_by_the_rule_of_their_own(direction: Direction
 def test_its_rule_is_read_from_what_is_stored() -> None:
     state = AgreementState(
         state="on", since=None, transfer="hand", rules="{}", defaults="{}", paused="[]", busy=False, pilot=None,
-        receive=True, inactive="flows", gone_there="keep", gone_here="keep", flows_first=True, read=True,
+        receive=True, inactive="flows", gone_there="keep", gone_here="keep", flows_first=True, numbers="", read=True,
     )  # fmt: skip
     chosen = ruleset.changed({}, "contact.invoice_email", Direction.ONLY_ECONOMIC)
     assert state.choosing(chosen).as_rules(RULES.resend).contact == chosen["contact"]

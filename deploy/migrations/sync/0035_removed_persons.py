@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "sync_0034"
-down_revision = "sync_0033"
+revision = "sync_0035"
+down_revision = "sync_0034"
 branch_labels = None
 depends_on = None
 
