@@ -15,7 +15,6 @@ FEW = 100
 """Pairs up to which everybody that shares a number is compared with everybody."""
 MOST_IN_BLOCK = 20
 """A name or phone that more records of one side have is not compared pair by pair."""
-MOST_TRIED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

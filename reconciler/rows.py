@@ -1,7 +1,7 @@
 """Which rows does a link become, which of them did a step change, and which link do rows become again?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,6 @@ _PAIR = TypeAdapter(Pair)
 _PENDING = TypeAdapter(Pending)
 _SUPPLIED = TypeAdapter(Supplied)
 _NOTES = TypeAdapter(tuple[Note, ...])
-
-SCALARS = tuple(one.name for one in fields(Link) if one.name not in {"customer", "contacts"})
-"""The fields of a link that stand in its own row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

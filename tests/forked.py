@@ -53,6 +53,10 @@ class Forks:
             stdin.flush()
             return json.loads(stdout.readline())
 
+    def prepare(self, module: str) -> None:
+        """Import that module too, so that whoever is forked from now on has it."""
+        self.ask(do="import", module=module)
+
     def close(self) -> None:
         """End it and everything it started."""
         self._process.terminate()
@@ -204,6 +208,9 @@ class _Children:
                 if pid == 0:
                     _become(**request)
                 return pid
+            case "import":
+                importlib.import_module(request["module"])
+                return None
             case "code":
                 return self._code(request["pid"])
             case _:

@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,17 @@ import sqlalchemy as sa
 from crm_outbox.messaging.server import Server
 from reconciler import bulking, ordering, reconcile
 from reconciler.stepping import Clocked
-from reconciler.web.app import app
-from reconciler.web.site import Site
-from tests.integration.web.browsing import CRM, KEYS
+from tests.faults.served import RESEND, served
+from tests.forked import Child, forks
 
-RESEND = timedelta(minutes=2)
+
+def victim(point: int, what: str, log: Path, environ: Mapping[str, str]) -> Child:
+    """Start one who does that and dies at that pass; what it says goes to ``log``."""
+    asked = forks()
+    asked.prepare("tests.faults.served")
+    argv = ["tests.faults.halting", str(point), what]
+    pid = asked.ask(do="start", argv=argv, environ={**os.environ, **environ}, log=str(log), stdin=os.devnull)
+    return Child(asked, int(pid))
 
 
 def halt_at(point: int, armed: Path) -> None:
@@ -61,16 +67,7 @@ def halt_at(point: int, armed: Path) -> None:
 
 def serve(engine: sa.Engine, now: datetime, port: int, ready: Path) -> None:
     """The pages, until the end."""
-    site = Site(
-        engine=engine,
-        now=lambda: now,
-        keys=KEYS,
-        public_url=os.environ["HALTING_URL"],
-        crm_origin=CRM,
-        crm_launch=f"{CRM}/economic/launch",
-        resend=RESEND,
-    )
-    Server(app(site), "127.0.0.1", port)
+    Server(served(engine, now, os.environ["HALTING_URL"]), "127.0.0.1", port)
     ready.touch()
     signal.pause()
 

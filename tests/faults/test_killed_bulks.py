@@ -1,6 +1,5 @@
 """A decision about many dies at every statement and every commit: started again each customer is dealt with once, and none by half."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from reconciler.person import Person
 from reconciler.pressing import Press
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT, economic_seen, there
-from tests.forked import Child, forks
+from tests.faults import halting
 from tests.integration.web.browsing import Pages
 from tests.integration.web.conftest import pages
 from tests.integration.web.shop import Shop
@@ -97,16 +96,14 @@ class Walk:
 
     def _dies(self, point: int, bulk: UUID) -> None:
         environ = {
-            **os.environ,
             "HALTING_DATABASE": self.shop.pages.engine.url.render_as_string(hide_password=False),
             "HALTING_NOW": self.shop.both.time.isoformat(),
             "HALTING_ARMED": str(self.folder / "armed"),
         }
         (self.folder / "armed").touch()
-        log, asked, argv = str(self.folder / "victim.log"), forks(), ["tests.faults.halting", str(point), "carry"]
-        child = Child(asked, int(asked.ask(do="start", argv=argv, environ=environ, log=log, stdin=os.devnull)))
-        code = child.wait(60)
-        assert code in {0, -9}, Path(log).read_text("utf-8")
+        log = self.folder / "victim.log"
+        code = halting.victim(point, "carry", log, environ).wait(60)
+        assert code in {0, -9}, log.read_text("utf-8")
         if code:
             self.deaths += 1
             self.is_whole(bulk)

@@ -1,6 +1,5 @@
 """A save is killed at every statement and every commit, on the page and where its answers are heard: no decision is ever half."""
 
-import os
 import pickle
 import re
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from reconciler.link import Link
 from tests.builders.meeting import Both
 from tests.builders.sync import crm_answered, done, economic_answered, there
 from tests.faults import halting
-from tests.forked import Child, forks
+from tests.forked import Child
 from tests.integration.web.browsing import Browser, Pages
 from tests.integration.web.conftest import both, pages
 from tests.integration.web.test_settling import arrive, choice
@@ -50,15 +49,12 @@ class Walk:
 
     def victim(self, point: int, what: str, **given: str) -> Child:
         environ = {
-            **os.environ,
             "HALTING_DATABASE": self.pages.engine.url.render_as_string(hide_password=False),
             "HALTING_NOW": self.pages.time.isoformat(),
             "HALTING_ARMED": str(self.folder / "armed"),
             **given,
         }
-        argv = ["tests.faults.halting", str(point), what]
-        log, asked = str(self.folder / "victim.log"), forks()
-        return Child(asked, int(asked.ask(do="start", argv=argv, environ=environ, log=log, stdin=os.devnull)))
+        return halting.victim(point, what, self.folder / "victim.log", environ)
 
     def contest(self, turn: int) -> None:
         """Name, e-mail and phone are changed on both sides."""

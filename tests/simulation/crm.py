@@ -80,6 +80,7 @@ class Crm:
         )
         values: dict[str, Any] = dict(row.values)
         customer = Customer.model_construct(
+            None,
             id=crm_id,
             stage=row.stage,
             deleted=row.deleted,
