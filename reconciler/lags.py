@@ -96,7 +96,7 @@ def _moved(old: Pair | None, pair: Pair, system: System, *, awoken: bool) -> Ite
         if pair.side(system.other) is None and ours is None:
             yield RECORD
         return
-    if awoken and pair.kind == "customer" and pair.side(system.other) is None:
+    if awoken and pair.side(system.other) is None:
         yield RECORD
     if before is now:
         return

@@ -132,12 +132,15 @@ def test_a_creation_and_its_persons_count_from_the_moment_the_customer_was_there
 
 def test_a_lead_counts_from_when_it_became_active() -> None:
     case = Case(rules=replace(RULES, transfer=Transfer.ACTIVE), facts={"stage": Stage.LEAD})
+    case.crm_contacts = {"p1": {"name": "Anne Holm"}}
     crm(case, AT)
     crm(case, AT + timedelta(seconds=1), phone="22222222")
     assert waiting(case.link) == []
     case.facts = {"stage": Stage.ACTIVE, "active_since": NOW}
-    crm(case, LATER)
+    (creation,) = crm(case, LATER)
     assert carried(case) == {System.ECONOMIC: {LATER}}
+    case.written(creation, created="1042")
+    assert [(one.action, set(one.caused.values())) for one in case.link.pending] == [("create", {LATER})]
 
 
 def test_a_creation_refused_for_its_values_counts_from_the_correction() -> None:
