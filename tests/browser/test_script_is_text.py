@@ -177,8 +177,7 @@ def test_on_the_pages_of_runs_and_of_how_everything_fares(admin: Admin, screen: 
         connection.execute(sa.text("update sync.run set state = 'done', ended = started where ended is null"))
     stopped = f"/runs/{braked(admin)}"
     is_text(screen, stopped)
-    for question in set(re.findall(r'href="[^"]*(/tasks/[^"]+)"', admin.text(stopped))):
-        is_text(screen, question, "alike")
+    is_text_everywhere(screen, *set(re.findall(r'href="[^"]*(/tasks/[^"]+)"', admin.text(stopped))))
     admin.confirm(admin.previewed("/transfer"))
     is_text(screen, "/transfer")
     admin.turn()
