@@ -52,7 +52,7 @@ bulk_item = sa.Table(
     # what was shown of it, part by part, and how many parts that are
     sa.Column("body", JSONB, nullable=False, server_default=_EMPTY_LIST),
     sa.Column("parts", sa.Integer, nullable=False),
-    # planned | sent | ended | left_out
+    # listed (what it would write is not read yet) | planned | sent | ended | left_out
     sa.Column("state", sa.Text, nullable=False, server_default="planned"),
     sa.Column("decision", sa.Uuid),
     sa.Column("undoes", sa.Uuid),
@@ -67,6 +67,8 @@ sa.Index(
     "bulk_item_left", bulk_item.c.bulk, bulk_item.c.state, bulk_item.c.position,
     postgresql_where=bulk_item.c.state.in_(["planned", "sent"]),
 )  # fmt: skip
+
+sa.Index("bulk_item_listed", bulk_item.c.bulk, bulk_item.c.position, postgresql_where=bulk_item.c.state == "listed")
 
 suggestion = sa.Table(
     "suggestion",

@@ -26,9 +26,9 @@ from reconciler import (
     pairing,
     parts,
     pressing,
+    previewing,
     views,
 )
-from reconciler.beside import Row
 from reconciler.bulks import Bulk, Item, Planned
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
@@ -48,8 +48,10 @@ log = structlog.get_logger(__name__)
 Take = Literal["crm", "economic", "different"]
 CHUNK: Final = 50
 """Customers that are dealt with between two looks of the clock."""
-MOST: Final = 1000
-"""Lines that one decision is about at most: what is beyond is shown next."""
+AT_ONCE: Final = 1000
+"""Lines that are shown while somebody waits for the page; of more the clock reads what would be written."""
+MOST: Final = 10_000
+"""Lines that one decision is about at most, as lists count them: what is beyond is shown next."""
 KEEP_SHOWN: Final = timedelta(days=1)
 """What was only ever shown is forgotten then."""
 
@@ -68,12 +70,15 @@ def settle(
 ) -> Bulk | None:
     """Show what taking that side's value, or leaving it different, means for everything a filter shows; nothing is decided yet.
 
-    None where it shows nothing. Sent again it tells how the first stands.
+    None where it shows nothing. Sent again it tells how the first stands. Of very many the clock reads what that is.
     """
     if (known := bulks.find(connection, person.tenant, form.id)) is not None:
         return known
-    found = differences.shown(connection, person.tenant, wanted, clocked.resend, limit=MOST)
-    able = [one for one in found if all(_may_be(row, take) for row in one.rows)]
+    lines = differences.lines(connection, person.tenant, wanted, MOST)
+    if len(lines) > AT_ONCE:
+        return _listed(clocked, connection, person, form, lines, take)
+    found = differences.shown(connection, person.tenant, wanted, clocked.resend, limit=AT_ONCE)
+    able = [one for one in found if all(previewing.may_be(row, take) for row in one.rows)]
     by_link: dict[UUID, list[Difference]] = {}
     for one in able:
         by_link.setdefault(one.link, []).append(one)
@@ -91,6 +96,22 @@ def settle(
         session=form.session, filter=form.filter, excluded=len(found) - len(able),
     )  # fmt: skip
     return bulks.find(connection, person.tenant, form.id)
+
+
+def _listed(
+    clocked: Clocked, connection: Connection, person: Person, form: Form, lines: Sequence[tuple[UUID, str]], take: Take
+) -> Bulk | None:
+    by_link: dict[UUID, list[str]] = {}
+    for link, detail in lines:
+        by_link.setdefault(link, []).append(detail)
+    planned = [
+        Planned(link=link, parts=tuple(Part(detail=one) for one in details)) for link, details in by_link.items()
+    ]
+    bulks.insert(
+        connection, form.id, person.tenant, "settle", (person.name, person.id), clocked.now(), planned, what=take,
+        session=form.session, filter=form.filter, listed=True,
+    )  # fmt: skip
+    return again(connection, person, form)
 
 
 def pair(
@@ -179,7 +200,7 @@ def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every decision about many, and those whose part has ended; returns how many moved."""
     with engine.begin() as connection:
         found = bulks.under_way(connection)
-    moved = 0
+    moved = previewing.carry_on(engine, clocked)
     for bulk in found:
         with engine.begin() as connection:
             listed = bulks.next_items(connection, bulk, CHUNK)
@@ -187,12 +208,6 @@ def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
         with engine.begin() as connection:
             moved += bulks.end(connection, bulk, clocked.now())
     return moved
-
-
-def _may_be(row: Row, take: Take) -> bool:
-    """Whether that side's value can be taken: no customer and no person may be without a name."""
-    source = {"crm": row.crm, "economic": row.economic}.get(take)
-    return source is None or row.detail != "name" or bool(source.strip())
 
 
 def _backwards(connection: Connection, tenant: str, bulk: Bulk) -> list[Planned]:

@@ -14,7 +14,7 @@ from reconciler.parts import Part, Tally
 
 Kind = Literal["settle", "flow", "link", "apart", "undo"]
 State = Literal["previewed", "running", "stopped", "done"]
-_PARTS: Final = TypeAdapter(tuple[Part, ...])
+PARTS: Final = TypeAdapter(tuple[Part, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class Bulk:
     """One decision about many. ``total``, ``done`` and so on count parts; ``customers`` counts whom it is about.
 
     ``what``: whose value, of a settling; what it undoes, of an undoing. ``session`` marks what was done while somebody was
-    signed in once. ``excluded``: parts of the list that could not be part of it.
+    signed in once. ``excluded``: parts of the list that could not be part of it. ``listed``: customers of whom it is not read yet
+    what would be written; it can be confirmed when there is none.
     """
 
     id: UUID
@@ -45,6 +46,7 @@ class Bulk:
     moved: int
     failed: int
     left_out: int
+    listed: int
 
     @property
     def left(self) -> int:
@@ -65,7 +67,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One customer of a decision about many, and how it stands: planned, sent, ended or left_out."""
+    """One customer of a decision about many, and how it stands: listed, planned, sent, ended or left_out."""
 
     bulk: UUID
     position: int
@@ -114,12 +116,12 @@ def insert(
     excluded: int = 0,
     agreement: int | None = None,
     state: State = "previewed",
+    listed: bool = False,
 ) -> None:
-    """Store a decision about these; nothing when there is one of that id."""
+    """Store a decision about these; nothing when there is one of that id. ``listed``: what would be written is read later."""
     values = {
         "id": bulk, "tenant": tenant, "kind": kind, "what": what, "who": who[0], "who_id": who[1], "session": session,
-        "at": now, "state": state, "filter": filter, "left_out": excluded,
-        "agreement": agreement,
+        "at": now, "state": state, "filter": filter, "left_out": excluded, "agreement": agreement,
     }  # fmt: skip
     if connection.execute(_INSERT, values).rowcount and planned:
         connection.execute(
@@ -127,7 +129,8 @@ def insert(
             [
                 {
                     "bulk": bulk, "position": nth, "link": one.link, "crm_id": one.crm_id, "number": one.number,
-                    "body": _PARTS.dump_json(one.parts).decode(), "parts": len(one.parts), "undoes": one.undoes,
+                    "body": PARTS.dump_json(one.parts).decode(), "parts": len(one.parts), "undoes": one.undoes,
+                    "state": "listed" if listed else "planned",
                 }
                 for nth, one in enumerate(planned, 1)
             ],
@@ -136,7 +139,7 @@ def insert(
 
 def find(connection: sa.Connection, tenant: str, bulk: UUID) -> Bulk | None:
     """A decision about many of that tenant, as far as it came."""
-    statement = sa.text(f"{_READ} where b.tenant = :tenant and b.id = :id")
+    statement = sa.text(f"{SELECT} where b.tenant = :tenant and b.id = :id")
     row = connection.execute(statement, {"tenant": tenant, "id": bulk}).one_or_none()
     return None if row is None else Bulk(**row._asdict())
 
@@ -145,7 +148,7 @@ def of_session(connection: sa.Connection, tenant: str, session: str) -> Session:
     """What was done in a session, as far as it is not undone; nothing of no session."""
     if not session:
         return Session(settled=0, kept=0, bulks=())
-    statement = sa.text(f"{_READ} where b.tenant = :tenant and b.session = :session and b.kind <> 'undo' "
+    statement = sa.text(f"{SELECT} where b.tenant = :tenant and b.session = :session and b.kind <> 'undo' "
                         "and b.state <> 'previewed' and b.undone_by is null order by b.at, b.id")  # fmt: skip
     found = [Bulk(**row._asdict()) for row in connection.execute(statement, {"tenant": tenant, "session": session})]
     kept = sum(one.done for one in found if one.what == "different")
@@ -155,7 +158,7 @@ def of_session(connection: sa.Connection, tenant: str, session: str) -> Session:
 
 
 def confirm(connection: sa.Connection, tenant: str, bulk: UUID, who: tuple[str, str], session: str) -> None:
-    """What was previewed is carried out, as that person's decision; nothing where it is already."""
+    """What was previewed is carried out, as that person's decision; nothing where it is already, or is not read whole."""
     values = {"tenant": tenant, "id": bulk, "who": who[0], "who_id": who[1], "session": session}
     connection.execute(_CONFIRM, values)
 
@@ -188,7 +191,7 @@ def items(
     """Whom a decision about many is about, in order; ``troubled``: only those of whom not everything was done."""
     values = {"tenant": tenant, "id": bulk, "limit": limit, "skip": skip, "troubled": troubled}
     for row in connection.execute(_ITEMS, values):
-        yield _item(row._asdict())
+        yield item_of(row._asdict())
 
 
 def under_way(connection: sa.Connection) -> list[UUID]:
@@ -198,7 +201,7 @@ def under_way(connection: sa.Connection) -> list[UUID]:
 
 def next_items(connection: sa.Connection, bulk: UUID, limit: int) -> list[Item]:
     """The next customers to be dealt with, and those whose decisions have ended."""
-    return [_item(row._asdict()) for row in connection.execute(_NEXT, {"id": bulk, "limit": limit})]
+    return [item_of(row._asdict()) for row in connection.execute(_NEXT, {"id": bulk, "limit": limit})]
 
 
 def lock(connection: sa.Connection, item: Item) -> Bulk | None:
@@ -218,13 +221,8 @@ def sent(connection: sa.Connection, item: Item, decision: Decision, stale: Seque
 
 def ended(connection: sa.Connection, item: Item, tally: Tally) -> None:
     """Say what came of one customer."""
-    values = {
-        "id": item.bulk,
-        "position": item.position,
-        "done": tally.done,
-        "moved": tally.moved,
-        "failed": tally.failed,
-    }
+    counts = {"done": tally.done, "moved": tally.moved, "failed": tally.failed}
+    values = {"id": item.bulk, "position": item.position, **counts}
     connection.execute(_ENDED, values)
 
 
@@ -238,8 +236,9 @@ def forget(connection: sa.Connection, previewed_before: datetime, ended_before: 
     return connection.execute(_FORGET, {"previewed": previewed_before, "ended": ended_before}).rowcount
 
 
-def _item(row: dict[str, Any]) -> Item:
-    return Item(**{**row, "parts": _PARTS.validate_python(row["parts"]), "stale": tuple(row["stale"])})
+def item_of(row: dict[str, Any]) -> Item:
+    """One customer, of a row of ``OF_ITEM``."""
+    return Item(**{**row, "parts": PARTS.validate_python(row["parts"]), "stale": tuple(row["stale"])})
 
 
 _INSERT = sa.text("""
@@ -248,34 +247,36 @@ _INSERT = sa.text("""
     on conflict (id) do nothing
 """)
 _INSERT_ITEM = sa.text("""
-    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, undoes)
-    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts, :undoes)
+    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, undoes, state)
+    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts, :undoes, :state)
 """)
-_READ = """
+SELECT = """
     select b.id, b.tenant, b.kind, b.what, b.who, b.who_id, b.session, b.at, b.state, b.ended, b.undone_by, b.filter,
-           b.left_out as excluded, b.agreement, i.customers, i.total, i.done, i.moved, i.failed, i.left_out
+           b.left_out as excluded, b.agreement, i.customers, i.total, i.done, i.moved, i.failed, i.left_out, i.listed
     from sync.bulk b cross join lateral (
         select count(*) as customers, coalesce(sum(parts), 0) as total, coalesce(sum(done), 0) as done,
                coalesce(sum(moved), 0) as moved, coalesce(sum(failed), 0) as failed,
-               coalesce(sum(parts) filter (where state = 'left_out'), 0) as left_out
+               coalesce(sum(parts) filter (where state = 'left_out'), 0) as left_out,
+               count(*) filter (where state = 'listed') as listed
         from sync.bulk_item i where i.bulk = b.id
     ) i
 """
 _CONFIRM = sa.text("""
     update sync.bulk set state = 'running', who = :who, who_id = :who_id, session = :session
     where tenant = :tenant and id = :id and state = 'previewed'
+      and not exists (select from sync.bulk_item i where i.bulk = bulk.id and i.state = 'listed')
 """)
 _STOP = sa.text("update sync.bulk set state = 'stopped' where tenant = :tenant and id = :id and state = 'running'")
 _LEAVE = sa.text("update sync.bulk_item set state = 'left_out' where bulk = :id and state = 'planned'")
 _UNDONE = sa.text("update sync.bulk set undone_by = :undo where id = any(:ids) and undone_by is null")
 _DONE_AGAIN = sa.text("update sync.bulk set undone_by = null where undone_by = :undo")
-_OF_ITEM = "i.bulk, i.position, i.link, i.crm_id, i.number, i.body as parts, i.state, i.decision, i.undoes, i.stale, i.done, i.moved, i.failed"
+OF_ITEM = "i.bulk, i.position, i.link, i.crm_id, i.number, i.body as parts, i.state, i.decision, i.undoes, i.stale, i.done, i.moved, i.failed"
 _ITEMS = sa.text(f"""
     with shown as (
         select * from sync.bulk_item where bulk = :id and (not :troubled or moved + failed > 0 or state = 'left_out')
         order by position limit :limit offset :skip
     )
-    select {_OF_ITEM}, coalesce(here.state -> 'customer' ->> 'name', '') as name, coalesce(there.state ->> 'name', '') as there
+    select {OF_ITEM}, coalesce(here.state -> 'customer' ->> 'name', '') as name, coalesce(there.state ->> 'name', '') as there
     from shown i join sync.bulk b on b.id = i.bulk left join sync.link l on l.id = i.link
     left join sync.crm_side here on here.tenant = :tenant and here.crm_id = coalesce(i.crm_id, l.crm_id)
     left join sync.economic_side there
@@ -284,12 +285,12 @@ _ITEMS = sa.text(f"""
 """)
 _UNDER_WAY = sa.text("select id from sync.bulk where ended is null and state <> 'previewed' order by at, id limit 20")
 _NEXT = sa.text(f"""
-    (select {_OF_ITEM} from sync.bulk_item i
+    (select {OF_ITEM} from sync.bulk_item i
      where i.bulk = :id and i.state = 'planned'
        and not exists (select from sync.decision u where u.id = i.undoes and u.state = 'open')
      order by i.position limit :limit)
     union all
-    (select {_OF_ITEM} from sync.bulk_item i join sync.decision d on d.id = i.decision
+    (select {OF_ITEM} from sync.bulk_item i join sync.decision d on d.id = i.decision
      where i.bulk = :id and i.state = 'sent' and d.state <> 'open' order by i.position limit 1000)
 """)
 _LOCK = sa.text("""

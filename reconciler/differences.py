@@ -44,7 +44,7 @@ def shown(
     found = []
     for line in lines:
         stored = links.get(line.link)
-        rows = () if stored is None else _rows(stored, line.detail, resend)
+        rows = () if stored is None else contested(stored, line.detail, resend)
         if stored is not None and rows:
             values_of = [side.values for side in (stored.link.customer.crm, stored.link.customer.economic) if side]
             found.append(
@@ -57,6 +57,13 @@ def shown(
     return found
 
 
+def lines(connection: sa.Connection, tenant: str, wanted: Filter, limit: int) -> list[tuple[UUID, str]]:
+    """The link and the detail of so many lines that a filter shows, without what they hold: of very many, in a moment."""
+    where, values = _where(tenant, wanted)
+    statement = sa.text(f"select link, detail from ({_LINES.format(where=where)}) line order by opened, link, place limit :limit")  # fmt: skip
+    return [(row.link, row.detail) for row in connection.execute(statement, {**values, "limit": limit})]
+
+
 def counts(connection: sa.Connection, tenant: str, wanted: Filter) -> dict[str, int]:
     """How many lines there are of each detail, in the order of details, whatever detail the filter names."""
     where, values = _where(tenant, replace(wanted, detail=""))
@@ -65,7 +72,8 @@ def counts(connection: sa.Connection, tenant: str, wanted: Filter) -> dict[str, 
     return {detail: found[detail] for detail in DETAILS if detail in found}
 
 
-def _rows(stored: store.Stored, detail: str, resend: timedelta) -> tuple[Row, ...]:
+def contested(stored: store.Stored, detail: str, resend: timedelta) -> tuple[Row, ...]:
+    """What waits for a choice of that detail of a customer, or of its contact persons."""
     link = stored.link
     return tuple(
         row

@@ -56,7 +56,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
     with site.engine.connect() as connection:
         bulk = _of(connection, person, request.path_params["bulk"])
         paged = filters.page(request.query_params)
-        shown = bulk.state == "previewed"
+        shown = bulk.state == "previewed" and not bulk.listed
         items = list(
             bulks.items(
                 connection, person.tenant, bulk.id, limit=A_PAGE, skip=A_PAGE * (paged - 1), troubled=not shown

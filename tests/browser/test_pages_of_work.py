@@ -1,12 +1,18 @@
 """Is every page of the list of work, and of a question, flawless in each of its states and in both languages?"""
 
 from datetime import timedelta
+from uuid import uuid4
 
+import sqlalchemy as sa
+
+from reconciler import letter_links, mailbox, people
+from reconciler.letter_links import Change
 from tests.browser.gallery import contested, of_every_state
 from tests.browser.questions import a_pass_that_stopped, by_rule, of_every_kind, refused_email
 from tests.browser.screens import Screens
 from tests.browser.test_pages import ADMIN, READER, everything_open
 from tests.builders.meeting import Both
+from tests.builders.sync import TENANT
 from tests.integration.web.browsing import Pages
 
 
@@ -71,3 +77,22 @@ def test_nothing_waits(screens: Screens, both: Both, pages: Pages) -> None:
     pages.time = both.time
     screens.look("tasks-empty", "/")
     screens.look("customers-empty", "/customers")
+
+
+def test_what_a_letters_link_opens(screens: Screens, both: Both, pages: Pages) -> None:
+    by_rule(both, 71, "Vestre Mølle A/S")
+    pages.time = both.time
+    mail = uuid4()
+    with pages.engine.begin() as connection:
+        write = connection.scalar(sa.text("select max(id) from sync.audit where system = 'economic' and by = 'rule'"))
+        people.choose(connection, TENANT, mailbox.LETTER_LINKS, value=True)
+        one = Change(id=uuid4(), write=int(write or 0), detail="phone", customer="kunde-71")
+        letter_links.insert(connection, TENANT, "bogholder@firma.example", mail, [one], pages.time)
+        ((_, _, token),) = letter_links.mint(connection, mail, pages.time)
+    screens.look("letter", f"/letter/{token}", also=True, nobody=True)
+    screens.look("letter-over", "/letter/none", 404, nobody=True)
+    reader = screens.window()
+    reader.go(f"/letter/{token}")
+    reader.page.get_by_role("button", name="Fortryd").click()
+    reader.page.get_by_text("Det føres tilbage i e-conomic").wait_for()
+    screens.look("letter-used", f"/letter/{token}", nobody=True)

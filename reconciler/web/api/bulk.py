@@ -58,7 +58,7 @@ class Differences(Said):
 
 
 class ChoiceGiven(Said):
-    """One choice for everything that a filter shows, once for its ``id``: the first thousand lines of it."""
+    """One choice for everything that a filter shows, once for its ``id``: the first ten thousand lines of it."""
 
     id: UUID
     take: Literal["crm", "economic", "different"]
@@ -84,7 +84,8 @@ class UndoGiven(Said):
 
 class BulkTold(Said):
     """A decision about many, and how far it came: of ``total`` parts, how many are done, had moved, were refused, were not begun
-    with, or wait. ``excluded``: lines that could not be part of it. Nothing is done while its state is ``previewed``."""
+    with, or wait. ``excluded``: lines that could not be part of it. Nothing is done while its state is ``previewed``; it can be
+    confirmed when ``listed`` is 0: of so many customers it is not read yet what would be written."""
 
     id: UUID
     kind: Kind
@@ -102,6 +103,7 @@ class BulkTold(Said):
     left_out: int
     left: int
     excluded: int
+    listed: int
 
 
 class PartTold(Said):
@@ -110,7 +112,7 @@ class PartTold(Said):
     crm_id: str | None
     customer_number: int | None
     name: str
-    state: Literal["planned", "sent", "ended", "left_out"]
+    state: Literal["listed", "planned", "sent", "ended", "left_out"]
     decision: UUID | None
     done: int
     moved: int
@@ -180,12 +182,15 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         "/bulk/{bulk}/confirm",
         tags=["bulk"],
         status_code=202,
-        responses={**NONE, **NO_RIGHT},
+        responses={**NONE, **NO_RIGHT, **STALE},
         openapi_extra=needs("bulk"),
     )
     def confirm(person: Asking, bulk: BulkId) -> BulkTold:
         """Have what was shown carried out; confirmed twice is once."""
-        return told(deciding.confirmed(site, person, bulk, ""))
+        found = deciding.confirmed(site, person, bulk, "")
+        if found.listed:
+            raise Conflict("it is not read whole yet")
+        return told(found)
 
     @made.post("/bulk/{bulk}/stop", tags=["bulk"], responses={**NONE, **NO_RIGHT}, openapi_extra=needs("bulk"))
     def stop(person: Asking, bulk: BulkId) -> BulkTold:
@@ -210,6 +215,7 @@ def told(one: Bulk) -> BulkTold:
         id=one.id, kind=one.kind, what=one.what, who=one.who, at=one.at, state=one.state, ended=one.ended,
         undone_by=one.undone_by, customers=one.customers, total=one.total, done=one.done, moved=one.moved,
         failed=one.failed, left_out=one.left_out, left=one.left, excluded=one.excluded,
+        listed=one.listed,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from reconciler import bulking, bulks, people
+from reconciler import bulking, bulks, people, previewing
 from tests.builders.crm import a_person
 from tests.builders.sync import TENANT
 from tests.integration.web.browsing import Pages
@@ -74,6 +74,38 @@ def test_forty_differences_in_three_details_in_ten_clicks_and_undone_in_two(shop
         assert shop.company.economic[number].name == there.name
     assert "Afgør mange på én gang (40)" in mine.open("/differences").text
     mine.open(mine.at)
+
+
+def test_of_very_many_the_clock_reads_what_would_be_written_and_then_it_goes_as_any_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulking, "AT_ONCE", 10)
+    monkeypatch.setattr(previewing, "CHUNK", 7)
+    forty(shop)
+    mine = shop.arrive().open("/differences").press("Brug Clickmate for alle viste (40)")
+    page = mine.at
+    assert "Laver listen ... 0 af 20 kunder" in " ".join(mine.text.split())
+    assert "Gem i e-conomic" not in mine.text
+    mine.browser.post(f"{page}/confirm", {"form_token": mine.browser.token()})
+    assert (shop.bulk(page).state, shop.bulk(page).listed) == ("previewed", 20), "nobody confirms what nobody saw"
+    service = Service(shop.pages)
+    told = service.get(f"/bulk/{page.rpartition('/')[2]}")
+    assert (told["listed"], told["total"], told["state"]) == (20, 40, "previewed")
+    assert service.ask("POST", f"/bulk/{page.rpartition('/')[2]}/confirm").status_code == 409
+    assert previewing.carry_on(shop.pages.engine, shop.both.clocked) == 7
+    assert "Laver listen ... 7 af 20 kunder" in " ".join(mine.open(page).text.split())
+    settled = shop.company.crm["c119"]
+    shop.company.here(settled.model_copy(update={"name": shop.company.economic[119].name}))
+    while previewing.carry_on(shop.pages.engine, shop.both.clocked):
+        pass
+    assert (shop.bulk(page).total, shop.bulk(page).excluded) == (39, 1), "what became equal meanwhile is left out"
+    mine.open(page).press("Gem i e-conomic")
+    shop.carry_out()
+    assert "39 afgjort." in mine.open(page).text
+    assert {one.name for one in shop.company.economic.values()} >= {f"Kunde {number}" for number in range(100, 119)}
+    mine.press("Fortryd alle (39)")
+    shop.carry_out()
+    assert "39 fortrudt." in mine.open(mine.at).text
 
 
 def test_what_moved_since_it_was_shown_is_refused_singly_and_the_rest_is_settled(shop: Shop) -> None:
