@@ -132,7 +132,7 @@ def _matched(pairs: list[Pair]) -> list[Pair]:
     }
     return [
         replace(joined.get(pair.id, pair), rest="unclear")
-        if pair.id in doubtful and not pair.rest
+        if pair.id in doubtful and pair.rest in {"", "to_remove"}
         else joined.get(pair.id, pair)
         for pair in pairs
         if pair.id not in gone

@@ -297,3 +297,24 @@ def test_without_the_choice_no_order_of_events_removes_anybody(events: list[str]
             case _:
                 commands = case.hear(Heard()) + case.wait(MINUTE)
         assert all(part.action != "remove" for command in commands for part in command.parts)
+
+
+def test_who_may_be_back_as_somebody_else_is_asked_about_and_removed_only_when_told_apart() -> None:
+    case = with_person()
+    del case.economic_contacts[7]
+    case.economic()
+    case.economic_contacts[8] = {"name": METTE["name"]}
+    assert case.economic() == ()
+    assert case.status is not None
+    assert (case.status.state, case.status.reason) == ("choice", "contact")
+    before = case.link
+    assert case.hear(Heard()) == ()
+    assert case.link == before, "heard twice it changes nothing"
+    mine = next(one for one in case.contacts if one.crm is not None)
+    case.link = replace(case.link, contacts=tuple(replace(one, apart=("8",)) for one in case.contacts))
+    (command,) = case.wait(MINUTE)
+    assert mine.crm is not None
+    assert {(part.action, part.id) for part in command.parts if isinstance(part, Part)} == {
+        ("remove", mine.crm.id),
+        ("create", None),
+    }
