@@ -18,10 +18,12 @@ DAY_SOFT = 45_000
 """Calls a day after which only people and edits are served."""
 RESERVE = 0.05
 """The part of a day that is kept for people: edits that flow wait before it."""
+_BEFORE_RESERVE = round(DAY * (1 - RESERVE))
 LOOKS_SHARE = 0.4
 """The part of a day that people's looks may use."""
 CALLS_OF_A_LOOK = 2
 """What is left of that share must be enough for a look at a customer and its contact persons."""
+_MOST_LOOKS = DAY_SOFT * LOOKS_SHARE - CALLS_OF_A_LOOK
 BREAKER = 5
 """So many failures in a row, and one probe at a time is sent until one succeeds."""
 THROTTLE = 1.0
@@ -55,13 +57,7 @@ class Lane(IntEnum):
     @property
     def most(self) -> int:
         """Calls of a day, by whomever they were made, after which this lane waits for the next day."""
-        match self:
-            case Lane.PERSON:
-                return DAY
-            case Lane.EDIT:
-                return round(DAY * (1 - RESERVE))
-            case _:
-                return DAY_SOFT
+        return (DAY, _BEFORE_RESERVE, DAY_SOFT, DAY_SOFT, DAY_SOFT)[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +121,7 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
     """What a call in that lane has to wait for, if anything."""
     if (stop := stopped(budget, now)) is not None:
         return stop
-    today = _today(budget, now)
-    if today.calls >= lane.most:
+    if budget.calls >= lane.most and _today(budget, now).calls >= lane.most:
         return Wait(until=_tomorrow(now), cause="paused")
     free_at = _free_at(budget, lane)
     if free_at is not None and now < free_at:
@@ -136,7 +131,7 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
 
 def check_look(budget: Budget, now: datetime) -> Wait | None:
     """What a look that a person waits for has to wait for: looks have a share of the day."""
-    if _today(budget, now).looks + CALLS_OF_A_LOOK > DAY_SOFT * LOOKS_SHARE:
+    if budget.looks > _MOST_LOOKS and _today(budget, now).looks > _MOST_LOOKS:
         return stopped(budget, now) or Wait(until=_tomorrow(now), cause="paused")
     return check(budget, Lane.PERSON, now)
 

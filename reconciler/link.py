@@ -97,7 +97,11 @@ class Link:
     @property
     def pending(self) -> tuple[Pending, ...]:
         """Every write that is not answered yet."""
-        return tuple(one for pair in self.pairs for one in pair.pending.values())
+        found = tuple(self.customer.pending.values())
+        for pair in self.contacts:
+            if pair.pending:
+                found += tuple(pair.pending.values())
+        return found
 
     @property
     def due(self) -> datetime | None:
