@@ -1,13 +1,10 @@
 """Many pages stand open and ask again: an answer that nothing has changed costs one statement, and is never an old one."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 
 from crm_outbox.contract import Customer
 from reconciler import people, snapshots, store, views
@@ -18,6 +15,7 @@ from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import KEY, Pages
 from tests.integration.web.looking import Watching
+from tests.integration.web.statements import sent_by
 
 WRITTEN_WITH_ITS_LINK = {"sync.pair", "sync.field_base", "sync.operation"}
 """Tables that only the statement writes that writes the link's own row too."""
@@ -31,21 +29,6 @@ def watching(pages: Pages) -> Watching:
 @pytest.fixture
 def customer(watching: Watching) -> Customer:
     return watching.linked(7, cvr="12345678")
-
-
-@contextmanager
-def heard(engine: sa.Engine) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def edited_in_the_crm(watching: Watching, customer: Customer) -> None:
@@ -135,14 +118,14 @@ def test_an_answer_that_nothing_has_changed_costs_one_statement(watching: Watchi
     }  # fmt: skip
     address = f"/widget/status?version=1.1&pass={sign('one', KEY, claims)}"
     mark = pages.browser().get(address).headers["etag"]
-    with heard(pages.engine) as sent:
+    with sent_by(pages.engine) as sent:
         again = pages.browser().get(address, **{"if-none-match": mark})
     assert again.status_code == 304
     assert len(sent) == 1, sent
 
 
 def test_the_mark_is_of_every_table_that_a_status_is_read_from(watching: Watching, customer: Customer) -> None:
-    with watching.pages.engine.connect() as connection, heard(watching.pages.engine) as sent:
+    with watching.pages.engine.connect() as connection, sent_by(watching.pages.engine) as sent:
         snapshots.marked(connection, TENANT, customer.id)
         (marked,) = sent
         snapshots.read(connection, TENANT, views.customer(connection, TENANT, customer.id))

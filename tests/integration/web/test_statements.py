@@ -1,8 +1,6 @@
 """However many lines a page shows, the database is asked as often as for one: each page of a list is counted, with few and with many."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
@@ -19,31 +17,17 @@ from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, refused, there
 from tests.integration.web.browsing import Browser, Pages
 from tests.integration.web.shop import Shop
+from tests.integration.web.statements import sent_by
 
 MOST = 30
 """Statements of the page that asks most; a page that needs more says so here first."""
-
-
-@contextmanager
-def counted(engine: sa.Engine) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    found: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        found.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def asked(pages: Pages, browser: Browser, paths: list[str], **headers: str) -> dict[str, int]:
     """How many statements each of these pages needs, and that it shows something."""
     found = {}
     for path in paths:
-        with counted(pages.engine) as statements:
+        with sent_by(pages.engine) as statements:
             answer = browser.get(path, **headers)
         assert answer.status_code == 200, (path, answer.text)
         found[path] = len(statements)
@@ -161,7 +145,7 @@ def test_what_many_that_begin_to_flow_would_have_written_is_read_together(pages:
             with pages.engine.begin() as connection:
                 pressing.still(shop.both.clocked, connection, Press(person=anne, customer=f"c{number}", id=uuid4()))
         customers = [f"c{number}" for number in range(101 + first, 101 + first + many)]
-        with counted(pages.engine) as statements:
+        with sent_by(pages.engine) as statements:
             answer = browser.post("/flow", {"form_token": token, "bulk": str(uuid4()), "customer": customers})
         assert answer.status_code == 303, answer.text
         assert shop.bulk(answer.headers["location"]).customers == many
@@ -187,7 +171,7 @@ def test_runs_are_told_together(pages: Pages, many: int) -> None:
                 {"tenant": TENANT, "agreement": AGREEMENT, "kind": ("read", "transfer")[nth % 2], "now": pages.time},
             )
     held = {"authorization": f"Bearer {key}"}
-    with counted(pages.engine) as statements:
+    with sent_by(pages.engine) as statements:
         told = httpx.get(f"{pages.url}/api/v1/runs", headers=held).json()["runs"]
     assert len(told) >= many
     assert len(statements) <= 8, statements
