@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from crm_outbox.contract import Customer
 from reconciler import people, snapshots, store, views
@@ -42,6 +43,13 @@ def edited_in_both(watching: Watching, customer: Customer) -> None:
 
 def seen_in_economic_again(watching: Watching, customer: Customer) -> None:
     watching.both.in_economic(there(customer, 7, "v1", contacts=()), 2, why="poll")
+
+
+def seen_in_economic_without_a_step(watching: Watching, customer: Customer) -> None:
+    """As when a sweep finds it unchanged: only the row of that side is written."""
+    with watching.pages.engine.begin() as connection:
+        moved = sa.text("update sync.economic_side set seen = :now where number = 7")
+        assert connection.execute(moved, {"now": watching.both.time}).rowcount == 1
 
 
 def opened_by_another(watching: Watching, customer: Customer) -> None:
@@ -85,7 +93,7 @@ def waits_for_a_person(watching: Watching, customer: Customer) -> None:
 
 
 CHANGES: list[Callable[[Watching, Customer], None]] = [
-    edited_in_the_crm, edited_in_both, seen_in_economic_again, opened_by_another, a_look_that_was_taken_up, out_of_reach, paused,
+    edited_in_the_crm, edited_in_both, seen_in_economic_again, seen_in_economic_without_a_step, opened_by_another, a_look_that_was_taken_up, out_of_reach, paused,
     another_admin, creating_kept_for_admins, flows_no_more, waits_for_a_person,
 ]  # fmt: skip
 
