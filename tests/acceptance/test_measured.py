@@ -48,11 +48,11 @@ def counted(running: Product, to_economic: int, to_crm: int) -> dict[System, Lag
 
 
 def test_every_edit_that_flowed_is_measured(running: Product) -> None:
+    began = datetime.now(UTC)  # an edit counts from the first hook that is not looked into yet: it may be the creation's
     customers = {cvr: running.create(name=f"Firma {cvr} ApS", cvr=cvr, country="Danmark") for cvr in CVRS}
     running.settles()
     counted(running, to_economic=len(CVRS), to_crm=0)
     numbers = {one["cvrNo"]: one["customerNumber"] for one in running.books()["customers"]}
-    began = datetime.now(UTC)
     for nth, cvr in enumerate(OTHERS):
         # each is edited on both sides at once: whichever write comes second is refused for its version and made again
         street = {"address1": f"Havnegade {nth}"}
