@@ -4,7 +4,7 @@ Each customer's part is a decision of its own, made by the very functions that s
 refused by itself. Undone as one, by the same road.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
@@ -14,7 +14,6 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
-from crm_outbox.messaging.database import is_away, is_contended
 from reconciler import (
     bulks,
     choosing,
@@ -22,11 +21,11 @@ from reconciler import (
     deciding,
     differences,
     flowing,
-    ordering,
     pairing,
     parts,
     pressing,
     previewing,
+    singly,
     views,
 )
 from reconciler.bulks import Bulk, Item, Planned
@@ -46,8 +45,6 @@ from reconciler.stepping import Clocked
 log = structlog.get_logger(__name__)
 
 Take = Literal["crm", "economic", "different"]
-CHUNK: Final = 50
-"""Customers that are dealt with between two looks of the clock."""
 AT_ONCE: Final = 1000
 """Lines that are shown while somebody waits for the page; of more the clock reads what would be written."""
 MOST: Final = 10_000
@@ -198,16 +195,7 @@ def undo(clocked: Clocked, connection: Connection, person: Person, form: Form, w
 
 def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every decision about many, and those whose part has ended; returns how many moved."""
-    with engine.begin() as connection:
-        found = bulks.under_way(connection)
-    moved = previewing.carry_on(engine, clocked)
-    for bulk in found:
-        with engine.begin() as connection:
-            listed = bulks.next_items(connection, bulk, CHUNK)
-        moved += sum(_within(engine, clocked, item) for item in listed)
-        with engine.begin() as connection:
-            moved += bulks.end(connection, bulk, clocked.now())
-    return moved
+    return previewing.carry_on(engine, clocked) + singly.carry_on(engine, clocked, bulks, _moved, _failed)
 
 
 def _backwards(connection: Connection, tenant: str, bulk: Bulk) -> list[Planned]:
@@ -228,26 +216,12 @@ def _backwards(connection: Connection, tenant: str, bulk: Bulk) -> list[Planned]
     return planned
 
 
-def _within(engine: sa.Engine, clocked: Clocked, item: Item) -> bool:
-    does: Callable[[Connection], bool] = lambda connection: _moved(clocked, connection, item)  # noqa: E731 - a step
-    try:
-        return ordering.within(engine, does)
-    except (NotUndone, NotDecided, NotThere):
-        return _failed(engine, item, Tally(moved=len(item.parts)))
-    except Exception as error:
-        if is_away(error):
-            raise
-        if is_contended(error):
-            return False  # it is still planned: the next look has it
-        log.exception("bulk.item_failed", bulk=str(item.bulk), position=item.position)
-        return _failed(engine, item, Tally(failed=len(item.parts)))
-
-
-def _failed(engine: sa.Engine, item: Item, tally: Tally) -> bool:
-    with engine.begin() as connection:
-        if bulks.lock(connection, item) is not None:
-            bulks.ended(connection, item, tally)
-    return True
+def _failed(connection: Connection, item: Item, error: Exception) -> None:
+    refused = isinstance(error, NotUndone | NotDecided | NotThere)
+    if not refused:
+        log.error("bulk.item_failed", bulk=str(item.bulk), position=item.position, exc_info=error)
+    if bulks.lock(connection, item) is not None:
+        bulks.ended(connection, item, Tally(moved=len(item.parts)) if refused else Tally(failed=len(item.parts)))
 
 
 def _moved(clocked: Clocked, connection: Connection, item: Item) -> bool:

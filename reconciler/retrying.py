@@ -3,7 +3,6 @@
 Each is a decision of whoever asked for it. What was sent ends as it ends: done, or failed again.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -11,8 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
-from crm_outbox.messaging.database import is_away, is_contended
-from reconciler import decided, deciding, ordering, retries, store, worklists
+from reconciler import decided, deciding, retries, singly, store, worklists
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Decision
@@ -23,9 +21,6 @@ from reconciler.retries import Item, Retry
 from reconciler.stepping import Clocked
 
 log = structlog.get_logger(__name__)
-
-CHUNK = 50
-"""Errors that are tried between two looks of the clock."""
 
 
 def one(clocked: Clocked, connection: Connection, person: Person, task: UUID, decision: UUID) -> Saved | None:
@@ -62,35 +57,13 @@ def many(
 
 def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
     """The next errors of every attempt, and those that were answered; returns how many moved."""
-    with engine.begin() as connection:
-        found = retries.under_way(connection)
-    moved = 0
-    for retry in found:
-        with engine.begin() as connection:
-            listed = retries.next_items(connection, retry, CHUNK)
-        moved += sum(_within(engine, clocked, item) for item in listed)
-        with engine.begin() as connection:
-            moved += retries.end(connection, retry, clocked.now())
-    return moved
+    return singly.carry_on(engine, clocked, retries, _moved, _failed)
 
 
-def _within(engine: sa.Engine, clocked: Clocked, item: Item) -> bool:
-    does: Callable[[Connection], bool] = lambda connection: _moved(clocked, connection, item)  # noqa: E731 - a step
-    try:
-        return ordering.within(engine, does)
-    except NotDecided:
-        with engine.begin() as connection:
-            retries.mark(connection, item, "failed")
-        return True
-    except Exception as error:
-        if is_away(error):
-            raise
-        if is_contended(error):
-            return False  # it is still planned: the next look has it
-        log.exception("retry.item_failed", retry=str(item.retry), position=item.position)
-        with engine.begin() as connection:
-            retries.mark(connection, item, "failed")
-        return True
+def _failed(connection: Connection, item: Item, error: Exception) -> None:
+    if not isinstance(error, NotDecided):
+        log.error("retry.item_failed", retry=str(item.retry), position=item.position, exc_info=error)
+    retries.mark(connection, item, "failed")
 
 
 def _moved(clocked: Clocked, connection: Connection, item: Item) -> bool:
