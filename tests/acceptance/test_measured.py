@@ -48,7 +48,8 @@ def counted(running: Product, to_economic: int, to_crm: int) -> dict[System, Lag
 
 
 def test_every_edit_that_flowed_is_measured(running: Product) -> None:
-    began = datetime.now(UTC)  # an edit counts from the first hook that is not looked into yet: it may be the creation's
+    # an edit counts from the first hook that is not looked into yet: it may be the creation's
+    began = datetime.now(UTC)
     customers = {cvr: running.create(name=f"Firma {cvr} ApS", cvr=cvr, country="Danmark") for cvr in CVRS}
     running.settles()
     counted(running, to_economic=len(CVRS), to_crm=0)
