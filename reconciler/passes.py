@@ -7,6 +7,7 @@ that keys can be changed without a stop. Pure: time and keys are given.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Self
 
 import jwt
@@ -90,23 +91,28 @@ def invite(key: bytes, *, tenant: str, lang: Language, nonce: str, until: dateti
 
 def read(keys: Mapping[str, bytes], text: str, wanted: Literal["widget", "launch"], now: datetime) -> Pass:
     """What a pass says, once its signature, its use and its times hold; else ``Refused``."""
+    found = _signed(tuple(keys.items()), text, wanted)
+    _timely(found, now.astimezone(UTC))
+    return found
+
+
+@lru_cache(maxsize=2000)  # a page that asks again brings the same pass for minutes
+def _signed(keys: tuple[tuple[str, bytes], ...], text: str, wanted: Literal["widget", "launch"]) -> Pass:
     if not text or len(text) > _LONGEST or not text.isascii():
         raise Refused("no pass")
     try:
         kid = jwt.get_unverified_header(text).get("kid")
-        key = keys.get(kid) if isinstance(kid, str) else None
+        key = dict(keys).get(kid) if isinstance(kid, str) else None
         if key is None:
             raise Refused("unknown key")
         # the times are judged below: the library would ask a clock
         untimed: jwt.types.Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         claims = jwt.decode(text, key, algorithms=["HS256"], audience=wanted, options=untimed)
-        found = Pass.model_validate(claims)
+        return Pass.model_validate(claims)
     except jwt.InvalidAudienceError as error:
         raise Refused("for something else") from error
     except (jwt.PyJWTError, ValidationError, ValueError) as error:
         raise Refused(type(error).__name__) from error
-    _timely(found, now.astimezone(UTC))
-    return found
 
 
 def _timely(found: Pass, now: datetime) -> None:

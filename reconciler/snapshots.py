@@ -6,7 +6,7 @@ true while the same rows carry the same ones; what follows from the time is reck
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -39,6 +39,10 @@ class Mark:
     waits: timedelta | None
 
 
+Customers = Collection[tuple[str, str]]
+"""Tenants' customers: each tenant with the id of a customer in its CRM."""
+
+
 class Snapshots:
     """The snapshots read last, of any tenant; threads may share them."""
 
@@ -51,11 +55,9 @@ class Snapshots:
         self, connection: sa.Connection, tenant: str, crm_id: str, now: datetime
     ) -> tuple[Snapshot, datetime | None]:
         """That customer as it is known, and since when the oldest message of ours waits."""
-        mark = marked(connection, tenant, crm_id)
+        mark = marked(connection, [(tenant, crm_id)])[tenant, crm_id]
         unsent = None if mark.waits is None else now - mark.waits
-        with self._lock:
-            rows, kept = self._kept.get((tenant, crm_id), (None, None))
-        if kept is not None and rows == mark.rows:
+        if (kept := self.kept(tenant, crm_id, mark)) is not None:
             return kept, unsent
         made = read(connection, tenant, views.customer(connection, tenant, crm_id))
         with self._lock:
@@ -64,6 +66,12 @@ class Snapshots:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return made, unsent
+
+    def kept(self, tenant: str, crm_id: str, mark: Mark) -> Snapshot | None:
+        """That customer as it was read before, if it is still so by that mark."""
+        with self._lock:
+            rows, kept = self._kept.get((tenant, crm_id), (None, None))
+        return kept if rows == mark.rows else None
 
 
 def read(connection: sa.Connection, tenant: str, found: views.Customer) -> Snapshot:
@@ -76,16 +84,21 @@ def read(connection: sa.Connection, tenant: str, found: views.Customer) -> Snaps
     )
 
 
-def marked(connection: sa.Connection, tenant: str, crm_id: str) -> Mark:
-    """The marks of every row that a snapshot is read from; one statement."""
-    *rows, waits = connection.execute(_MARK, {"tenant": tenant, "crm_id": crm_id, "kept": people.KEPT_SETTINGS}).one()
-    return Mark(rows=tuple(rows), waits=waits)
+def marked(connection: sa.Connection, wanted: Customers) -> dict[tuple[str, str], Mark]:
+    """The marks of every row that these snapshots are read from; one statement for all of them."""
+    tenants, customers = zip(*wanted, strict=True)
+    given = {"tenants": list(tenants), "customers": list(customers), "kept": people.KEPT_SETTINGS}
+    return {
+        (tenant, crm_id): Mark(rows=tuple(rows), waits=waits)
+        for tenant, crm_id, *rows, waits in connection.execute(_MARK, given)
+    }
 
 
 _MARK: Final = sa.text("""
     select
+        wanted.tenant, wanted.crm_id,
         (select string_agg(concat(a.agreement, ':', a.xmin), ' ' order by a.agreement)
-         from sync.agreement a where a.tenant = :tenant) as agreements,
+         from sync.agreement a where a.tenant = wanted.tenant) as agreements,
         (select string_agg(concat(l.id, ':', l.xmin, ':', look.xmin, ':', look.told, ':', side.xmin, ':', open.tasks), ' '
                            order by l.id)
          from sync.link l
@@ -100,13 +113,14 @@ _MARK: Final = sa.text("""
              select string_agg(concat(t.id, '=', t.xmin), ',' order by t.id) as tasks
              from sync.task t where t.link = l.id and t.closed is null
          ) open
-         where l.tenant = :tenant and l.crm_id = :crm_id) as links,
+         where l.tenant = wanted.tenant and l.crm_id = wanted.crm_id) as links,
         (select string_agg(last.id::text, ',') from (
-             select u.id from sync.audit u where u.tenant = :tenant and u.crm_id = :crm_id order by u.at desc, u.id desc limit 1
+             select u.id from sync.audit u where u.tenant = wanted.tenant and u.crm_id = wanted.crm_id order by u.at desc, u.id desc limit 1
          ) last) as written,
         (select string_agg(concat(p.id, ':', p.xmin), ' ' order by p.id)
-         from sync.person p where p.tenant = :tenant and p.role = 'admin') as admins,
+         from sync.person p where p.tenant = wanted.tenant and p.role = 'admin') as admins,
         (select string_agg(concat(s.name, ':', s.xmin), ' ' order by s.name)
-         from sync.setting s where s.tenant = :tenant and s.name = any(:kept)) as settings,
+         from sync.setting s where s.tenant = wanted.tenant and s.name = any(:kept)) as settings,
         (select clock_timestamp() - o.since from sync.outbox_pending o where o.lane = 'live' order by o.id limit 1) as waits
+    from unnest(cast(:tenants as text[]), cast(:customers as text[])) as wanted (tenant, crm_id)
 """)

@@ -21,6 +21,7 @@ PENDING_AGE = Gauge(
     "sync_outbox_oldest_age_seconds", "Age of the oldest message still to be settled", ["schema", "lane"]
 )
 PARKED = Gauge("sync_outbox_parked", "Messages that could not be published by themselves", ["schema"])
+UNCHANGED = Counter("sync_web_unchanged", "Answers to open pages that nothing has changed; they are not logged")
 PUBLISHED = Counter("sync_relay_publish", "Publishes by how they ended", ["schema", "lane", "result"])
 CONFIRM_SECONDS = Histogram("sync_relay_confirm_seconds", "From a publish to its confirm", ["schema", "lane"])
 BLOCKED = Gauge("sync_relay_blocked", "1 while the broker blocks publishing", ["schema", "lane"])

@@ -47,6 +47,7 @@ from reconciler.web import (
 )
 from reconciler.web.api import describing, problems, router
 from reconciler.web.doors import Conflict, Forged, Known, Lacking, NotIn, Senseless, Unknown
+from reconciler.web.polls import Polls
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
 
@@ -114,7 +115,7 @@ def app(site: Site) -> ASGIApp:
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
-    return Limits(inner, headers=headers)
+    return Limits(Polls(site, inner), headers=headers)
 
 
 def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:

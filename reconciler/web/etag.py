@@ -14,7 +14,20 @@ def of(text: str) -> str:
 
 def answer(request: Request, mark: str, text: Callable[[], str], media_type: str) -> Response:
     """That text under its mark, or only that it is what was told before: then it is not even written."""
-    headers = {"etag": f'"{mark}"'}
-    if mark in re.findall(r'"([^"]*)"', request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers=headers)
-    return Response(text(), headers=headers, media_type=media_type)
+    if has(request, mark):
+        return same(mark)
+    return Response(text(), headers=_named(mark), media_type=media_type)
+
+
+def has(request: Request, mark: str) -> bool:
+    """Whether whoever asks has the answer of that mark."""
+    return mark in re.findall(r'"([^"]*)"', request.headers.get("if-none-match", ""))
+
+
+def same(mark: str) -> Response:
+    """That the answer of that mark still holds."""
+    return Response(status_code=304, headers=_named(mark))
+
+
+def _named(mark: str) -> dict[str, str]:
+    return {"etag": f'"{mark}"'}

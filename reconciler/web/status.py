@@ -14,6 +14,7 @@ from reconciler.halts import Halts
 from reconciler.lately import Lately, lately
 from reconciler.note import Note
 from reconciler.person import Person
+from reconciler.snapshots import Mark, Snapshot
 from reconciler.standing import Standing, standing, unknown
 from reconciler.views import Customer
 from reconciler.web.doors import Unknown
@@ -68,6 +69,21 @@ def of(
         with site.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement as a rule, and no other trip
             known, unsent = site.snapshots.of(connection, person.tenant, crm_id, now)
+    return _told(site, person, known, unsent, now, version, ours=ours)
+
+
+def again(site: Site, person: Person, crm_id: str, version: str | None, mark: Mark) -> Told | None:
+    """The same for a page that asks again, if by that mark nothing was written since it was told; none: it is to be read."""
+    if (known := site.snapshots.kept(person.tenant, crm_id, mark)) is None:
+        return None
+    now = site.now()
+    return _told(site, person, known, None if mark.waits is None else now - mark.waits, now, version)
+
+
+def _told(
+    site: Site, person: Person, known: Snapshot, unsent: datetime | None, now: datetime, version: str | None, *,
+    ours: bool = False
+) -> Told:  # fmt: skip
     found, kept = known.found, known.kept
     reach = Reach() if found.agreement is None else _reach(found.agreement, unsent, now)
     shown = found.known.compared if ours else views.parsed(version)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import Request, Response
 
 from reconciler.contract import State
+from reconciler.snapshots import Mark
 from reconciler.standing import Act
 from reconciler.web import acting, doors, etag, says, screen, status
 from reconciler.web.acting import Place
@@ -46,6 +47,13 @@ def piece(site: Site, request: Request) -> Response:
         lambda: screen.piece(site, "widget_status.html", at.words, **values),
         "text/html; charset=utf-8",
     )
+
+
+def as_told(site: Site, request: Request, at: Place, mark: Mark) -> str | None:
+    """The piece's mark, where by that of its rows it is known to be what whoever asks again has."""
+    told = status.again(site, at.person, at.customer, at.query.get("version"), mark)
+    known = None if told is None else _values(site, at, told)["etag"]
+    return known if known is not None and etag.has(request, known) else None
 
 
 def compare(site: Site, request: Request) -> Response:

@@ -111,7 +111,8 @@ def _pages(engine: Any, port: int) -> Pages:
     return Pages(engine=engine, url=f"http://127.0.0.1:{port}", time=datetime.now(UTC))
 
 
-def _server(made: Pages, *, around: Any = lambda inner: inner, **given: Any) -> Server:
+def asgi(made: Pages, **given: Any) -> ASGIApp:
+    """The app of those pages, without the socket."""
     words: dict[str, Any] = {
         "keys": KEYS,
         "public_url": made.url,
@@ -124,4 +125,8 @@ def _server(made: Pages, *, around: Any = lambda inner: inner, **given: Any) -> 
         "hooks_url": CONNECT.removesuffix("/connect/economic"),
         "has_app": True,
     }
-    return Server(around(app(Site(**{**words, **given}))), "127.0.0.1", int(made.url.rpartition(":")[2]))
+    return app(Site(**{**words, **given}))
+
+
+def _server(made: Pages, *, around: Any = lambda inner: inner, **given: Any) -> Server:
+    return Server(around(asgi(made, **given)), "127.0.0.1", int(made.url.rpartition(":")[2]))

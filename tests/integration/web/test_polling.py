@@ -1,9 +1,11 @@
 """Many pages stand open and ask again: an answer that nothing has changed costs one statement, and is never an old one."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -16,10 +18,39 @@ from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import KEY, Pages
 from tests.integration.web.looking import Watching
+from tests.integration.web.serving import asgi
 from tests.integration.web.statements import sent_by
 
 WRITTEN_WITH_ITS_LINK = {"sync.pair", "sync.field_base", "sync.operation"}
 """Tables that only the statement writes that writes the link's own row too."""
+
+
+Polled = Sequence[tuple[str, str]]
+"""Addresses, each with the mark of what the page has; empty for a page that has nothing yet."""
+
+
+def polled(pages: Pages, customer: Customer) -> str:
+    """What the box beside a customer asks for again and again."""
+    at = int(pages.time.timestamp())
+    claims = {
+        "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
+        "name": "Anne Holm", "role": "user", "customer": customer.id,
+    }  # fmt: skip
+    return f"/widget/status?version=1.1&pass={sign('one', KEY, claims)}"
+
+
+def at_once(pages: Pages) -> Callable[[Polled], list[httpx.Response]]:
+    """Asks all of them at one time, of pages of their own that remember from one time to the next."""
+    asked = asgi(pages, engine=pages.engine, now=lambda: pages.time)
+
+    async def all_of(some: Polled) -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=asked, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=pages.url) as client:
+            return await asyncio.gather(
+                *(client.get(path, headers={"if-none-match": mark} if mark else {}) for path, mark in some)
+            )
+
+    return lambda some: asyncio.run(all_of(some))
 
 
 @pytest.fixture
@@ -117,14 +148,31 @@ def test_what_changed_is_in_the_very_next_answer(
     assert after != before
 
 
+def test_an_open_page_is_told_what_changed_and_else_that_nothing_did(watching: Watching, customer: Customer) -> None:
+    pages, told = watching.pages, {}
+    browser, address = pages.browser(), polled(pages, customer)
+
+    def ask(mark: str = "") -> httpx.Response:
+        return browser.get(address, **({"if-none-match": f'"{mark}"'} if mark else {}))
+
+    told[""] = ask()
+    mark = told[""].headers["etag"].strip('"')
+    for change in CHANGES:
+        change(watching, customer)
+        first, whole, again = ask(mark), ask(), ask(mark)
+        told[change.__name__] = whole
+        now = whole.headers["etag"].strip('"')
+        for one in (first, again):
+            assert one.status_code == (304 if now == mark else 200), change.__name__
+            assert one.headers["etag"] == whole.headers["etag"]
+            assert bool(one.text) == (now != mark)
+        mark = now
+    assert len({one.headers["etag"] for one in told.values()}) >= 5
+
+
 def test_an_answer_that_nothing_has_changed_costs_one_statement(watching: Watching, customer: Customer) -> None:
     pages = watching.pages
-    at = int(pages.time.timestamp())
-    claims = {
-        "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
-        "name": "Anne Holm", "role": "user", "customer": customer.id,
-    }  # fmt: skip
-    address = f"/widget/status?version=1.1&pass={sign('one', KEY, claims)}"
+    address = polled(pages, customer)
     mark = pages.browser().get(address).headers["etag"]
     with sent_by(pages.engine) as sent:
         again = pages.browser().get(address, **{"if-none-match": mark})
@@ -132,9 +180,43 @@ def test_an_answer_that_nothing_has_changed_costs_one_statement(watching: Watchi
     assert len(sent) == 1, sent
 
 
+def test_whoever_asks_within_a_moment_is_told_by_one_statement(watching: Watching) -> None:
+    some = [watching.linked(number) for number in range(7, 17)]
+    paths, ask = [polled(watching.pages, one) for one in some], at_once(watching.pages)
+    had = [(path, told.headers["etag"]) for path, told in zip(paths, ask([(path, "") for path in paths]), strict=True)]
+    with sent_by(watching.pages.engine) as sent:
+        told = ask(had * 3)
+    assert [one.status_code for one in told] == [304] * 30
+    assert len(sent) == 1, sent
+    edited_in_the_crm(watching, some[3])
+    assert [one.status_code for one in ask(had)] == [304] * 3 + [200] + [304] * 6
+
+
+def test_what_cannot_be_read_is_the_pages_to_say(watching: Watching, customer: Customer) -> None:
+    path, ask = polled(watching.pages, customer), at_once(watching.pages)
+    had = [(path, ask([(path, "")])[0].headers["etag"])]
+
+    def away(*_: object) -> None:
+        raise sa.exc.OperationalError("select", {}, Exception("the server closed the connection"))
+
+    sa.event.listen(watching.pages.engine, "before_cursor_execute", away)
+    try:
+        assert [one.status_code for one in (*ask([(path, "")]), *ask(had))] == [503, 503]
+    finally:
+        sa.event.remove(watching.pages.engine, "before_cursor_execute", away)
+    assert ask(had)[0].status_code == 304
+
+
+def test_a_pass_that_ran_out_is_told_nothing(watching: Watching, customer: Customer) -> None:
+    address = polled(watching.pages, customer)
+    mark = watching.pages.browser().get(address).headers["etag"]
+    watching.later(minutes=11)
+    assert watching.pages.browser().get(address, **{"if-none-match": mark}).status_code == 401
+
+
 def test_the_mark_is_of_every_table_that_a_status_is_read_from(watching: Watching, customer: Customer) -> None:
     with watching.pages.engine.connect() as connection, sent_by(watching.pages.engine) as sent:
-        snapshots.marked(connection, TENANT, customer.id)
+        snapshots.marked(connection, [(TENANT, customer.id)])
         (marked,) = sent
         snapshots.read(connection, TENANT, views.customer(connection, TENANT, customer.id))
     tables = [set(re.findall(r"\bsync\.[a-z_]+", one)) for one in (marked, " ".join(sent[1:]))]
