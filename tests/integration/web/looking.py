@@ -3,18 +3,29 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
 from crm_outbox.contract import Customer
 from economic_adapter.contract import CustomerObserved, LookAtCustomer, Looked, Reach
 from reconciler import people
+from reconciler.passes import sign
 from reconciler.person import Role
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, agreement_seen, economic_seen, envelope, there
-from tests.integration.web.browsing import Pages
+from tests.integration.web.browsing import KEY, Pages
+
+
+def polled(pages: Pages, customer: Customer, role: Role = "user") -> str:
+    """What the box beside a customer asks for again and again."""
+    at = int(pages.time.timestamp())
+    claims = {
+        "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
+        "name": "Anne Holm", "role": role, "customer": customer.id,
+    }  # fmt: skip
+    return f"/widget/status?version=1.1&pass={sign('one', KEY, claims)}"
 
 
 @dataclass
