@@ -283,6 +283,10 @@ class Bench:
             found = self.sandbox.data.agreement().contacts.items()
             return {number: dict(one.values) for number, one in found if not one.deleted}
 
+    def version(self, number: int) -> str:
+        """The version a decision about that customer would be made on."""
+        return str(self.sandbox.data.agreement().customers[number].version)
+
     def calls(self) -> list[str]:
         """What was asked since the last time."""
         asked = self.wire.short

@@ -160,3 +160,11 @@ def by_hand(both: Both) -> Both:
     """The same, where nothing is transferred by itself."""
     both.set(transfer="hand")
     return both
+
+
+def departments(both: Both) -> list[str]:
+    """Two customers of the CRM have the CVR number of ``sydhavn``; their ids."""
+    found = [both.new(cvr=SYDHAVN["cvr"], name=f"Sydhavn afdeling {nth}") for nth in (1, 2)]
+    for one in found:
+        both.in_crm(one)
+    return [one.id for one in found]

@@ -1,4 +1,4 @@
-"""A worker's desk for each test."""
+"""A worker's desk for each test, and the customer that most are about."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.sandbox.app import Running
-from tests.builders.economic import Bench, bench
+from tests.builders.economic import Bench, bench, creation
 
 
 @pytest.fixture
@@ -15,3 +15,11 @@ def at_desk(engine: sa.Engine, sandbox: Running) -> Iterator[Bench]:
     made = bench(engine, sandbox)
     yield made
     made.client.close()
+
+
+@pytest.fixture
+def number(at_desk: Bench) -> int:
+    """A customer that the adapter created and everyone knows."""
+    at_desk.write(creation())
+    at_desk.calls()
+    return 1001

@@ -8,15 +8,7 @@ import sqlalchemy as sa
 from economic_adapter import store, tables
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.data import AGREEMENT
-from tests.builders.economic import Bench, creation
-
-
-@pytest.fixture
-def number(at_desk: Bench) -> int:
-    """A customer that the adapter created and everyone knows."""
-    at_desk.write(creation())
-    at_desk.calls()
-    return 1001
+from tests.builders.economic import Bench
 
 
 def poll(at_desk: Bench) -> None:

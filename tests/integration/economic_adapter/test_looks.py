@@ -18,14 +18,6 @@ from economic_adapter.sandbox.data import AGREEMENT
 from tests.builders.economic import FIELDS, Bench, creation
 
 
-@pytest.fixture
-def number(at_desk: Bench) -> int:
-    """A customer that the adapter created and everyone knows."""
-    at_desk.write(creation())
-    at_desk.calls()
-    return 1001
-
-
 def wait_for(at_desk: Bench, number: int = 0, search: Search | None = None) -> UUID:
     """A look somebody waits for, as intake takes it."""
     words = LookAtCustomer(

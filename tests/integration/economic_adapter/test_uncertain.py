@@ -11,19 +11,6 @@ from economic_adapter.sandbox import ui
 from tests.builders.economic import FIELDS, Bench, Crash, creation, part, person
 
 
-@pytest.fixture
-def number(at_desk: Bench) -> int:
-    """A customer that the adapter created and everyone knows."""
-    at_desk.write(creation())
-    at_desk.calls()
-    return 1001
-
-
-def version(at_desk: Bench, number: int) -> str:
-    """The version a decision would be made on."""
-    return str(at_desk.sandbox.data.agreement().customers[number].version)
-
-
 def lost(at_desk: Bench, method: str, path: str, when: str, times: int = 1) -> None:
     """The connection is dropped at that call, with the work done (``after``) or not (``before``)."""
     at_desk.sandbox.data.faults.add("drop", method=method, path=path, when=when, count=times)
@@ -55,7 +42,7 @@ def test_a_creation_whose_answer_is_lost_is_made_once(at_desk: Bench, when: str)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_edit_whose_answer_is_lost_is_written_once(at_desk: Bench, number: int, when: str) -> None:
     lost(at_desk, "PUT", "*/customers/*", when)
-    wanted = part(number=number, object_version=version(at_desk, number), fields={"phone": "1"})
+    wanted = part(number=number, object_version=at_desk.version(number), fields={"phone": "1"})
     at_desk.command(wanted, number=number)
     at_desk.settle()
     assert at_desk.outcome(wanted.operation).result is Result.WRITTEN
@@ -76,7 +63,7 @@ def test_a_contact_creation_whose_answer_is_lost_is_made_once(at_desk: Bench, nu
 def edited_in_between(at_desk: Bench, number: int, when: str, values: dict[str, str], gap: float) -> EconomicPart:
     """An edit whose call fails before or after it is done; a bookkeeper edits; then it is taken up again."""
     lost(at_desk, "PUT", "*/customers/*", when)
-    wanted = part(number=number, object_version=version(at_desk, number), fields={"phone": "1"})
+    wanted = part(number=number, object_version=at_desk.version(number), fields={"phone": "1"})
     at_desk.command(wanted, number=number)
     at_desk.work()
     ui.edit_customer(at_desk.sandbox.data, number, values)
@@ -196,7 +183,7 @@ def test_a_kept_failure_under_a_key_is_gone_past_under_another(at_desk: Bench) -
 
 def edit(at_desk: Bench, number: int) -> EconomicPart:
     """An edit of a customer."""
-    return part(number=number, object_version=version(at_desk, number), fields={"phone": "1"})
+    return part(number=number, object_version=at_desk.version(number), fields={"phone": "1"})
 
 
 def addition(_at_desk: Bench, _number: int) -> EconomicPart:

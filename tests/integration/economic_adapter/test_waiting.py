@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Result
@@ -11,14 +10,6 @@ from economic_adapter.budget import BREAKER, Lane
 from economic_adapter.contract import AgreementObserved, EconomicPart
 from economic_adapter.sandbox.data import AGREEMENT, GRANT
 from tests.builders.economic import Bench, creation, part
-
-
-@pytest.fixture
-def number(at_desk: Bench) -> int:
-    """A customer that the adapter created and everyone knows."""
-    at_desk.write(creation())
-    at_desk.calls()
-    return 1001
 
 
 def waiting(at_desk: Bench) -> list[str]:

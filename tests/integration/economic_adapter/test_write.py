@@ -11,19 +11,6 @@ from economic_adapter.sandbox.seeding import seed
 from tests.builders.economic import FIELDS, Bench, creation, part, person
 
 
-@pytest.fixture
-def number(at_desk: Bench) -> int:
-    """A customer that the adapter created and everyone knows."""
-    at_desk.write(creation())
-    at_desk.calls()
-    return 1001
-
-
-def version(at_desk: Bench, number: int) -> str:
-    """The version a decision would be made on."""
-    return str(at_desk.sandbox.data.agreement().customers[number].version)
-
-
 def test_a_creation_searches_looks_at_its_number_posts_and_reads_back(at_desk: Bench) -> None:
     wanted = creation()
     answer = at_desk.write(wanted)
@@ -116,7 +103,7 @@ def test_an_edit_takes_two_calls_and_keeps_what_is_not_ours(at_desk: Bench, numb
     at_desk.calls()
     before = at_desk.customers()[number]
     answer = at_desk.write(
-        part(number=number, object_version=version(at_desk, number), fields={"phone": "11 22 33 44"}), number=number
+        part(number=number, object_version=at_desk.version(number), fields={"phone": "11 22 33 44"}), number=number
     )
     assert at_desk.calls() == ["PUT /Customers/1001", "GET /Customers/1001"]
     assert at_desk.customers()[number] == before | {"phone": "11 22 33 44"}
@@ -128,7 +115,7 @@ def test_an_edit_takes_two_calls_and_keeps_what_is_not_ours(at_desk: Bench, numb
 
 
 def test_a_cleared_field_is_left_out_and_never_null(at_desk: Bench, number: int) -> None:
-    changed = part(number=number, object_version=version(at_desk, number), fields={"email": "", "street": ""})
+    changed = part(number=number, object_version=at_desk.version(number), fields={"email": "", "street": ""})
     assert at_desk.write(changed, number=number).outcomes[0].result is Result.WRITTEN
     assert not {"email", "address1", "address2"} & {
         name for name, value in at_desk.customers()[number].items() if value not in {None, ""}
@@ -136,13 +123,13 @@ def test_a_cleared_field_is_left_out_and_never_null(at_desk: Bench, number: int)
 
 
 def test_a_write_of_what_is_there_makes_no_call(at_desk: Bench, number: int) -> None:
-    same = part(number=number, object_version=version(at_desk, number), fields={"phone": FIELDS["phone"]})
+    same = part(number=number, object_version=at_desk.version(number), fields={"phone": FIELDS["phone"]})
     answer = at_desk.write(same, number=number)
     assert (answer.outcomes[0].result, answer.version, at_desk.calls()) == (Result.UNCHANGED, "1.1", [])
 
 
 def test_a_decision_on_an_older_version_is_refused_without_a_call(at_desk: Bench, number: int) -> None:
-    old = version(at_desk, number)
+    old = at_desk.version(number)
     ui.edit_customer(at_desk.sandbox.data, number, {"city": "Odense"})
     seen = at_desk.seen(number)
     at_desk.calls()
@@ -152,7 +139,7 @@ def test_a_decision_on_an_older_version_is_refused_without_a_call(at_desk: Bench
 
 
 def test_an_edit_made_meanwhile_is_not_overwritten(at_desk: Bench, number: int) -> None:
-    old = version(at_desk, number)
+    old = at_desk.version(number)
     ui.edit_customer(at_desk.sandbox.data, number, {"city": "Odense", "phone": "99"})
     answer = at_desk.write(part(number=number, object_version=old, fields={"phone": "1"}), number=number)
     assert at_desk.calls() == ["PUT /Customers/1001", "GET /Customers/1001"]
@@ -164,21 +151,21 @@ def test_an_edit_made_meanwhile_is_not_overwritten(at_desk: Bench, number: int) 
 
 def test_a_customer_nobody_has_read_is_looked_at_before_the_write(at_desk: Bench) -> None:
     ui.create_customer(at_desk.sandbox.data, {"name": "Nordhavn"}, 77)
-    answer = at_desk.write(part(number=77, object_version=version(at_desk, 77), fields={"city": "Odense"}), number=77)
+    answer = at_desk.write(part(number=77, object_version=at_desk.version(77), fields={"city": "Odense"}), number=77)
     assert at_desk.calls() == ["GET /Customers/77", "PUT /Customers/77", "GET /Customers/77", "GET /Contacts"]
     assert answer.economic is not None
     assert answer.economic.city == "Odense"
 
 
 def test_barring_keeps_the_customer(at_desk: Bench, number: int) -> None:
-    answer = at_desk.write(part(action="bar", number=number, object_version=version(at_desk, number)), number=number)
+    answer = at_desk.write(part(action="bar", number=number, object_version=at_desk.version(number)), number=number)
     assert answer.economic is not None
     assert answer.economic.barred is True
     assert answer.economic.name == FIELDS["name"]
 
 
 def test_a_rejected_value_is_answered_once_with_the_words_of_e_conomic(at_desk: Bench, number: int) -> None:
-    bad = part(number=number, object_version=version(at_desk, number), fields={"email": "no address"})
+    bad = part(number=number, object_version=at_desk.version(number), fields={"email": "no address"})
     answer = at_desk.write(bad, number=number)
     (outcome,) = answer.outcomes
     assert (outcome.result, outcome.reason, outcome.detail) == (Result.REFUSED, "CustomerInvalidEmail", "email")
@@ -267,7 +254,7 @@ def test_a_contact_person_is_changed_at_the_collection_and_removed_by_number(at_
 
 def test_customer_and_contact_person_of_one_command_are_read_back_once_each(at_desk: Bench, number: int) -> None:
     answer = at_desk.write(
-        part(number=number, object_version=version(at_desk, number), fields={"phone": "1"}), person(), number=number
+        part(number=number, object_version=at_desk.version(number), fields={"phone": "1"}), person(), number=number
     )
     assert [one.result for one in answer.outcomes] == [Result.WRITTEN] * 2
     assert at_desk.calls() == [
@@ -276,7 +263,7 @@ def test_customer_and_contact_person_of_one_command_are_read_back_once_each(at_d
 
 
 def test_parts_are_answered_each_for_itself(at_desk: Bench, number: int) -> None:
-    good = part(number=number, object_version=version(at_desk, number), fields={"phone": "1"})
+    good = part(number=number, object_version=at_desk.version(number), fields={"phone": "1"})
     bad = person(fields={"name": ""})
     answer = at_desk.write(good, bad, number=number)
     assert {one.operation: one.reason for one in answer.outcomes} == {good.operation: "", bad.operation: "missing:name"}

@@ -1,7 +1,5 @@
 """What if others come between what was confirmed and its end? Each of these was found by a seed of the simulation."""
 
-from datetime import UTC, datetime
-
 import pytest
 import sqlalchemy as sa
 
@@ -13,19 +11,11 @@ from reconciler.rules import Transfer
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
 from tests.builders.meeting import Both
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, there
+from tests.builders.sync import AGREEMENT, TENANT, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 from tests.integration.reconciler.test_undoing import UNDO, links, undone
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def company(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
-    return company
 
 
 def paused(company: Company, systems: str) -> None:

@@ -1,6 +1,5 @@
 """Does a pass stop before it writes to more customers than was confirmed? And does exactly its list go afterwards?"""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -13,24 +12,19 @@ from reconciler.__main__ import main
 from reconciler.contract import RunProgressed, TaskOpened
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, envelope, there
+from tests.builders.sync import AGREEMENT, TENANT, envelope, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 
 CVRS = ("13748136", "35204539", "11111119", "22222228")
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    return four(engine, capsys)
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
+    return four(company, capsys)
 
 
-def four(engine: sa.Engine, capsys: pytest.CaptureFixture[str]) -> Company:
+def four(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
     """Four linked customers, and the limit of a pass two."""
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     for number, cvr in enumerate(CVRS, 1):
         customer = a_customer(id=f"c{number}", name=f"Kunde {number}", cvr=cvr)
         company.here(customer)
@@ -74,6 +68,22 @@ def braked(company: Company) -> runs.Run:
         found = runs.latest(connection, TENANT, AGREEMENT, ["pass"])
     assert found is not None
     return found
+
+
+def stopped(company: Company) -> runs.Run:
+    """All four drifted; the pass wrote to two of them and stopped."""
+    drifted(company)
+    looked(company)
+    company.work()
+    return braked(company)
+
+
+def edited(company: Company, run: runs.Run) -> None:
+    """The first of those that are held is edited again in the CRM."""
+    with company.wire.engine.connect() as connection:
+        first = next(items.listed(connection, run.id, ["planned"]))
+    assert first.crm_id is not None
+    company.here(company.crm[first.crm_id].model_copy(update={"phone": "99999999"}))
 
 
 def phones(company: Company) -> int:
@@ -135,10 +145,7 @@ def test_what_is_held_stays_held_whatever_is_heard_of_it(company: Company) -> No
 
 
 def test_exactly_its_list_goes_when_a_person_says_so(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
+    run = stopped(company)
     release = ["release-brake", "--tenant", TENANT, str(run.id)]
     assert main(release) == 0
     assert "we stopped: 2 more customers would be written to, 2 were" in capsys.readouterr().out
@@ -150,14 +157,8 @@ def test_exactly_its_list_goes_when_a_person_says_so(company: Company, capsys: p
 
 
 def test_one_that_moved_since_is_shown_anew(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
-    with company.wire.engine.connect() as connection:
-        first = next(items.listed(connection, run.id, ["planned"]))
-    assert first.crm_id is not None
-    company.here(company.crm[first.crm_id].model_copy(update={"phone": "99999999"}))
+    run = stopped(company)
+    edited(company, run)
     release = ["release-brake", "--tenant", TENANT, str(run.id), "--yes"]
     assert main(release) == 1
     assert "1 changed since the list was made" in capsys.readouterr().out

@@ -12,20 +12,15 @@ from reconciler import clock
 from reconciler.__main__ import main
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import TENANT, Wire, agreement_seen, there
+from tests.builders.sync import TENANT, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
     """Three linked customers: one the same, one left different, one that both sides are to hold soon."""
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     same = a_customer(id="same", cvr="13748136")
     differs = a_customer(id="differs", name="Beta ApS", cvr="35204539", phone="11111111")
     company.here(same, differs)

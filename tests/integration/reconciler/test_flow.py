@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Outcome, Result, WriteCustomer
@@ -21,20 +20,7 @@ from tests.builders.sync import (
     statuses,
     there,
 )
-from tests.integration.reconciler.flows import linked, new, switch_on
-
-
-@pytest.fixture
-def wire(engine: sa.Engine) -> Wire:
-    return Wire(engine=engine)
-
-
-@pytest.fixture
-def on(wire: Wire) -> Wire:
-    switch_on(wire)
-    wire.switch()
-    wire.later(minutes=1)
-    return wire
+from tests.integration.reconciler.flows import linked, new
 
 
 def test_a_customer_created_after_switching_on_is_created_in_e_conomic_and_linked(on: Wire) -> None:

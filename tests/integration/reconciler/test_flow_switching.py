@@ -2,9 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-import sqlalchemy as sa
-
 from crm_outbox.contract import Outcome, Result
 from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
 from reconciler import agreements, clock, switching
@@ -21,19 +18,6 @@ from tests.builders.sync import (
     statuses,
 )
 from tests.integration.reconciler.flows import linked, new, state, switch_on
-
-
-@pytest.fixture
-def wire(engine: sa.Engine) -> Wire:
-    return Wire(engine=engine)
-
-
-@pytest.fixture
-def on(wire: Wire) -> Wire:
-    switch_on(wire)
-    wire.switch()
-    wire.later(minutes=1)
-    return wire
 
 
 def test_with_no_customers_in_e_conomic_it_goes_on_with_defaults_read_off_the_agreement(on: Wire) -> None:

@@ -9,19 +9,11 @@ import sqlalchemy as sa
 from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import clock
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, sydhavn
 from tests.builders.sync import TENANT, crm_changed, crm_unsendable, done, economic_answered, refused, there
 from tests.integration.reconciler.test_meeting_races import race
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def merged(customer: Customer, heir: str) -> Customer:

@@ -15,11 +15,8 @@ from reconciler.decisions import Decision
 from tests.builders.company import Company
 from tests.builders.crm import a_customer, a_person
 from tests.builders.sync import AGREEMENT, TENANT, there
-from tests.integration.reconciler.test_undoing import company
 
 pytestmark = pytest.mark.slow
-
-__all__ = ["company"]
 
 
 @pytest.fixture

@@ -42,13 +42,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on()
-    return wire
-
-
 @dataclass
 class Crossing:
     """Two batches at once. After its first message each goes on only when the other has got as far, or cannot."""

@@ -23,12 +23,10 @@ NUMBERS = range(1000, 6000)
 
 
 @pytest.fixture
-def both(engine: sa.Engine) -> Both:
+def both(both: Both) -> Both:
     """Both sides hold five thousand customers with one CVR number, linked pair by pair."""
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    fill(wire, linked=True)
-    return wire
+    fill(both, linked=True)
+    return both
 
 
 def fill(both: Both, *, linked: bool) -> None:

@@ -4,22 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from crm_outbox.contract import Stage, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import joining
 from reconciler.link import LinkState
-from reconciler.rules import Transfer
-from tests.builders.meeting import SYDHAVN, Both, by_hand, sydhavn
+from tests.builders.meeting import SYDHAVN, Both, by_hand, departments, sydhavn
 from tests.builders.sync import AGREEMENT, TENANT, crm_changed, crm_unsendable, economic_seen, statuses, there
-
-
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def test_r3_a_customer_nobody_resembles_is_created_in_the_crm_once(both: Both) -> None:
@@ -103,11 +94,7 @@ def test_r3_weaker_evidence_is_a_question(both: Both) -> None:
 
 def test_r3_two_customers_of_one_cvr_number_are_a_question(both: Both) -> None:
     by_hand(both)
-    ids = []
-    for nth in (1, 2):
-        customer = both.new(cvr="87654321", name=f"Sydhavn afdeling {nth}")
-        both.in_crm(customer)
-        ids.append(customer.id)
+    ids = departments(both)
     both.in_economic(sydhavn())
     (stranger,) = [one for one in both.links() if not one.crm_id]
     assert set(stranger.candidates_here) == set(ids)

@@ -2,22 +2,11 @@
 
 from uuid import uuid4
 
-import pytest
-import sqlalchemy as sa
-
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import decided, deciding, joining
 from reconciler.decisions import Decision
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, by_hand, sydhavn
 from tests.builders.sync import AGREEMENT, TENANT, there
-
-
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def test_r14_a_number_that_another_customer_has_is_not_linked(both: Both) -> None:

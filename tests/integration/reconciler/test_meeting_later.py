@@ -1,22 +1,13 @@
 """What becomes of customers that met, when one is renumbered, deleted, merged or gone? Rows R6 to R13, on real PostgreSQL."""
 
 import pytest
-import sqlalchemy as sa
 
 from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import EconomicContact, LookAtCustomer, WriteEconomicCustomer
 from reconciler import clock, joining, store
 from reconciler.link import LinkState
-from reconciler.rules import Transfer
 from tests.builders.meeting import Both, by_hand, sydhavn
 from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, refused, statuses, there
-
-
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    return wire
 
 
 def test_r7_a_customer_that_looks_like_a_linked_one_is_no_new_one_until_the_old_number_was_looked_at(

@@ -21,13 +21,6 @@ pytestmark = pytest.mark.slow
 SYDHAVN = {"name": "Sydhavn Maler A/S", "cvr": "87654321"}
 
 
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on()
-    return wire
-
-
 def sydhavn(number: int = 50, **given: Any) -> EconomicCustomer:
     return EconomicCustomer(**{"number": number, "object_version": "v1", **SYDHAVN, **given})
 

@@ -22,13 +22,6 @@ SYDHAVN = {"name": "Sydhavn Maler A/S", "cvr": "87654321"}
 WITH_AND_WITHOUT = pytest.mark.parametrize("missing", [False, True], ids=["with it", "without it"])
 
 
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on()
-    return wire
-
-
 def race(both: Both, first: Envelope, second: Envelope, *, waits: bool) -> None:
     """The second is heard while the first, already dealt with, is not committed yet."""
     with both.engine.connect() as connection, connection.begin():

@@ -3,20 +3,12 @@
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 
 from economic_adapter.contract import CustomerObserved, EconomicCustomer, WriteEconomicCustomer
 from tests.builders.meeting import Both
 from tests.builders.sync import done, economic_answered, economic_seen, there
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def both(engine: sa.Engine) -> Both:
-    wire = Both(engine=engine)
-    wire.switch_on()
-    return wire
 
 
 def created(both: Both, number: int, **given: str) -> str:

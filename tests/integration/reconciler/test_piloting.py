@@ -1,7 +1,5 @@
 """Does one customer flow while everything else stays off? The trial before switching on, kept or put back."""
 
-from datetime import UTC, datetime
-
 import pytest
 import sqlalchemy as sa
 
@@ -11,7 +9,7 @@ from reconciler import running, undoing
 from reconciler.__main__ import main
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import TENANT, Wire, agreement_seen, there
+from tests.builders.sync import TENANT, agreement_seen, there
 from tests.integration.reconciler.test_switching_on import counts
 
 pytestmark = pytest.mark.slow
@@ -20,13 +18,8 @@ PILOT = ("pilot", "--tenant", TENANT, "--wait", "0")
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
     """Two customers on both sides, read; one has a blank phone here."""
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     one, two = a_customer(id="one", cvr="13748136", phone=""), a_customer(id="two", name="Beta", cvr="35204539")
     company.here(one, two)
     company.there(there(one.model_copy(update={"phone": "22222222"}), 1, "a"), there(two, 2, "a"))

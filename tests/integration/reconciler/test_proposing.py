@@ -1,7 +1,6 @@
 """Does a run that is asked for on a page come as far as its person let it, and no further, whoever is killed on the way?"""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,14 +15,12 @@ from reconciler.proposing import NotProposed
 from reconciler.runs import Run
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
+from tests.builders.sync import AGREEMENT, TENANT
 from tests.integration.reconciler.test_switching_on import carried_out, filled
 
 
 @pytest.fixture
-def company(engine: sa.Engine) -> Company:
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
+def company(company: Company) -> Company:
     filled(company)
     return company
 

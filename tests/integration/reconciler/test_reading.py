@@ -4,7 +4,6 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 
 from crm_outbox.contract import BackfillProgressed, RunBackfill
 from crm_outbox.messaging.envelope import Refused
@@ -19,8 +18,7 @@ from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, crm_cha
 
 
 @pytest.fixture
-def wire(engine: sa.Engine) -> Wire:
-    wire = Wire(engine=engine)
+def wire(wire: Wire) -> Wire:
     wire.hear(agreement_seen(wire.time, state="connected", customers=2))
     return wire
 

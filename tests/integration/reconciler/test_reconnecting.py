@@ -1,7 +1,5 @@
 """What goes on when access was given up and is given again? The links, nothing twice; and another agreement starts without."""
 
-from datetime import UTC, datetime
-
 import pytest
 import sqlalchemy as sa
 
@@ -10,7 +8,7 @@ from reconciler import clock
 from reconciler.__main__ import main
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, Wire, agreement_seen, crm_changed, there
+from tests.builders.sync import AGREEMENT, agreement_seen, crm_changed, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, filled, previewed, statuses
 
 pytestmark = pytest.mark.slow
@@ -19,13 +17,8 @@ OTHER = AGREEMENT + 1
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
     """Two pairs that flow, and customers that only one side has; then access is given up."""
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     filled(company)
     confirmed = counts(previewed(company, capsys))
     assert main([*ON, "--yes", "--confirm", confirmed]) == 3

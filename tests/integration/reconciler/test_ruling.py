@@ -21,11 +21,8 @@ RULES = ("rules", "--tenant", TENANT)
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    return four(engine, capsys)
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
+    return four(company, capsys)
 
 
 def drifted(company: Company) -> None:

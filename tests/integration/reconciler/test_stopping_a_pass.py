@@ -12,26 +12,20 @@ from reconciler.contract import TaskClosed
 from reconciler.link import Step
 from tests.builders.company import Company
 from tests.builders.sync import AGREEMENT, TENANT, envelope
-from tests.integration.reconciler.test_braking import braked, drifted, four, looked, phones, swept
+from tests.integration.reconciler.test_braking import braked, edited, four, looked, phones, stopped, swept
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    return four(engine, capsys)
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
+    return four(company, capsys)
 
 
 def test_a_pass_that_is_stopped_writes_nothing_of_its_list(
     company: Company, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
+    run = stopped(company)
     stop = ["stop-brake", "--tenant", TENANT, str(run.id)]
     assert main(stop) == 0
     assert "we stopped: 2 more customers would be written to, 2 were" in capsys.readouterr().out
@@ -52,10 +46,7 @@ def test_a_pass_that_is_stopped_writes_nothing_of_its_list(
 
 
 def test_what_was_stopped_flows_again_with_its_next_edit(company: Company) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
+    run = stopped(company)
     assert main(["stop-brake", "--tenant", TENANT, str(run.id), "--yes"]) == 0
     left = [one for one in company.economic.values() if not one.phone]
     company.here(company.crm[f"c{left[0].number}"].model_copy(update={"phone": "99999999"}))
@@ -66,14 +57,8 @@ def test_what_was_stopped_flows_again_with_its_next_edit(company: Company) -> No
 
 
 def test_an_edit_made_since_is_not_stopped_unseen(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
-    with company.wire.engine.connect() as connection:
-        first = next(items.listed(connection, run.id, ["planned"]))
-    assert first.crm_id is not None
-    company.here(company.crm[first.crm_id].model_copy(update={"phone": "99999999"}))
+    run = stopped(company)
+    edited(company, run)
     stop = ["stop-brake", "--tenant", TENANT, str(run.id), "--yes"]
     assert main(stop) == 1
     assert "1 changed since the list was made" in capsys.readouterr().out
@@ -84,10 +69,7 @@ def test_an_edit_made_since_is_not_stopped_unseen(company: Company, capsys: pyte
 
 
 def test_stopping_that_was_killed_half_way_is_said_once_more(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    drifted(company)
-    looked(company)
-    company.work()
-    run = braked(company)
+    run = stopped(company)
     take, taken = meeting.take, 0
 
     def dies_at_the_second(*given: Any, **more: Any) -> Step:

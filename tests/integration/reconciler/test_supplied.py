@@ -2,13 +2,12 @@
 command line, on real PostgreSQL."""
 
 import pytest
-import sqlalchemy as sa
 
 from crm_outbox.contract import Customer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler.__main__ import main
 from reconciler.decisions import Supplied
-from reconciler.rules import Area, Transfer
+from reconciler.rules import Area
 from tests.builders.meeting import Both
 from tests.builders.sync import REFERENCE, TENANT
 
@@ -16,11 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def both(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Both:
-    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    wire = Both(engine=engine)
-    wire.switch_on(Transfer.CREATED)
-    return wire
+def both(both: Both, database: str, monkeypatch: pytest.MonkeyPatch) -> Both:
+    monkeypatch.setenv("DATABASE_URL", database)
+    return both
 
 
 @pytest.fixture

@@ -14,17 +14,9 @@ from reconciler.__main__ import main
 from reconciler.rehearsal import Write
 from tests.builders.company import Company
 from tests.builders.crm import a_customer, a_person
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, there
+from tests.builders.sync import AGREEMENT, TENANT, there
 
 ON = ("switch-on", "--tenant", TENANT, "--wait", "0")
-
-
-@pytest.fixture
-def company(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
-    return company
 
 
 def filled(company: Company) -> None:

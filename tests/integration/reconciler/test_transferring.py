@@ -1,7 +1,6 @@
 """Does each customer of e-conomic end exactly once in the CRM? Transfer all, and taking it back."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,20 +11,15 @@ from reconciler.__main__ import main
 from reconciler.rehearsal import Write
 from tests.builders.company import Company
 from tests.builders.crm import a_customer, a_person
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, there
+from tests.builders.sync import AGREEMENT, TENANT, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 
 TRANSFER = ("transfer", "--tenant", TENANT, "--wait", "0")
 
 
 @pytest.fixture
-def company(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Company:
+def company(company: Company, capsys: pytest.CaptureFixture[str]) -> Company:
     """On, with one linked; in e-conomic also one with a person, one barred, and one that may be a customer of the CRM."""
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
     linked = a_customer(id="linked", name="Alfa ApS", cvr="13748136", phone="11111111")
     perhaps = a_customer(id="perhaps", name="Beta Tømrer", postcode="8000")
     company.here(linked, perhaps)

@@ -1,6 +1,6 @@
 """What comes back when a switching on is taken back? Links and fills nobody edited since; never a customer."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,18 +13,10 @@ from reconciler.__main__ import main
 from reconciler.decisions import Decision
 from tests.builders.company import Company
 from tests.builders.crm import a_customer
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, there
+from tests.builders.sync import AGREEMENT, TENANT, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
 
 UNDO = ("undo-switch-on", "--tenant", TENANT, "--wait", "0")
-
-
-@pytest.fixture
-def company(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> Company:
-    monkeypatch.setenv("DATABASE_URL", database)
-    company = Company(Wire(engine=engine, time=datetime.now(UTC)))
-    company.wire.hear(agreement_seen(company.wire.time, state="connected"))
-    return company
 
 
 @pytest.fixture

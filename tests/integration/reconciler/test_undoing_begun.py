@@ -14,11 +14,11 @@ from tests.builders.company import Company
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT, envelope, there
 from tests.integration.reconciler.test_switching_on import ON, carried_out, counts, previewed
-from tests.integration.reconciler.test_undoing import UNDO, _configured, company, links, on, undone
+from tests.integration.reconciler.test_undoing import UNDO, _configured, links, on, undone
 
 pytestmark = pytest.mark.slow
 
-__all__ = ["company", "on"]
+__all__ = ["on"]
 
 
 def paused(company: Company, systems: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from crm_outbox.contract import Customer, Stage, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import people, questions
-from tests.builders.meeting import Both, by_hand, sydhavn
+from tests.builders.meeting import Both, by_hand, departments, sydhavn
 from tests.builders.sync import TENANT, there
 from tests.integration.web.asking import arrive, buttons, decided, forms, only, press
 from tests.integration.web.browsing import Pages
@@ -58,11 +58,7 @@ def test_created_anyway_it_rules_all_of_them_out_and_needs_the_right(pages: Page
 
 def test_one_that_only_e_conomic_has_is_linked_with_the_one_that_is_named(pages: Pages, both: Both) -> None:
     by_hand(both)
-    ids = []
-    for nth in (1, 2):
-        customer = both.new(cvr="87654321", name=f"Sydhavn afdeling {nth}")
-        both.in_crm(customer)
-        ids.append(customer.id)
+    ids = departments(both)
     both.in_economic(sydhavn())
     browser, task = arrive(pages, both), only(pages, "candidates")
     known = forms(browser, task, "Tilknyt")
