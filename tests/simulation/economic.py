@@ -6,7 +6,6 @@ It answers the adapter's own request values as the real one would; it knows noth
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -23,42 +22,10 @@ from economic_adapter.protocol import (
     Surface,
     VersionConflict,
 )
+from tests.simulation.books import Person, There
 from tests.simulation.truth import Truth
 
 _GOOD = Head(status=200)
-
-
-@dataclass
-class Person:
-    """A contact person there. ``key`` is the record's name in the truth."""
-
-    key: str
-    body: Body
-    made_by: str
-    shown: str = ""
-    """The version that was shown last."""
-
-
-@dataclass
-class There:
-    """A customer there. ``who`` is the real company, ``key`` the record's name in the truth."""
-
-    key: str
-    who: str
-    body: Body
-    made_by: str
-    born: int
-    persons: dict[int, Person] = field(default_factory=dict)
-
-    _read: tuple[str, dict[str, str]] = ("", {})
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Our fields of it."""
-        version = str(self.body["objectVersion"])
-        if self._read[0] != version:
-            self._read = version, mapping.customer_values(self.body)
-        return self._read[1]
 
 
 class Economic:

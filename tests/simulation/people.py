@@ -10,8 +10,9 @@ from reconciler.rules import Direction, System
 from tests.simulation.crm import Row
 from tests.simulation.dice import Dice
 from tests.simulation.pages import Pages
-from tests.simulation.pools import COMPANIES, PERSON, details, rule_of
+from tests.simulation.pools import COMPANIES, details, rule_of
 from tests.simulation.schedule import rules_of
+from tests.simulation.staff import Staff, where
 from tests.simulation.store import Connection
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ class People:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.made = 0
+        self.staff = Staff(world)
         pages = Pages(world)
         self.does: dict[str, Callable[[Dice], None]] = {
-            "edit": self.edit, "person": self.person, "create": self.create, "stage": self.stage, "found": self.found,
+            "edit": self.edit, "person": self.staff.person, "create": self.create, "stage": self.stage, "found": self.found,
             "renumber": self.renumber, "remove": self.remove, "reuse": self.reuse, "delete": self.delete,
             "merge": self.merge, "rules": self.rules, "retype": self.retype, "both": self.both, "page": pages.page, "decide": pages.decide, "undo": pages.undo,
         }  # fmt: skip
@@ -52,13 +54,6 @@ class People:
             world.crm.set(crm_id, name, value)
         world.trace.note("the CRM", "created", crm_id, world.crm.rows[crm_id].values["name"], str(stage))
         self.tell(crm_id, "created")
-
-    def staff(self) -> None:
-        """Each customer of the CRM has two contact persons, who are to be removed later."""
-        for crm_id in self.world.crm.rows:
-            for nth in (0, 1):
-                self.world.crm.add_person(crm_id, {name: pool[nth] for name, pool in PERSON.items()})
-            self.tell(crm_id)
 
     def company(self, dice: Dice | None = None, *, here: bool = True) -> int | None:
         """The next company that turns up, or one that only the other side has; none once all are there."""
@@ -154,57 +149,9 @@ class People:
         else:
             return
         world.trace.count("edits")
-        world.trace.note(_where(system), "edit", crm_id, name, old, value)
+        world.trace.note(where(system), "edit", crm_id, name, old, value)
         if system is System.ECONOMIC and dice.percent(60):
             world.machine.hook(dice, newest=True)
-
-    def person(self, dice: Dice) -> None:
-        """Somebody adds, edits or removes a contact person."""
-        world = self.world
-        crm_id = self._any(dice)
-        row = world.crm.rows[crm_id]
-        system = dice.pick(tuple(System))
-        number = world.economic.number_of(row.key)
-        if row.deleted or (system is System.ECONOMIC and number is None):
-            return
-        world.trace.count("edits")
-        crm = system is System.CRM
-        there = {} if number is None else world.economic.rows[number].persons
-        known: list[str] = list(row.contacts) if crm else [str(one) for one in there]
-        roll = dice.below(100)
-        if not known or roll < 40:
-            values = {name: dice.pick(pool) for name, pool in PERSON.items()}
-            if crm:
-                world.crm.add_person(crm_id, values)
-            else:
-                world.economic.add_person(number or 0, f"{number}-person-{world.economic.made}", values)
-            world.trace.note(_where(system), "person added", crm_id, values["name"], values["email"])
-        elif roll < (80 if world.setup.removes else 55):
-            one = dice.pick(self._on_both(crm_id, system, known) or known)
-            gone = row.contacts.pop(one) if crm else there.pop(int(one))
-            world.removed.add((system, one))
-            world.trace.note(_where(system), "person removed", crm_id, gone.key)
-        else:
-            one, name = dice.pick(known), dice.pick(tuple(PERSON))
-            value = dice.pick(PERSON[name])
-            if crm:
-                world.crm.set_person(crm_id, one, name, value)
-            else:
-                world.economic.set_person(number or 0, int(one), name, value)
-            world.trace.note(_where(system), "person edited", crm_id, one, name, value)
-        if crm:
-            self.tell(crm_id)
-        elif number is not None:
-            world.economic.touched(number)
-            world.economic.hooks.append((number, None))
-
-    def _on_both(self, crm_id: str, system: System, known: list[str]) -> list[str]:
-        """Those of these persons who are in the other system too, where an admin has such persons removed."""
-        link = self.world.sync.of(crm_id)
-        if link is None or system.other not in self.world.setup.removes:
-            return []
-        sides = [pair.side(system) for pair in link.contacts if pair.crm and pair.economic]
-        return [one for one in known if any(side is not None and side.id == one for side in sides)]
 
     # ---- in e-conomic
 
@@ -320,7 +267,3 @@ class People:
     def _number(self, dice: Dice) -> int | None:
         numbers = tuple(self.world.economic.rows)
         return dice.pick(numbers) if numbers else None
-
-
-def _where(system: System) -> str:
-    return "the CRM" if system is System.CRM else "e-conomic"

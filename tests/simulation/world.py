@@ -24,11 +24,12 @@ from tests.simulation import adapter, asking, checks, resting
 from tests.simulation import sync as reconciling
 from tests.simulation.admin import Admin
 from tests.simulation.agreement import AGREEMENT, Settings
+from tests.simulation.books import There
 from tests.simulation.bus import Bus
 from tests.simulation.calls import Client
 from tests.simulation.crm import Crm
 from tests.simulation.dice import Dice
-from tests.simulation.economic import Economic, There
+from tests.simulation.economic import Economic
 from tests.simulation.founding import both_sides
 from tests.simulation.machine import Machine
 from tests.simulation.people import People
@@ -118,7 +119,7 @@ class World:
                 for _ in range(self.setup.customers):
                     self.people.create(dice)
                 if self.setup.removes:
-                    self.people.staff()
+                    self.people.staff.come()
             if self.setup.settled:
                 resting.drain(self)
             self.events = list(reversed(self.schedule.events))
