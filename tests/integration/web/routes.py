@@ -6,6 +6,8 @@ from typing import Any, Final
 from reconciler.person import Right
 
 Route = tuple[str, str]
+STATUS: Final = "/api/v1/customers/{crm_id}/status"
+"""Of a customer that is not there it is said that nothing is known."""
 _ID: Final = "0a0d5c29-6c1f-4f0e-9b52-5d0c6a3f7e11"
 
 PAGES: Final[Mapping[Route, Right]] = {

@@ -10,14 +10,12 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 import sqlalchemy as sa
 
 from reconciler import people
 from reconciler.passes import sign
 from reconciler.person import Role, may
-from reconciler.web import app, letter
 from tests.builders.sync import TENANT
 from tests.integration.web import routes
 from tests.integration.web.browsing import CRM, KEY, Browser, Pages
@@ -27,8 +25,6 @@ from tests.integration.web.routes import Route
 pytestmark = pytest.mark.slow
 ROLES: Final[tuple[Role, ...]] = ("reader", "user", "admin")
 ODD: Final = ("' or 1=1 --", "x", "-1", "0", "99999999999999999999", "../..", "%00", "<script>", "æ" * 300)
-STATUS: Final = "/api/v1/customers/{crm_id}/status"
-"""Of a customer that is not there it is said that nothing is known."""
 _NOT_OURS: Final = frozenset({"session", "person", "used_pass", "api_key", "alembic_version", "kept_form", "presence"})
 """What getting in writes, and what is kept of a form whose session had ended, for its own person alone."""
 
@@ -90,52 +86,6 @@ def held_pass(pages: Pages, role: str, **given: Any) -> str:
         "name": "Anne Holm", "role": role, "customer": "48211", **given,
     }  # fmt: skip
     return sign("one", KEY, claims)
-
-
-def test_every_address_is_named_with_its_right(pages: Pages) -> None:
-    assert set(app.PAGES) == set(routes.PAGES), "name the new page in tests/integration/web/routes.py"
-    assert set(app.FRAMED) == set(routes.FRAMED), "name the new page in tests/integration/web/routes.py"
-    assert set(letter.PAGES) == set(routes.BEARERS), "name the new page in tests/integration/web/routes.py"
-    described = pages.browser().get("/api/v1/openapi.json").json()["paths"]
-    asked = {
-        (method.upper(), path): one.get("x-right", "see")
-        for path, methods in described.items()
-        for method, one in methods.items()
-    }
-    assert asked == routes.SERVICES, (
-        "name the new address in tests/integration/web/routes.py, and in the code its right"
-    )
-
-
-def test_a_service_can_do_whatever_a_page_can() -> None:
-    """By an operation that asks for the same right."""
-    pages = {**routes.PAGES, **routes.FRAMED, **routes.BEARERS}
-    forms = {route: right for route, right in pages.items() if route[0] == "POST"}
-    assert set(forms) == set(routes.COUNTERPARTS), "name what a service sends for it in tests/integration/web/routes.py"
-    for route, right in forms.items():
-        assert routes.SERVICES.get(routes.COUNTERPARTS[route]) == right, route
-
-
-def test_every_operation_is_described_with_an_example_and_every_error(pages: Pages) -> None:
-    described = pages.browser().get("/api/v1/openapi.json").json()
-    for (method, path), right in routes.SERVICES.items():
-        one = described["paths"][path][method.lower()]
-        answers = one["responses"]
-        errors = {"401", "422", "503"} | ({"404"} if "{" in path and path != STATUS else set())
-        assert errors | ({"403"} if right != "see" else set()) <= set(answers), (method, path)
-        for status, answer in answers.items():
-            if status not in {"304", "413"}:
-                (content,) = answer["content"].values()
-                holds(described, content, (method, path, status))
-        if "requestBody" in one:
-            holds(described, one["requestBody"]["content"]["application/json"], (method, path, "body"))
-
-
-def holds(described: dict[str, Any], content: dict[str, Any], what: object) -> None:
-    """There is an example, and it is what the schema says."""
-    assert "example" in content, what
-    schema = {**content["schema"], "components": described["components"]}
-    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(content["example"])
 
 
 def test_nobody_and_whose_session_ended_sees_and_does_nothing(world: World) -> None:
@@ -315,14 +265,14 @@ def test_a_key_opens_its_tenant_for_its_role_and_nothing_else(world: World) -> N
                 assert answer.status_code == (422 if may(role, right) else 403), (role, path, answer.status_code)
         body = routes.BODIES.get((method, path))
         answer = client.request(method, at + routes.QUERIES.get(path, ""), headers=other, json=body)
-        if "{" in path and path != STATUS:
+        if "{" in path and path != routes.STATUS:
             assert answer.status_code == 404, (path, answer.status_code, answer.text)
         assert answer.status_code < 500, path
         assert "Birk" not in answer.text, path
         for odd in ODD if "{" in path else ():
             odd_at = world.pages.url + world.path(path, every=odd) + routes.QUERIES.get(path, "")
             answer = client.request(method, odd_at, headers=keys["admin"], json=body)
-            assert answer.status_code in ({200, 404, 422} if path == STATUS else {404, 422}), (
+            assert answer.status_code in ({200, 404, 422} if path == routes.STATUS else {404, 422}), (
                 odd_at,
                 answer.status_code,
             )
