@@ -19,6 +19,7 @@ from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import CRM, KEY, Pages
 from tests.integration.web.looking import Watching
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -107,12 +108,9 @@ def test_comparing_again_without_a_script_waits_for_the_answer(watching: Watchin
     given = {"pass": carried(watching.pages, customer.id), "version": "1.1", "lang": "en"}
 
     def answer() -> None:
-        for _ in range(100):
-            if found := watching.looks():
-                assert found[0].look is not None
-                watching.answer(found[0].look, customer, 7, 2)
-                return
-            time.sleep(0.02)
+        found = eventually(watching.looks, within=2)
+        assert found[0].look is not None
+        watching.answer(found[0].look, customer, 7, 2)
 
     there_ = threading.Thread(target=answer)
     there_.start()
