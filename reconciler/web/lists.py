@@ -3,7 +3,7 @@
 Each tab is a list with its filter and its pages; its count is the count of its list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -159,6 +159,8 @@ def _page(
     site: Site, request: Request, one: Known, connection: sa.Connection, asks_for: Asked, total: int, **values: Any
 ) -> Response:
     tab, wanted = asks_for.tab, asks_for.wanted
+    day = _day(request, one, wanted)
+    parts = [(name, ASKED[name], _offered(connection, one, name)) for name in PARTS[tab]]
     return screen.page(
         site,
         f"list_{tab}.html",
@@ -175,9 +177,10 @@ def _page(
         pages=max(1, -(-total // A_PAGE)),
         filtered=wanted != Filter(),
         chosen=filters.parts(wanted),
-        day=_day(request, one, wanted),
+        chosen_in_words=_in_words(one, parts, {**filters.parts(wanted), "since": day}),
+        day=day,
         day_is_wrong=wanted.since is None and bool(request.query_params.get("since", "").strip()),
-        parts=[(name, ASKED[name], _offered(connection, one, name)) for name in PARTS[tab]],
+        parts=parts,
         address=lambda **more: filters.written(wanted, **more),
         label=lambda name: label(one.words, name),
         shown=asks.shown,
@@ -189,6 +192,15 @@ def _page(
         may_administer=one.person.role == "admin",
         beside=asks.BESIDE,
         **values,
+    )
+
+
+def _in_words(one: Known, parts: Sequence[tuple[str, str, list[tuple[str, str]]]], chosen: Mapping[str, str]) -> str:
+    """What a filter has chosen, for where the filter itself is folded away; nothing where all is shown."""
+    return " · ".join(
+        f"{one.words(text)}: {dict(offered).get(chosen[name], chosen[name])}"
+        for name, text, offered in parts
+        if chosen[name]
     )
 
 
