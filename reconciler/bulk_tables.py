@@ -32,6 +32,8 @@ bulk = sa.Table(
     # the filter of the list it was made from, and how many of it could not be part of it
     sa.Column("filter", sa.Text, nullable=False, server_default=""),
     sa.Column("left_out", sa.Integer, nullable=False, server_default="0"),
+    # of these, how many waited for no choice any more when it was read what would be written
+    sa.Column("resolved", sa.Integer, nullable=False, server_default="0"),
     # of links: the agreement whose numbers they are
     sa.Column("agreement", sa.Integer),
 )

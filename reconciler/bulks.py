@@ -22,8 +22,8 @@ class Bulk:
     """One decision about many. ``total``, ``done`` and so on count parts; ``customers`` counts whom it is about.
 
     ``what``: whose value, of a settling; what it undoes, of an undoing. ``session`` marks what was done while somebody was
-    signed in once. ``excluded``: parts of the list that could not be part of it. ``listed``: customers of whom it is not read yet
-    what would be written; it can be confirmed when there is none.
+    signed in once. ``excluded``: parts of the list that could not be part of it, of which ``resolved`` waited for no choice any
+    more. ``listed``: customers of whom it is not read yet what would be written; it can be confirmed when there is none.
     """
 
     id: UUID
@@ -39,6 +39,7 @@ class Bulk:
     undone_by: UUID | None
     filter: str
     excluded: int
+    resolved: int
     agreement: int | None
     customers: int
     total: int
@@ -252,7 +253,7 @@ _INSERT_ITEM = sa.text("""
 """)
 SELECT = """
     select b.id, b.tenant, b.kind, b.what, b.who, b.who_id, b.session, b.at, b.state, b.ended, b.undone_by, b.filter,
-           b.left_out as excluded, b.agreement, i.customers, i.total, i.done, i.moved, i.failed, i.left_out, i.listed
+           b.left_out as excluded, b.resolved, b.agreement, i.customers, i.total, i.done, i.moved, i.failed, i.left_out, i.listed
     from sync.bulk b cross join lateral (
         select count(*) as customers, coalesce(sum(parts), 0) as total, coalesce(sum(done), 0) as done,
                coalesce(sum(moved), 0) as moved, coalesce(sum(failed), 0) as failed,

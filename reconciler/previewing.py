@@ -32,21 +32,22 @@ def _read(engine: sa.Engine, clocked: Clocked, which: UUID) -> int:
             return 0
         bulk, items = found
         links = {one.link.id: one for one in store.of_ids(connection, [one.link for one in items if one.link])}
-        read = [(one, _of(clocked, links.get(one.link) if one.link else None, one, bulk.what)) for one in items]
+        read = [(one, *_of(clocked, links.get(one.link) if one.link else None, one, bulk.what)) for one in items]
         unread.read(connection, which, read)
     return len(items)
 
 
-def _of(clocked: Clocked, stored: store.Stored | None, item: Item, take: str) -> Planned | None:
-    """What that choice means for one customer now; none where nothing of it waits for a choice any more."""
+def _of(clocked: Clocked, stored: store.Stored | None, item: Item, take: str) -> tuple[Planned | None, int]:
+    """What that choice means for one customer now, none where nothing can be; how much of it waits for no choice any more."""
     if stored is None:
-        return None
+        return None, len(item.parts)
     lines = [(one.detail, differences.contested(stored, one.detail, clocked.resend)) for one in item.parts]
     able = [(detail, rows) for detail, rows in lines if rows and all(may_be(row, take) for row in rows)]
+    resolved = sum(not rows for _, rows in lines)
     if not able:
-        return None
+        return None, resolved
     shown = tuple(parts.part(detail, rows) for detail, rows in able)
-    return Planned(link=item.link, crm_id=stored.link.crm_id, number=stored.link.number, parts=shown)
+    return Planned(link=item.link, crm_id=stored.link.crm_id, number=stored.link.number, parts=shown), resolved
 
 
 def may_be(row: Row, take: str) -> bool:

@@ -23,21 +23,25 @@ def next_of(connection: sa.Connection, bulk: UUID, limit: int) -> tuple[Bulk, li
     return None if row is None else (Bulk(**row._asdict()), items_)
 
 
-def read(connection: sa.Connection, bulk: UUID, found: Sequence[tuple[Item, Planned | None]]) -> None:
-    """What would be written for these customers (none: nothing can be); lines that could not be part of it are counted."""
+def read(connection: sa.Connection, bulk: UUID, found: Sequence[tuple[Item, Planned | None, int]]) -> None:
+    """What would be written for these customers (none: nothing can be); lines that could not be part of it are counted.
+
+    Beside each customer: how many of its lines waited for no choice any more.
+    """
     kept = [
         {
             "bulk": bulk, "position": item.position, "crm_id": one.crm_id, "number": one.number, "parts": len(one.parts),
             "body": bulks.PARTS.dump_json(one.parts).decode(),
         }
-        for item, one in found
+        for item, one, _ in found
         if one is not None
     ]  # fmt: skip
     if kept:
         connection.execute(_READ_ITEM, kept)
-    gone = [item.position for item, one in found if one is None]
-    excluded = sum(len(item.parts) - (0 if one is None else len(one.parts)) for item, one in found)
-    connection.execute(_EXCLUDED, {"bulk": bulk, "gone": gone, "excluded": excluded})
+    gone = [item.position for item, one, _ in found if one is None]
+    excluded = sum(len(item.parts) - (0 if one is None else len(one.parts)) for item, one, _ in found)
+    counts = {"excluded": excluded, "resolved": sum(resolved for _, _, resolved in found)}
+    connection.execute(_EXCLUDED, {"bulk": bulk, "gone": gone, **counts})
 
 
 _WAITING = sa.text("select distinct bulk from sync.bulk_item where state = 'listed' limit 20")
@@ -51,5 +55,5 @@ _READ_ITEM = sa.text("""
 """)
 _EXCLUDED = sa.text("""
     with gone as (delete from sync.bulk_item where bulk = :bulk and position = any(cast(:gone as integer[])))
-    update sync.bulk set left_out = left_out + :excluded where id = :bulk
+    update sync.bulk set left_out = left_out + :excluded, resolved = resolved + :resolved where id = :bulk
 """)

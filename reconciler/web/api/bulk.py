@@ -84,8 +84,9 @@ class UndoGiven(Said):
 
 class BulkTold(Said):
     """A decision about many, and how far it came: of ``total`` parts, how many are done, had moved, were refused, were not begun
-    with, or wait. ``excluded``: lines that could not be part of it. Nothing is done while its state is ``previewed``; it can be
-    confirmed when ``listed`` is 0: of so many customers it is not read yet what would be written."""
+    with, or wait. ``excluded``: lines that could not be part of it, of which ``resolved`` waited for no choice any more. Nothing
+    is done while its state is ``previewed``; it can be confirmed when ``listed`` is 0: of so many customers it is not read yet
+    what would be written."""
 
     id: UUID
     kind: Kind
@@ -103,6 +104,7 @@ class BulkTold(Said):
     left_out: int
     left: int
     excluded: int
+    resolved: int
     listed: int
 
 
@@ -215,7 +217,7 @@ def told(one: Bulk) -> BulkTold:
         id=one.id, kind=one.kind, what=one.what, who=one.who, at=one.at, state=one.state, ended=one.ended,
         undone_by=one.undone_by, customers=one.customers, total=one.total, done=one.done, moved=one.moved,
         failed=one.failed, left_out=one.left_out, left=one.left, excluded=one.excluded,
-        listed=one.listed,
+        resolved=one.resolved, listed=one.listed,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from reconciler import bulking, bulks, people, previewing
 from tests.builders.crm import a_person
-from tests.builders.sync import TENANT
+from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import Pages
 from tests.integration.web.shop import Shop
 from tests.integration.web.test_tasks_json import Service
@@ -70,8 +70,8 @@ def test_forty_differences_in_three_details_in_ten_clicks_and_undone_in_two(shop
     assert "40 fortrudt." in mine.text
     for crm_id, was in before[0].items():
         assert shop.company.crm[crm_id].phone == was.phone
-    for number, there in before[1].items():
-        assert shop.company.economic[number].name == there.name
+    for number, held in before[1].items():
+        assert shop.company.economic[number].name == held.name
     assert "Afgør mange på én gang (40)" in mine.open("/differences").text
     mine.open(mine.at)
 
@@ -102,13 +102,35 @@ def test_of_very_many_the_clock_reads_what_would_be_written_and_then_it_goes_as_
     while previewing.carry_on(shop.pages.engine, shop.both.clocked):
         pass
     assert (shop.bulk(page).total, shop.bulk(page).excluded) == (39, 1), "what became equal meanwhile is left out"
-    mine.open(page).press("Gem i e-conomic")
+    assert "1 er ikke med: den venter ikke længere på dit valg." in mine.open(page).text
+    assert "et navn må ikke være tomt" not in mine.text
+    told = service.get(f"/bulk/{page.rpartition('/')[2]}")
+    assert (told["excluded"], told["resolved"]) == (1, 1)
+    mine.press("Gem i e-conomic")
     shop.carry_out()
     assert "39 afgjort." in mine.open(page).text
     assert {one.name for one in shop.company.economic.values()} >= {f"Kunde {number}" for number in range(100, 119)}
     mine.press("Fortryd alle (39)")
     shop.carry_out()
     assert "39 fortrudt." in mine.open(mine.at).text
+
+
+@pytest.mark.parametrize("at_once", [1000, 1], ids=["at once", "listed"])
+def test_an_empty_name_is_not_taken_and_that_is_all_that_is_said(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(bulking, "AT_ONCE", at_once)
+    shop.linked(102, elsewhere={"name": "Firma"})
+    nameless = shop.linked(110)
+    shop.both.set(paused='["crm", "economic"]')
+    shop.both.in_economic(there(nameless, 110, "v2", name=""), 2)
+    shop.both.in_crm(nameless.model_copy(update={"name": "Birk & Søn ApS"}), 2)
+    shop.both.set(paused="[]")
+    mine = shop.arrive().open("/differences?detail=name").press("Brug e-conomic for alle viste (2)")
+    previewing.carry_on(shop.pages.engine, shop.both.clocked)
+    assert "1 er ikke med: et navn må ikke være tomt." in mine.open(mine.at).text
+    assert "venter ikke længere" not in mine.text
+    assert shop.bulk(mine.at).total == 1
 
 
 def test_what_moved_since_it_was_shown_is_refused_singly_and_the_rest_is_settled(shop: Shop) -> None:
