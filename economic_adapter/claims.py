@@ -159,7 +159,7 @@ def _best(
             sa.or_(_work.c.kind != "look", _work.c.expires_at < now) if stale_looks else sa.true(),
             _free(),
         )
-        .order_by(*first, _work.c.due_at)
+        .order_by(*first, _work.c.due_at, _work.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -245,7 +245,7 @@ class EconomicPart(Words):
 
 
 class WriteEconomicCustomer(Words):
-    """``economic.customer.write.v1``: write these parts. ``number`` none: it is created. ``person``: one waits for it, so the day's reserve may be used."""
+    """``economic.customer.write.v1``: write these parts. ``number`` none: it is created. ``person``: one waits for it, so the day's reserve may be used; so may then by what waits already of the same records."""
 
     agreement: int
     customer: str

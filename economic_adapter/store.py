@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from crm_outbox.contract import Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Words
-from economic_adapter import tables
+from economic_adapter import raising, tables
 from economic_adapter.budget import BREAKER, LONGEST_BELIEVED, Lane
 from economic_adapter.contract import EconomicPart, LookAtCustomer, WriteEconomicCustomer
 
@@ -174,6 +174,8 @@ def receive_write(
     )
     row = connection.execute(known).mappings().one_or_none()
     state = "disconnected" if row is None else row["state"]
+    if command.person:
+        raising.raised(connection, command, now)
     there = _there(connection, command.parts)
     fresh = [part for part in command.parts if part.operation not in there]
     if state not in {"on", "access_lost"}:

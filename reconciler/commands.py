@@ -9,8 +9,11 @@ from reconciler.link import Command, Link, LinkState, Pair, Pending
 from reconciler.rules import System
 
 
-def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
-    """One command per side, and per version the CRM's decisions were made on, for those of the link's operations."""
+def commands(link: Link, operations: Iterable[UUID], *, person: bool = False) -> tuple[Command, ...]:
+    """One command per side, and per version the CRM's decisions were made on, for those of the link's operations.
+
+    ``person``: somebody waits for them, also where nobody decided what they write.
+    """
     wanted = set(operations)
     chosen = [(pair, one) for pair in link.pairs for one in pair.pending.values() if one.operation in wanted]
     told: list[Command] = []
@@ -19,7 +22,7 @@ def commands(link: Link, operations: Iterable[UUID]) -> tuple[Command, ...]:
     if parts := [_economic(pair, one) for pair, one in chosen if one.system is System.ECONOMIC]:
         there = link.customer.economic
         number = None if there is None or link.state is LinkState.CREATING else int(there.id)
-        person = any(one.decided for _, one in chosen if one.system is System.ECONOMIC)
+        person = person or any(one.decided for _, one in chosen if one.system is System.ECONOMIC)
         told.append(
             WriteEconomicCustomer(
                 agreement=link.agreement, customer=link.crm_id, number=number, parts=tuple(parts), person=person

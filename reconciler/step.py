@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_outbox.contract import Many, Result
-from reconciler import answers, carrying, fields, lags, linking, noting, record, settle, stopping
+from economic_adapter.contract import WriteEconomicCustomer
+from reconciler import answers, carrying, fields, lags, linking, noting, record, settle, stopping, urgent
 from reconciler.commands import commands
 from reconciler.decide import decide, writes
 from reconciler.decisions import Ended
@@ -74,12 +75,13 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
     fresh = [one.operation for one in link.pending if one.operation not in before]
     link = _scheduled(link, fresh, rules, now, repeated=False)
     link = noting.noted(chosen_before, still_waived(link, rules, now), landed, rules, now)
+    hurried = urgent.waited_for(link, message.decision, fresh) if isinstance(message, Decided) else ()
     plans = planned(link, rules)
     link = lags.kept(link, _open_to(link, rules), rules, plans)
     asked = tasks(link, rules, now, plans)
     return Step(
         link=link,
-        commands=commands(link, [*again, *fresh]),
+        commands=commands(link, [*again, *fresh, *hurried], person=bool(hurried)),
         status=status(link, rules, now, asked, plans),
         counted=tuple(one for one in counted if one),
         asked=asked,
@@ -114,7 +116,9 @@ def ruling_out(done: Step, told_apart: tuple[str, ...], whole: Many | None = Non
             known = replace(pending, ruled_out=named, many=whole or pending.many)
             link = settle.put(link, replace(link.customer, pending={**link.customer.pending, system: known}))
             others = tuple(one for one in done.commands if pending.operation not in _operations(one))
-            return replace(done, link=link, commands=(*others, *commands(link, [pending.operation])))
+            told = [one for one in done.commands if pending.operation in _operations(one)]
+            person = any(isinstance(one, WriteEconomicCustomer) and one.person for one in told)
+            return replace(done, link=link, commands=(*others, *commands(link, [pending.operation], person=person)))
     return done
 
 

@@ -18,6 +18,7 @@ from tests.builders.sync import (
     MORNING,
     TENANT,
     crm_changed,
+    done,
     economic_answered,
     refused,
     there,
@@ -57,6 +58,19 @@ def test_a_write_says_that_a_person_decided_it_and_an_edit_that_flows_does_not(d
     desk.hear(crm_changed(desk.customer.model_copy(update={"phone": "33333333"}), 3))
     (flows,) = desk.said_only(WriteEconomicCustomer)
     assert (decided.person, flows.person) == (True, False)
+
+
+def test_an_edit_that_a_person_waits_behind_goes_as_if_decided_and_what_was_decided_follows(desk: Desk) -> None:
+    desk.said()
+    desk.hear(crm_changed(desk.customer.model_copy(update={"phone": "33333333"}), 3))
+    (flows,) = desk.said_only(WriteEconomicCustomer)
+    desk.save(desk.decision(name="crm"))
+    (hurried,) = desk.said_only(WriteEconomicCustomer)
+    assert (flows.person, hurried.person, hurried.parts) == (False, True, flows.parts)
+    now = there(desk.customer, 7, "v3", name="Nordhavn B", phone="33333333")
+    desk.hear(economic_answered(flows, done(flows.parts[0].operation), customer=now, version=3))
+    (decided,) = desk.said_only(WriteEconomicCustomer)
+    assert (decided.person, decided.parts[0].fields) == (True, {"name": "Nordhavn A"})
 
 
 def test_nobody_waits_in_front_of_one_of_many(desk: Desk) -> None:
