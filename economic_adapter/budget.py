@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 
+from economic_adapter.daily import next_day
 from economic_adapter.protocol import Rate
 
 LIMIT = 2000
@@ -121,18 +122,23 @@ def check(budget: Budget, lane: Lane, now: datetime) -> Wait | None:
     """What a call in that lane has to wait for, if anything."""
     if (stop := stopped(budget, now)) is not None:
         return stop
-    if budget.calls >= lane.most and _today(budget, now).calls >= lane.most:
-        return Wait(until=_tomorrow(now), cause="paused")
+    if used_up(budget, lane, now):
+        return Wait(until=next_day(now), cause="paused")
     free_at = _free_at(budget, lane)
     if free_at is not None and now < free_at:
         return Wait(until=free_at, cause="throttled")
     return None
 
 
+def used_up(budget: Budget, lane: Lane, now: datetime) -> bool:
+    """Whether that lane waits for the next day, for the calls of this one are made."""
+    return budget.calls >= lane.most and _today(budget, now).calls >= lane.most
+
+
 def check_look(budget: Budget, now: datetime) -> Wait | None:
     """What a look that a person waits for has to wait for: looks have a share of the day."""
     if budget.looks > _MOST_LOOKS and _today(budget, now).looks > _MOST_LOOKS:
-        return stopped(budget, now) or Wait(until=_tomorrow(now), cause="paused")
+        return stopped(budget, now) or Wait(until=next_day(now), cause="paused")
     return check(budget, Lane.PERSON, now)
 
 
@@ -210,7 +216,3 @@ def _free_at(budget: Budget, lane: Lane) -> datetime | None:
 def _today(budget: Budget, now: datetime) -> Budget:
     day = now.astimezone(UTC).date()
     return budget if budget.day == day else replace(budget, day=day, calls=0, looks=0)
-
-
-def _tomorrow(now: datetime) -> datetime:
-    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)

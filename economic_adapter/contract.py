@@ -11,12 +11,12 @@ from pydantic import Field
 
 from crm_outbox.contract import Customer, Many, NotSent, Outcome
 from crm_outbox.messaging.envelope import MessageType, Words
-from economic_adapter import handmade, holding, invitation, refusals
+from economic_adapter import daily, handmade, holding, invitation, refusals
 
 EVENTS, COMMANDS = "economic.events", "economic.commands"
 LENGTHS, CONTACT_LENGTHS, INVOICE_COPIES = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.INVOICE_COPIES
 Receives = holding.Receives
-hold, refusal = holding.hold, refusals.refusal
+hold, refusal, DAY_LIMIT, next_day = holding.hold, refusals.refusal, daily.LIMIT, daily.next_day
 hand_made, HOOK_DATA, HOOK_TYPE = handmade.path, handmade.DATA, handmade.CONTENT_TYPE
 Invitation, CONNECT_PATH, SHORTEST_CONNECT_KEY = invitation.Invitation, invitation.PATH, invitation.SHORTEST_KEY
 

@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_outbox.contract import Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Words
 from economic_adapter import raising, tables
-from economic_adapter.budget import BREAKER, LONGEST_BELIEVED, Lane
-from economic_adapter.contract import EconomicPart, LookAtCustomer, WriteEconomicCustomer
+from economic_adapter.budget import BREAKER, LONGEST_BELIEVED, Budget, Lane, used_up
+from economic_adapter.contract import DAY_LIMIT, EconomicPart, LookAtCustomer, WriteEconomicCustomer
 
 Why = Literal["hook", "poll", "look", "sweep"]
 
@@ -164,8 +164,8 @@ def receive_write(
 ) -> tuple[Outcome, ...]:
     """A command to write: its operations are planned, once. Returns the outcomes that are to be told at once:
 
-    of operations answered before, of those that still wait (with the cause), and of those an agreement that is off
-    refuses.
+    of operations answered before, of those that still wait (with the cause), of those that the day's calls do not reach for,
+    and of those an agreement that is off refuses.
     """
     agreement = tables.agreement
     # waits for whoever switches the agreement on or off, but not for those who claim and spend
@@ -185,7 +185,13 @@ def receive_write(
         return (*outcomes.values(), *(_told(one, "") for one in there.values()))
     if fresh:
         _insert(connection, command, fresh, _write_row(connection, command, fresh[0], cause, now), now, {})
-    return tuple(_told(one, waiting_cause(row, now)) for one in there.values())
+    day = Budget(day=None if row is None else row["day"], calls=0 if row is None else row["calls_today"])
+    late = {lane: DAY_LIMIT if used_up(day, lane, now) else "" for lane in (Lane.PERSON, Lane.EDIT)}
+    held = fresh if late[_lane(command)] else []
+    return (
+        *(_told(one, waiting_cause(row, now) or late.get(one["lane"], "")) for one in there.values()),
+        *(Outcome(operation=one.operation, result=Result.WAITING, reason=DAY_LIMIT) for one in held),
+    )
 
 
 def waiting_cause(agreement: Mapping[str, Any] | sa.RowMapping | None, now: datetime) -> str:
@@ -249,13 +255,17 @@ def _write_row(
         agreement=command.agreement,
         kind="write",
         key=str(first.operation),
-        lane=Lane.PERSON if command.person else Lane.EDIT,
+        lane=_lane(command),
         number=command.number,
         customer=command.customer,
         due_at=now,
         cause=cause_of(cause),
     )
     return int(connection.execute(row.returning(_work.c.id)).scalar_one())
+
+
+def _lane(command: WriteEconomicCustomer) -> Lane:
+    return Lane.PERSON if command.person else Lane.EDIT
 
 
 def _insert(
@@ -287,7 +297,7 @@ def _insert(
 
 
 def _there(connection: Connection, parts: Sequence[EconomicPart]) -> dict[UUID, sa.RowMapping]:
-    found = sa.select(_operation.c.operation, _operation.c.outcome, _work.c.waiting).select_from(
+    found = sa.select(_operation.c.operation, _operation.c.outcome, _work.c.waiting, _work.c.lane).select_from(
         _operation.outerjoin(_work, _work.c.id == _operation.c.work)
     )
     ids = [part.operation for part in parts]

@@ -89,7 +89,7 @@ class Pending:
     caused: Mapping[str, datetime] = field(default_factory=dict)
     """The edits it carries, by field, and when each was made, or noticed; of a creation one for the whole record."""
     cause: str = ""
-    """Why it waits, as the acknowledgement said: away, throttled, paused, access_lost."""
+    """Why it waits, as the acknowledgement said: away, throttled, paused, access_lost, day_limit."""
 
 
 UNCLEAR = frozenset({"ambiguous", "unclear"})

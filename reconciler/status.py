@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crm_outbox.contract import Stage
+from economic_adapter.contract import DAY_LIMIT, next_day
 from reconciler.asked import Task
 from reconciler.decide import decide
 from reconciler.link import Link, LinkState, Status, flows
@@ -60,6 +61,11 @@ def _paused(link: Link, rules: Rules, now: datetime) -> Status | None:
     reason = "both" if len(rules.paused) == len(System) else str(next(iter(rules.paused)))
     details = [name for pair, one in waiting if one.action != "create" for name in named(pair, tuple(one.values))]
     return Status(state="paused", reason=reason, details=_unique(details))
+
+
+def goes_at(told: Status, now: datetime) -> datetime | None:
+    """When what is on its way goes, where the calls of a day are used up."""
+    return next_day(now) if told.state in {"creating", "sending"} and told.reason == DAY_LIMIT else None
 
 
 def _error(link: Link, asked: Sequence[Task]) -> Status | None:

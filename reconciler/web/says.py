@@ -12,6 +12,7 @@ from reconciler.lately import Lately
 from reconciler.note import Kind, Note
 from reconciler.pair import Receives
 from reconciler.standing import Act, Badge, Standing
+from reconciler.status import goes_at
 from reconciler.web.words import Words
 
 LABELS: Final[Mapping[str, str]] = {
@@ -210,6 +211,10 @@ def note(words: Words, one: Note, number: int | None) -> str:
 def _later(words: Words, first: Standing, second: Layer) -> Iterator[str]:
     """Whoever has it sent while e-conomic does not answer may go."""
     told = first.status
+    if (goes := goes_at(told, words.now)) is not None:
+        text = "Today's limit of calls to e-conomic is reached. Will be sent {time}. You can close this page."
+        yield words(text, time=words.brief(goes))
+        return
     to_economic = told.state == "creating" or (told.state == "sending" and first.towards != "crm")
     if to_economic and (told.reason in AWAY or second.freshness in _NO_ANSWER):
         yield words("Will be sent when e-conomic answers. You can close this page.")

@@ -13,6 +13,7 @@ from reconciler.note import Kind
 from reconciler.person import Person
 from reconciler.rules import System
 from reconciler.standing import Act, Badge, Standing
+from reconciler.status import goes_at
 from reconciler.web import etag, status
 from reconciler.web.api.problems import Said
 from reconciler.web.api.strict import ASKED_FLAG, TEXT
@@ -140,7 +141,7 @@ def status_of(site: Site, person: Person, crm_id: str, version: str | None, *, l
         ),
         freshness=second.freshness,
         since=second.since,
-        next_try_at=second.next_try,
+        next_try_at=goes_at(told.first.status, site.now()) or second.next_try,
         pauses=tuple(Paused(system=one.system, until=one.until, who=one.who) for one in told.halts),
         look_id=None if found.look is None else found.look.id,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from economic_adapter import tables
 from economic_adapter.budget import Lane
+from economic_adapter.contract import DAY_LIMIT
 from tests.builders.economic import Bench, creation, part
 from tests.integration.economic_adapter.test_overdue import values
 
@@ -40,6 +41,21 @@ def test_an_edit_that_waits_goes_once_a_person_waits_for_it(at_desk: Bench, numb
     at_desk.work()
     assert at_desk.outcome(edit.operation).result == "written"
     assert at_desk.sandbox.data.agreement().customers[number].values["phone"] == "11111111"
+
+
+def test_an_edit_that_the_day_does_not_reach_for_is_acknowledged_at_once_with_that_cause(
+    at_desk: Bench, number: int
+) -> None:
+    edit = part(**phone(at_desk, number, "11111111"))
+    for _ in range(2):
+        (told,) = at_desk.command(edit, number=number)
+        assert (told.operation, told.result, told.reason) == (edit.operation, "waiting", DAY_LIMIT)
+    values(at_desk, calls_today=0)
+    (told,) = at_desk.command(edit, number=number)
+    assert told.reason == ""
+    values(at_desk, calls_today=Lane.PERSON.most)
+    (told,) = at_desk.command(part(**phone(at_desk, number, "22222222")), number=number, person=True)
+    assert told.reason == DAY_LIMIT
 
 
 def test_what_a_person_decided_comes_after_the_edit_of_the_same_record_and_is_decided_anew(

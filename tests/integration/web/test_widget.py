@@ -1,15 +1,20 @@
 """What stands at the right of a customer in the CRM: in a frame of the CRM alone, without a cookie, for the one customer of its pass."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from crm_outbox.contract import Outcome, Result
+from economic_adapter.contract import DAY_LIMIT, WriteEconomicCustomer, next_day
 from reconciler.passes import sign
+from reconciler.web.words import Words
 from tests.builders.meeting import Both
-from tests.builders.sync import TENANT
+from tests.builders.sync import TENANT, economic_answered
 from tests.integration.web.browsing import CRM, KEY, Pages
+from tests.integration.web.test_tasks_json import Service
 
 
 def widget(pages: Pages, shown: str, query: str = "", **given: Any) -> httpx.Response:
@@ -37,6 +42,25 @@ def test_an_edit_that_was_not_heard_of_yet_is_said_to_be_on_its_way(pages: Pages
     customer = both.linked(7, cvr="12345678")
     pages.time = both.time
     assert "Sender din rettelse til e-conomic ..." in widget(pages, customer.id, "&version=1.2").text
+
+
+def test_an_edit_that_waits_for_the_next_days_calls_says_so_and_when_it_goes(pages: Pages, both: Both) -> None:
+    customer = both.linked(7, cvr="12345678")
+    both.in_crm(customer.model_copy(update={"phone": "87654321"}), 2)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    waits = Outcome(operation=command.parts[0].operation, result=Result.WAITING, reason=DAY_LIMIT)
+    both.hear(economic_answered(command, waits))
+    pages.time = both.time
+    again = next_day(both.time)
+    shown = widget(pages, customer.id, "&version=1.2").text
+    assert "Venter på e-conomic" in shown
+    when = Words("da", both.time).brief(again)
+    assert f"Dagens grænse for kald til e-conomic er nået. Sendes {when}. Du kan lukke siden." in shown
+    english = widget(pages, customer.id, "&version=1.2&lang=en").text
+    assert "Today&#39;s limit of calls to e-conomic is reached. Will be sent" in english
+    told = Service(pages).get(f"/customers/{customer.id}/status?version=1.2")
+    assert (told["state"], told["reason"]) == ("sending", DAY_LIMIT)
+    assert datetime.fromisoformat(told["next_try_at"]) == again
 
 
 def test_it_may_be_framed_by_the_crm_alone_and_sets_no_cookie(pages: Pages) -> None:
