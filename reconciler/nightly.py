@@ -20,7 +20,7 @@ from reconciler.tasks import overlooked
 
 log = structlog.get_logger(__name__)
 MOST: Final = 1000
-"""Customers that are asked about after one comparison; its number counts all of them."""
+"""Customers that are asked about at one time; a comparison counts all of them, and asks about more as these are settled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,10 @@ def _ask_all(engine: sa.Engine, clocked: Clocked, tenant: str, agreement: int, l
     """Open and close the questions that a comparison leads to: each customer as it stands now, in a transaction of its own."""
     with engine.connect() as connection:
         known = questions.about_silent(connection, tenant, agreement)
-    for link in dict.fromkeys((*known, *links[:MOST])):
+    differing, asked_about = set(links), set(known)
+    room = max(0, MOST - len(differing & asked_about))
+    more = [one for one in links if one not in asked_about][:room]
+    for link in (*known, *more):
         ordering.within(engine, partial(_ask, clocked, link=link))
 
 

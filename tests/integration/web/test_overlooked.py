@@ -142,3 +142,26 @@ def test_a_write_that_nobody_answers_is_another_question(pages: Pages, both: Bot
     clock.tell_due(both.engine, both.clocked)
     assert compared(both, pages) == 0
     assert [one["kind"] for one in listed(pages)["tasks"]] == ["unclear"]
+
+
+def test_who_is_too_many_to_be_asked_about_is_counted_and_asked_about_as_the_others_are_settled(
+    pages: Pages, both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "MOST", 2)
+    everybody = {both.linked(number, cvr=f"1234567{number}").id for number in range(1, 6)}
+    recorded = sa.text("update sync.crm_side set number = number + :more where crm_id = any(:ids)")
+    with both.engine.begin() as connection:
+        connection.execute(recorded, {"more": 1, "ids": list(everybody)})
+    settled: set[str] = set()
+    for left in (5, 3, 1):
+        for _ in range(2):  # as long as nothing is settled, nobody else is asked about
+            assert compared(both, pages) == left
+            asked_about = {one["crm_id"] for one in listed(pages)["tasks"]}
+            assert len(asked_about) == min(left, 2)
+            assert not asked_about & settled
+        with both.engine.begin() as connection:
+            connection.execute(recorded, {"more": -1, "ids": list(asked_about)})
+        settled |= asked_about
+    assert settled == everybody
+    assert compared(both, pages) == 0
+    assert listed(pages)["total"] == 0
