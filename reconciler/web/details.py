@@ -18,7 +18,7 @@ from reconciler.person import Person
 from reconciler.rule_changes import Change
 from reconciler.rules import Decides, Direction
 from reconciler.ruleset import DETAILS, INVOICES, Chosen, Part
-from reconciler.ruling import Foreseen, Moved
+from reconciler.ruling import Moved
 from reconciler.web import doors, progress, rule_words, screen
 from reconciler.web.asks import SYSTEMS, shown
 from reconciler.web.doors import Known, Senseless, Unknown
@@ -85,14 +85,8 @@ def held(connection: Connection, person: Person) -> Held | None:
     return Held(known=known, chosen=state.chosen, changes=tuple(changes))
 
 
-def foreseen(site: Site, connection: Connection, one: Held, after: Chosen) -> Foreseen:
-    """What would follow from those rules at once."""
-    state = agreements.current(connection, one.known.tenant, one.known.agreement).choosing(after)
-    return ruling.foreseen(connection, one.known, state, site.clocked)
-
-
-def looked(site: Site, connection: Connection, one: Held, after: Chosen) -> Foresight:
-    """The same for a page, which waits a moment at most: what is known of it, and how far it is being counted."""
+def foreseen(site: Site, connection: Connection, one: Held, after: Chosen) -> Foresight:
+    """What would follow from those rules at once: what is known of it within a moment, and how far it is being counted."""
     return foreseeing.foresight(connection, one.known, one.chosen, after, site.clocked)
 
 
@@ -150,7 +144,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         names = rule_changes.examples(connection, found.known.tenant, found.known.agreement)
         protected = ruleset.protected(found.chosen)
         protects = bool(ruleset.moved(found.chosen, protected))
-        would = looked(site, connection, found, protected) if protects else None
+        would = foreseen(site, connection, found, protected) if protects else None
     rules = {name: ruleset.rule(found.chosen, name) for name in DETAILS}
     return screen.page(
         site,
@@ -186,7 +180,7 @@ def change(site: Site, request: Request, one: Known) -> Response:
         after = wish.after(found.chosen)
         lines = _lines(one, found.chosen, after)
         stale = query.get("seen", found.mark) != found.mark
-        would = looked(site, connection, found, after) if lines and not stale else None
+        would = foreseen(site, connection, found, after) if lines and not stale else None
         limit = agreements.brake(connection, found.known.tenant, found.known.agreement)
     if stale or not lines:
         return doors.to(site, f"/set-up/details?why={'moved' if stale else 'nothing'}")

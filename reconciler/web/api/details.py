@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import Field
 
-from reconciler import rule_changes, ruleset
+from reconciler import rule_changes, ruleset, ruling
+from reconciler.foreseeing import Foresight
 from reconciler.person import Person
 from reconciler.rule_changes import Preset
 from reconciler.rules import Decides, Direction, Rule, System
 from reconciler.ruleset import DETAILS, INVOICES, Part
-from reconciler.ruling import Foreseen
 from reconciler.web import details
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.strict import TEXT, Flag, needs
@@ -113,15 +113,28 @@ class Touched(Said):
     writes: tuple[Written, ...]
 
 
+class Counting(Said):
+    """How many customers were looked at, of those that have to be."""
+
+    seen: int
+    total: int
+
+
 class Would(Said):
-    """What a change would do at once. At most 100 customers are named; ``customers`` counts all."""
+    """What a change would do at once. At most 100 customers are named; ``customers`` counts all.
+
+    Where more than 1,000 customers have to be looked at they are counted in the background: ``counting`` says how far that is, and
+    asking again follows it. Meanwhile the numbers are those that were counted last, at ``counted_at``; null where none were.
+    """
 
     seen: str
-    customers: int
+    customers: int | None
     details: Mapping[str, int]
-    questions_settled: int
-    questions_asked: int
+    questions_settled: int | None
+    questions_asked: int | None
     named: tuple[Touched, ...]
+    counted_at: datetime | None
+    counting: Counting | None
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
@@ -136,8 +149,8 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
 
     @made.post("/set-up/details/preview", **given)
     def preview(person: Admin, wanted: Annotated[WantedRules, Body()]) -> Would:
-        """What changing these rules would do at once; nothing is changed."""
-        with site.engine.connect() as connection:
+        """What changing these rules would do at once, as far as it is counted; nothing is changed."""
+        with site.engine.begin() as connection:
             found = details.held(connection, person)
             if found is None:
                 raise Unknown
@@ -225,29 +238,33 @@ def _change(one: rule_changes.Change) -> Change:
     )
 
 
-def _would(found: Held, would: Foreseen) -> Would:
+def _would(found: Held, known: Foresight) -> Would:
+    would = known.would
     return Would(
         seen=found.mark,
-        customers=would.customers,
-        details=would.details,
-        questions_settled=would.answered,
-        questions_asked=would.asked,
-        named=tuple(
-            Touched(
-                crm_id=one.crm_id,
-                customer_number=one.number,
-                name=one.name,
-                writes=tuple(
-                    Written(
-                        system=write.system,
-                        record=write.record,
-                        field=write.field,
-                        before=write.before,
-                        after=write.after,
-                    )
-                    for write in one.writes
-                ),
+        customers=None if would is None else would.customers,
+        details={} if would is None else would.details,
+        questions_settled=None if would is None else would.answered,
+        questions_asked=None if would is None else would.asked,
+        named=() if would is None else tuple(_touched(one) for one in would.touched),
+        counted_at=None if would is None else known.made,
+        counting=None if known.seen is None else Counting(seen=known.seen, total=known.total),
+    )
+
+
+def _touched(one: ruling.Touched) -> Touched:
+    return Touched(
+        crm_id=one.crm_id,
+        customer_number=one.number,
+        name=one.name,
+        writes=tuple(
+            Written(
+                system=write.system,
+                record=write.record,
+                field=write.field,
+                before=write.before,
+                after=write.after,
             )
-            for one in would.touched
+            for write in one.writes
         ),
     )

@@ -9,7 +9,7 @@ from reconciler import foreseeing
 from tests.builders.meeting import Both
 from tests.builders.sync import there
 from tests.integration.web.browsing import Browser, Pages
-from tests.integration.web.test_details_page import PAGE, admin, both, fields, foreseen
+from tests.integration.web.test_details_page import PAGE, admin, both, call, fields, foreseen
 
 __all__ = ["admin", "both"]
 
@@ -77,6 +77,36 @@ def test_counting_ends_where_other_rules_hold_by_then(
     with pages.engine.connect() as connection:
         assert connection.scalar(sa.text("select count(*) from sync.foresight where asked is not null")) == 0
     assert "Tæller, hvem det ændrer: 0 af" in admin.get(PAGE).text, "those that hold now are counted"
+
+
+def test_a_service_too_is_told_how_far_the_clock_has_counted(
+    pages: Pages, both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (21, 22, 23):
+        different(both, number)
+    pages.time = both.time
+    wanted = {"rules": {"email": {"who_decides": "economic"}}}
+    at_once = call(pages, "POST", "/preview", wanted).json()
+    assert (at_once["customers"], at_once["questions_settled"], at_once["counting"]) == (3, 3, None)
+    monkeypatch.setattr(foreseeing, "AT_ONCE", 0)
+    monkeypatch.setattr(foreseeing, "CHUNK", 2)
+    numbers = ("customers", "questions_settled", "questions_asked", "counted_at")
+    for seen in (0, 2):
+        would = call(pages, "POST", "/preview", wanted).json()
+        assert [would[one] for one in numbers] == [None] * 4
+        assert (would["counting"]["seen"], would["details"], would["named"]) == (seen, {}, [])
+        assert would["counting"]["total"] >= 3
+        assert foreseeing.carry_on(pages.engine, both.clocked) > 0
+    counted(pages, both)
+    would = call(pages, "POST", "/preview", wanted).json()
+    assert {**would, "named": sorted(would["named"], key=str)} == {
+        **at_once,
+        "named": sorted(at_once["named"], key=str),
+    }
+    both.later(minutes=6)
+    pages.time = both.time
+    anew = call(pages, "POST", "/preview", wanted).json()
+    assert (anew["customers"], anew["counted_at"], anew["counting"]["seen"]) == (3, at_once["counted_at"], 0)
 
 
 def different(both: Both, number: int) -> None:
