@@ -14,6 +14,8 @@ from crm_outbox.messaging.envelope import MessageType, Words
 from economic_adapter import daily, handmade, holding, invitation, refusals
 
 EVENTS, COMMANDS = "economic.events", "economic.commands"
+EVERY_TENANT = "*"
+"""In the place of a tenant: whom a message about the installation concerns."""
 LENGTHS, CONTACT_LENGTHS, INVOICE_COPIES = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.INVOICE_COPIES
 Receives = holding.Receives
 hold, refusal, DAY_LIMIT, next_day = holding.hold, refusals.refusal, daily.LIMIT, daily.next_day
@@ -203,6 +205,18 @@ class AgreementObserved(Words):
     figures: Figures | None = None
 
 
+class InstallationObserved(Words):
+    """``economic.installation.observed.v1``: whether what access to e-conomic needs was entered on the server. Of every tenant.
+
+    Told by who takes a person's access, when it starts and every minute, so that its silence is heard. One that is lost is told
+    anew, so it need not route: a broker that does not know it yet holds nothing else up.
+    """
+
+    at: datetime
+    lacks: tuple[str, ...] = ()
+    """The settings that were not entered, by name; never a value. None: it has all of them."""
+
+
 class LookAtCustomer(Words):
     """``economic.customer.look.v1``: read this customer. What is read is an observation.
 
@@ -307,6 +321,7 @@ class ImportProgressed(Words):
 TYPES = (
     MessageType(name="economic.customer.observed.v1", data=CustomerObserved, exchange=EVENTS),
     MessageType(name="economic.agreement.observed.v1", data=AgreementObserved, exchange=EVENTS),
+    MessageType(name="economic.installation.observed.v1", data=InstallationObserved, exchange=EVENTS, must_route=False),
     MessageType(name="economic.customer.look.v1", data=LookAtCustomer, exchange=COMMANDS),
     MessageType(name="economic.customer.write.v1", data=WriteEconomicCustomer, exchange=COMMANDS),
     MessageType(name="economic.agreement.configure.v1", data=ConfigureAgreement, exchange=COMMANDS),

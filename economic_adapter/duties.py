@@ -20,7 +20,7 @@ from crm_outbox.messaging.outbox import Doorbell, Outbox
 from crm_outbox.messaging.relay import Relay
 from crm_outbox.messaging.server import Server
 from crm_outbox.messaging.settings import Broker
-from economic_adapter import access, agreements, clock, connecting, figures, hooks, work
+from economic_adapter import access, agreements, clock, connecting, figures, hooks, installation, work
 from economic_adapter.checking import Checking
 from economic_adapter.client import Addresses, Client, Grant
 from economic_adapter.contract import TYPES
@@ -182,7 +182,18 @@ def _hooks(settings: Settings) -> Factories:
         app = http(settings, engine, sender, bell.ring)
         return Held(Server(app, *settings.listen), [sender.close, bell.close, engine.dispose])
 
-    return {"hooks": make}
+    def telling() -> Duty:
+        engine = database.engine(settings.database, "economic-hooks", pool=1)
+        return Held(Periodic(TELL_SECONDS, partial(tell_installation, settings, engine)), [engine.dispose])
+
+    return {"hooks": make, "hooks.tell": telling}
+
+
+def tell_installation(settings: Settings, engine: sa.Engine) -> int:
+    """Tell whether this process has what access needs: it is the one that a person is led to; returns how many were told."""
+    with engine.begin() as connection:
+        installation.tell(connection, OUTBOX, settings.lacks, now())
+    return 1
 
 
 def _tell_figures(settings: Settings, connection: sa.Connection, number: int) -> None:

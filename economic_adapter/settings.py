@@ -63,6 +63,14 @@ class Settings:
     secrets: tuple[Secret, ...] = field(repr=False)
     """What the logs must never show."""
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The settings without which nobody can be led to e-conomic and back, by name."""
+        entered = {
+            "ECONOMIC_APP_SECRET": self.app_secret, "ECONOMIC_APP_PUBLIC": self.app_public, "CONNECT_KEY": self.invites
+        }  # fmt: skip
+        return tuple(name for name, value in entered.items() if not value)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], needs: Collection[str] = ()) -> Self:
         """Read them for these duties, or for ``connect``; ``SettingsError`` names all problems."""

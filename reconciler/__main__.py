@@ -149,10 +149,8 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         crm_customer=pages.crm_customer,
         crm_launch=pages.crm_launch,
         resend=settings.resend,
-        connect_url=pages.connect_url,
         hooks_url=pages.hooks_url,
         connect_key=pages.connect_key.encode(),
-        has_app=pages.has_app,
         has_mail=settings.mail is not None,
     )
     return {"web": partial(Server, app(site), *pages.listen)}

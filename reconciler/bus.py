@@ -12,6 +12,7 @@ from economic_adapter.contract import (
     ConfigureAgreement,
     CustomerObserved,
     ImportProgressed,
+    InstallationObserved,
     LookAtCustomer,
     RunImport,
     WriteEconomicCustomer,
@@ -26,7 +27,15 @@ CONSUMER = "reconciler"
 TAKEN = Registry(
     kind
     for kind in (*crm.TYPES, *economic.TYPES)
-    if kind.data in {CustomerWritten, CustomerObserved, AgreementObserved, ImportProgressed, BackfillProgressed}
+    if kind.data
+    in {
+        CustomerWritten,
+        CustomerObserved,
+        AgreementObserved,
+        InstallationObserved,
+        ImportProgressed,
+        BackfillProgressed,
+    }
 )
 """The messages the reconciler takes; any other that reaches its queues is refused."""
 OUTBOX = Outbox(tables=messages, registry=Registry((*crm.TYPES, *economic.TYPES, *sync.TYPES)), source=CONSUMER)

@@ -28,6 +28,7 @@ from reconciler import (
     bus,
     comparisons,
     foreseeing,
+    installation,
     looks,
     meeting,
     ordering,
@@ -244,6 +245,7 @@ def retain(engine: sa.Engine) -> int:
         now = datetime.now(UTC)
         worked += people.forget(connection, now) + presence.forget(connection, now)
         worked += comparisons.forget(connection, now) + alive.forget(connection, now)
+        worked += installation.forget(connection, now)
         return (
             worked
             + store.expire(connection, now - KEEP_OPERATIONS)

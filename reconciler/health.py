@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from economic_adapter.contract import Figures
+from reconciler.entered import Told, entered
 from reconciler.freshness import CHECKED, HEARD, Reach
 from reconciler.rules import System
 
@@ -69,6 +70,8 @@ class Facts:
     webhooks: str = "none"
     polling: bool = True
     figures: Figures | None = None
+    told: Told | None = None
+    """What the adapter told of itself, whether anything is connected or not."""
     reach: Reach = field(default_factory=Reach)
     has_mail: bool = False
     readers: int = 0
@@ -79,6 +82,16 @@ class Facts:
     crm_waits: datetime | None = None
     """Since when a write to the CRM has been neither answered nor acknowledged."""
     crm_answered: datetime | None = None
+
+    @property
+    def heard(self) -> datetime | None:
+        """When the adapter was heard of last: the part of it that was so longest ago."""
+        return min((one.at for one in (self.figures, self.told) if one is not None), default=None)
+
+    @property
+    def lacks_keys(self) -> bool:
+        """Whether the adapter says that our keys to e-conomic were not entered."""
+        return entered(self.told, self.now) == "missing"
 
     @property
     def is_on(self) -> bool:
@@ -129,7 +142,7 @@ def _judged(facts: Facts) -> Iterator[tuple[Name, Stands]]:
     yield "mail", "act" if not facts.has_mail or not facts.readers or facts.mail_failed is not None else "well"
     yield from ((name, _lives(facts, name)) for name in ("relay", "reconcile", "clock", "web"))
     yield "unsent", "act" if facts.unsent is not None and facts.now - facts.unsent >= LIES else "well"
-    yield "adapter", "unknown" if facts.figures is None else "well" if facts.now - facts.figures.at < HEARD else "act"
+    yield "adapter", _adapter(facts)
     yield "worker", _worker(facts)
     yield "crm", _crm(facts)
 
@@ -181,6 +194,12 @@ def _lives(facts: Facts, duty: str) -> Stands:
     if duty == "web":  # whoever shows this lives
         return "well"
     return "act" if at is None or facts.now - at >= LIVES else "well"
+
+
+def _adapter(facts: Facts) -> Stands:
+    if facts.heard is None:
+        return "unknown"
+    return "act" if facts.lacks_keys or facts.now - facts.heard >= HEARD else "well"
 
 
 def _worker(facts: Facts) -> Stands:

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from reconciler import agreements, alive, comparisons, mailbox, runs
+from reconciler import agreements, alive, comparisons, installation, mailbox, runs
 from reconciler.health import SPAN, Facts, Lag, Nightly
 from reconciler.narrowing import ERRORS
 from reconciler.rules import System
@@ -24,7 +24,7 @@ def of(connection: sa.Connection, tenant: str, now: datetime, *, has_mail: bool)
     facts = Facts(
         now=now, questions=tasks.questions, errors=tasks.errors, oldest=tasks.oldest, oldest_error=tasks.oldest_error,
         has_mail=has_mail, readers=post.readers, mail_failed=post.failed, duties=alive.last(connection),
-        unsent=unsent(connection, now),
+        unsent=unsent(connection, now), told=installation.last(connection),
     )  # fmt: skip
     if known is None:
         return facts

@@ -11,8 +11,9 @@ from functools import partial
 import sqlalchemy as sa
 
 from crm_outbox.messaging import outbox
-from reconciler import agreements, bus, ordering, overview, reconcile, store
+from reconciler import agreements, bus, installation, ordering, overview, reconcile, store
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, changing, opened, say
+from reconciler.entered import entered
 from reconciler.link import Due, Link
 from reconciler.reconcile import Clocked
 
@@ -30,13 +31,15 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
 
 
 def _status(arguments: argparse.Namespace, desk: Desk) -> int:
-    with opened(desk) as (engine, _), engine.connect() as connection:
+    with opened(desk) as (engine, clocked), engine.connect() as connection:
         if arguments.customer is not None:
             return _status_of_customer(connection, arguments)
         chosen = [arguments.tenant] if arguments.tenant else overview.tenants(connection)
         found = [known for tenant in chosen for known in agreements.of_tenant(connection, tenant)]
         waiting = [lane for lane in outbox.figures(connection, bus.OUTBOX.tables) if lane.waiting or lane.parked]
-        needed = any(lane.parked for lane in waiting)
+        told = installation.last(connection)
+        lacks = told.lacks if told is not None and entered(told, clocked.now()) == "missing" else ()
+        needed = bool(lacks) or any(lane.parked for lane in waiting)
         for known in found:
             standing = overview.statuses(connection, known.tenant, known.agreement)
             needed = needed or known.state in {"refused", "access_lost"}
@@ -46,6 +49,8 @@ def _status(arguments: argparse.Namespace, desk: Desk) -> int:
                 say(f"  {state}: {count}")
     if not found:
         say("no agreement was ever connected")
+    if lacks:
+        say(f"the adapter lacks settings without which nobody can give access to e-conomic: {', '.join(lacks)}")
     for lane in waiting:
         say(f"outbox {lane.lane}: {lane.waiting} waiting, oldest {lane.age:.0f} s, {lane.parked} parked")
     return REFUSED if needed else DONE

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Final, Literal, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from economic_adapter.contract import Invitation
+from economic_adapter.contract import CONNECT_PATH, Invitation
 from reconciler.person import Language, Person, Role
 
+TAKEN_AT: Final = CONNECT_PATH
+"""The adapter's page that takes an invitation."""
 SHORTEST_KEY: Final = 32
 """Bytes: what HMAC-SHA256 is made for (RFC 7518 3.2)."""
 LEEWAY: Final = timedelta(seconds=30)

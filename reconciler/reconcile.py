@@ -13,8 +13,21 @@ from sqlalchemy import Connection
 from crm_outbox.contract import BackfillProgressed, CustomerWritten, Outcome, Result
 from crm_outbox.messaging.envelope import Envelope, Refused
 from crm_outbox.messaging.outbox import append_all
-from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed
-from reconciler import agreements, bus, linking, looks, meeting, questions, reading, sides, store, strangers, switching
+from economic_adapter.contract import AgreementObserved, CustomerObserved, ImportProgressed, InstallationObserved
+from reconciler import (
+    agreements,
+    bus,
+    installation,
+    linking,
+    looks,
+    meeting,
+    questions,
+    reading,
+    sides,
+    store,
+    strangers,
+    switching,
+)
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
 from reconciler.stepping import Clocked, dissolve, take_step
 
@@ -32,6 +45,8 @@ def handle(clocked: Clocked, connection: Connection, envelope: Envelope) -> None
             written(clocked, connection, envelope, answer)
         case AgreementObserved() as seen:
             switching.observed(connection, envelope, seen, clocked.now(), clocked.resend)
+        case InstallationObserved() as seen:
+            installation.note(connection, envelope.id, seen)
         case ImportProgressed() | BackfillProgressed() as far:
             reading.progressed(connection, envelope, far, clocked.now())
         case _:

@@ -254,3 +254,14 @@ duty = sa.Table(
     sa.Column("at", _MOMENT, nullable=False),
 )
 """When each duty of the reconciler last turned, in which process."""
+
+installation = sa.Table(
+    "installation",
+    metadata,
+    # of the message; what is told is only added, so that whoever hears it waits for nobody
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", _MOMENT, nullable=False, index=True),
+    # settings that were not entered, by name
+    sa.Column("lacks", JSONB, nullable=False, server_default=_EMPTY_LIST),
+)
+"""What the adapter told of itself on this server, of no agreement."""

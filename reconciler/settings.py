@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from crm_outbox.messaging.settings import Broker, Environment, Secret, broker, database_url, origin_of
-from economic_adapter.contract import CONNECT_PATH, SHORTEST_CONNECT_KEY
+from economic_adapter.contract import SHORTEST_CONNECT_KEY
 from reconciler import passes
 
 DUTIES = ("relay", "reconcile", "web", "clock")
@@ -24,12 +24,10 @@ class Pages:
     crm_customer: str
     """A customer's own page in the CRM, with ``{id}`` for its id; empty where it has none that is known."""
     crm_launch: str
-    connect_url: str
-    """Where access to e-conomic is given; empty where it is not known, or nothing can be signed for it."""
     hooks_url: str
+    """Where e-conomic and people's browsers reach the adapter; empty where it is not known."""
     connect_key: Secret
-    has_app: bool
-    """Whether whoever runs the server entered our own tokens at e-conomic."""
+    """What leads people to the adapter is signed with; empty, and nobody can be led there."""
     keys: Mapping[str, bytes] = field(repr=False)
 
 
@@ -113,18 +111,14 @@ def _pages(environment: Environment) -> Pages:
     except ValueError as error:
         environment.wrong(f"CRM_KEYS: {error}")
     environment.secrets.extend(Secret(one.partition("=")[2].strip()) for one in text.split(",") if "=" in one)
-    hooks = environment.url("HOOKS_PUBLIC_URL", default="", credentials=False).rstrip("/")
-    connect_key = environment.secret("CONNECT_KEY", default="", least=SHORTEST_CONNECT_KEY)
     return Pages(
         listen=environment.listen("WEB_LISTEN", default="127.0.0.1:8082"),
         public_url=public.rstrip("/"),
         crm_origin=origin_of(crm),
         crm_customer=customer,
         crm_launch=launch,
-        connect_url=f"{hooks}{CONNECT_PATH}" if hooks and connect_key else "",
-        hooks_url=hooks,
-        connect_key=connect_key,
-        has_app=bool(environment.text("ECONOMIC_APP_PUBLIC", default="")),
+        hooks_url=environment.url("HOOKS_PUBLIC_URL", default="", credentials=False).rstrip("/"),
+        connect_key=environment.secret("CONNECT_KEY", default="", least=SHORTEST_CONNECT_KEY),
         keys=keys,
     )
 

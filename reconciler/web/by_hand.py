@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from reconciler import setting_up
 from reconciler.agreement import Agreement
 from reconciler.person import Person
-from reconciler.web import doors, progress, screen
+from reconciler.web import doors, our_keys, progress, screen
 from reconciler.web.doors import Conflict, Known, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words
@@ -41,10 +41,10 @@ def of(site: Site, person: Person) -> ByHand:
     """What that person's tenant enters in e-conomic; ``Unknown`` where nothing is connected, ``Conflict`` without a key."""
     doors.must(site, person, "administer")
     with site.engine.connect() as connection:
-        known = progress.used(connection, person)
+        known, ours = progress.used(connection, person), our_keys.of(site, connection)
     if known is None:
         raise Unknown
-    if not site.connect_url:
+    if not ours.can_make_webhooks:
         raise Conflict("the server lacks our keys to e-conomic; whoever runs it must enter them")
     return _of(site, known)
 

@@ -260,9 +260,11 @@ def _unsent(words: Words, facts: Facts, finding: Finding) -> str:
 
 
 def _adapter(words: Words, facts: Facts, _: Finding) -> str:
-    if facts.figures is None:
+    if facts.lacks_keys:
+        return words("The server lacks our keys to e-conomic. Whoever runs the server must enter them.")
+    if facts.heard is None:
         return _unknown(words)
-    return words("It was last heard of {time}.", time=words.time(facts.figures.at))
+    return words("It was last heard of {time}.", time=words.time(facts.heard))
 
 
 def _worker(words: Words, facts: Facts, _: Finding) -> str:

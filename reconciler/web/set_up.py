@@ -18,8 +18,9 @@ from reconciler.agreement import Agreement
 from reconciler.checks import Stage
 from reconciler.person import Language, Person
 from reconciler.setting_up import NotNow
-from reconciler.web import access_words, doors, progress, run_words, screen
+from reconciler.web import access_words, doors, our_keys, progress, run_words, screen
 from reconciler.web.doors import Conflict, Known, Senseless
+from reconciler.web.our_keys import OurKeys
 from reconciler.web.set_up_choices import FIELDS, Wanted, Who, ordered, wanted_of
 from reconciler.web.site import Site
 
@@ -28,6 +29,8 @@ INVITED: Final = timedelta(minutes=30)
 _SHOWN: Final = frozenset({"previewed", "confirmed", "running", "paused", "braked", "done"})
 ASKING: Final = timedelta(seconds=30)
 """How long a page waits for an answer before it says that there is none."""
+_ASKED_AGAIN, _HEARD_AGAIN = 2, 10
+"""Seconds between two looks of a page at what e-conomic answered, and at whether the adapter is heard of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class SetUp:
     """What is set, and what is known of the agreement; ``known`` is none, or disconnected, where nothing is connected."""
 
     known: Agreement | None
+    ours: OurKeys
     may_create: Who
     may_bulk: Who
     highest: int | None
@@ -58,6 +62,7 @@ def of(site: Site, person: Person) -> SetUp:
         kept = people.kept(connection, person.tenant)
         return SetUp(
             known=known,
+            ours=our_keys.of(site, connection),
             may_create="admins" if kept.create else "users",
             may_bulk="admins" if kept.bulk else "users",
             highest=None if known is None else overview.highest_number(connection, known.tenant, known.agreement),
@@ -143,19 +148,19 @@ def look_over(site: Site, person: Person, agreement: int) -> None:
 def invitation(site: Site, person: Person, language: Language) -> tuple[str, datetime]:
     """The address at which access to e-conomic is given for that person's tenant, and until when; ``Conflict`` for none."""
     doors.must(site, person, "administer")
-    if lacks(site):
+    with site.engine.connect() as connection:
+        ours = our_keys.of(site, connection)
+    if ours.entered == "missing":
         raise Conflict("the server lacks our keys to e-conomic; whoever runs it must enter them")
+    return _invited(site, person, language)
+
+
+def _invited(site: Site, person: Person, language: Language) -> tuple[str, datetime]:
     until = site.now() + INVITED
     back = f"{site.public_url.rstrip('/')}/set-up"
     nonce = secrets.token_urlsafe(16)
     text = passes.invite(site.connect_key, tenant=person.tenant, lang=language, nonce=nonce, until=until, back=back)
-    return f"{site.connect_url}?{urlencode({'attempt': text})}", until
-
-
-def lacks(site: Site) -> Sequence[str]:
-    """The settings of the server without which nobody can give access, by name."""
-    entered = {"ECONOMIC_APP_PUBLIC": site.has_app, "HOOKS_PUBLIC_URL, CONNECT_KEY": bool(site.connect_url)}
-    return [name for name, there in entered.items() if not there]
+    return f"{site.hooks_url}{passes.TAKEN_AT}?{urlencode({'attempt': text})}", until
 
 
 def _shown(connection: Connection, person: Person, agreement: int) -> Agreement:
@@ -170,9 +175,12 @@ def page(site: Site, request: Request, one: Known) -> Response:
     """Everything that is set up, and what is next."""
     found, words = of(site, one.person), one.words
     known = found.known
-    lacking = lacks(site)
+    ours, missing = found.ours, found.ours.entered == "missing"
     steps = stages(site, found)
     asking = found.used is not None and setting_up.is_asked(found.used)
+    step = access_words.step(known)
+    # whether a person is led to the adapter from here: only there it matters what the adapter has
+    unheard = our_keys.unknown(words, ours) if found.used is None or step == "reconnect" else ""
     late = asking and found.used is not None and site.now() - setting_up.asked_at(found.used, site.now()) > ASKING
     return screen.page(
         site,
@@ -185,8 +193,10 @@ def page(site: Site, request: Request, one: Known) -> Response:
         known=known,
         used=found.used,
         access=checks.state(known),
-        lacking=lacking,
-        connect="" if lacking else invitation(site, one.person, one.words.language)[0],
+        ours=ours,
+        connect="" if missing else _invited(site, one.person, one.words.language)[0],
+        unheard=unheard,
+        again_after=_ASKED_AGAIN if asking and not late else _HEARD_AGAIN if unheard else None,
         asking=asking and not late,
         late=late,
         figures=None if found.used is None else found.used.figures,
@@ -195,7 +205,7 @@ def page(site: Site, request: Request, one: Known) -> Response:
         next=checks.next_of(steps),
         lack_words=access_words.LACKS,
         lack_pages=access_words.LACK_PAGES,
-        step=access_words.step(known),
+        step=step,
         receives="webhooks" if known is None else setting_up.receives(known),
         calls=None if found.used is None else checks.calls(found.used),
         highest_number=setting_up.HIGHEST_NUMBER,

@@ -29,14 +29,10 @@ class Site:
     """After how long an unanswered command is sent again."""
     ring: Callable[[], None] = lambda: None
     """Says that something of ours was committed that is to leave."""
-    connect_url: str = ""
-    """Where access to e-conomic is given, in the adapter's hands; empty where it is not known."""
     connect_key: bytes = field(default=b"", repr=False)
-    """What invitations to it are signed with."""
+    """What invitations to the adapter are signed with; empty where none can be."""
     hooks_url: str = ""
-    """Where e-conomic reaches us; empty where that is not known."""
-    has_app: bool = False
-    """Whether our own tokens at e-conomic were entered."""
+    """Where e-conomic and people's browsers reach the adapter; empty where that is not known."""
     has_mail: bool = False
     """Whether there is a mail server to tell people by."""
     snapshots: Snapshots = field(default_factory=Snapshots, repr=False)

@@ -12,7 +12,7 @@ from reconciler import clock, pressing, suggesting
 from reconciler.pressing import Press
 from tests.browser.screens import Screens
 from tests.browser.test_pages import ADMIN, everything_open
-from tests.builders.sync import AGREEMENT, agreement_seen
+from tests.builders.sync import AGREEMENT, Wire, agreement_seen, installation_seen
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
 from tests.integration.web.shop import Shop
@@ -45,6 +45,11 @@ def test_before_anything_is_connected(screens: Screens) -> None:
 
 
 def test_setting_up(screens: Screens, pages: Pages) -> None:
+    before = Wire(engine=pages.engine, time=pages.time)
+    screens.look("set-up-unheard", "/set-up", **ADMIN)
+    before.hear(installation_seen(before.time - timedelta(seconds=2), "ECONOMIC_APP_SECRET", "ECONOMIC_APP_PUBLIC"))
+    screens.look("set-up-no-keys", "/set-up", **ADMIN)
+    before.hear(installation_seen(before.time))
     screens.look("set-up-not-connected", "/set-up", **ADMIN)
     admin = Admin(pages, company(pages))
     wire = admin.company.wire

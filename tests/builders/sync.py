@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from crm_outbox.contract import BackfillProgressed, Customer, CustomerWritten, NotSent, Outcome, Result, WriteCustomer
 from crm_outbox.messaging.envelope import Envelope, Version, Words, decode
 from economic_adapter.contract import (
+    EVERY_TENANT,
     AgreementObserved,
     Choice,
     ConfigureAgreement,
@@ -21,6 +22,7 @@ from economic_adapter.contract import (
     EconomicContact,
     EconomicCustomer,
     ImportProgressed,
+    InstallationObserved,
     Reference,
     RunImport,
     WriteEconomicCustomer,
@@ -217,6 +219,11 @@ def agreement_seen(at: datetime, *, state: str = "on", tenant: str = TENANT, **g
     """What the adapter knows of the agreement."""
     words: dict[str, Any] = {"agreement": AGREEMENT, "name": "Nordhavn Tømrer ApS", "state": state, "seen": at}
     return envelope(AgreementObserved(**{**words, "reference": REFERENCE, **given}), agreement=AGREEMENT, tenant=tenant)
+
+
+def installation_seen(at: datetime, *lacks: str) -> Envelope:
+    """What the adapter says of itself: that it lacks these settings."""
+    return envelope(InstallationObserved(at=at, lacks=lacks), tenant=EVERY_TENANT, subject="economic/installation")
 
 
 def done(operation: UUID, **given: Any) -> Outcome:

@@ -36,6 +36,7 @@ from economic_adapter.contract import (
     EconomicPart,
     Figures,
     ImportProgressed,
+    InstallationObserved,
     LookAtCustomer,
     Looked,
     Reach,
@@ -190,6 +191,7 @@ SAMPLES: tuple[Words, ...] = (
             late_since=AT,
         ),
     ),
+    InstallationObserved(at=AT, lacks=("ECONOMIC_APP_SECRET", "ECONOMIC_APP_PUBLIC")),
     LookAtCustomer(
         agreement=123456,
         number=1042,

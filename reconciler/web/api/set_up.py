@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reconciler import checks, setting_up
 from reconciler.agreement import Agreement
+from reconciler.entered import Entered
 from reconciler.person import Language, Person
 from reconciler.rules import Transfer
 from reconciler.setting_up import HIGHEST_NUMBER, NotNow, Receive
@@ -59,8 +60,12 @@ class Access(Said):
     seen: datetime | None
     asking: bool
     """Whether e-conomic is being asked now."""
+    our_keys: Entered
+    """Whether our own keys to e-conomic were entered on the server; `unheard` and `silent`: the adapter did not say, or not lately."""
+    adapter_heard: datetime | None
+    """When the adapter said so last."""
     lacking_settings: tuple[str, ...]
-    """The settings of the server without which nobody can give access."""
+    """The settings of the server without which nobody can give access, as far as that is known."""
     checks: tuple[Line, ...]
 
 
@@ -246,7 +251,9 @@ def _said(site: Site, found: set_up.SetUp, words: Words) -> SetUp:
             since=None if used is None or not checks.is_lost(used) else used.lost_since or used.changed,
             seen=None if used is None else used.seen,
             asking=used is not None and setting_up.is_asked(used),
-            lacking_settings=tuple(set_up.lacks(site)),
+            our_keys=found.ours.entered,
+            adapter_heard=found.ours.heard,
+            lacking_settings=tuple(found.ours.lacks),
             checks=() if used is None else tuple(_line(one) for one in access_words.lines(words, used)),
         ),
         steps=tuple(Stage(name=one.name, done=one.done, lacks=one.lacks) for one in set_up.stages(site, found)),

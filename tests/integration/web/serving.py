@@ -120,10 +120,8 @@ def asgi(made: Pages, **given: Any) -> ASGIApp:
         "crm_launch": f"{CRM}/economic/launch",
         "crm_customer": f"{CRM}/customers/{{id}}",
         "resend": timedelta(minutes=2),
-        "connect_url": CONNECT,
         "connect_key": CONNECT_KEY,
         "hooks_url": CONNECT.removesuffix("/connect/economic"),
-        "has_app": True,
     }
     return app(Site(**{**words, **given}))
 

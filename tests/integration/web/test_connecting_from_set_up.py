@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging.server import Server
 from economic_adapter import duties
-from economic_adapter.contract import AgreementObserved
+from economic_adapter.contract import AgreementObserved, InstallationObserved
 from economic_adapter.sandbox.app import Running
 from tests.builders.sync import TENANT, Wire
 from tests.integration.economic_adapter.parts import Parts, environ
@@ -76,7 +76,7 @@ class Stage:
 
     def carry(self) -> None:
         """What the adapter told is heard."""
-        told = [one for one in self.parts.told() if isinstance(one.data, AgreementObserved)]
+        told = [one for one in self.parts.told() if isinstance(one.data, AgreementObserved | InstallationObserved)]
         for one in told[self.carried :]:
             self.wire.hear(one)
         self.carried = len(told)
@@ -89,7 +89,7 @@ def stage(database: str, engine: sa.Engine, sandbox: Running) -> Iterator[Stage]
     given = environ(database, None, sandbox, HOOKS_PUBLIC_URL=url, CONNECT_KEY=CONNECT_KEY.decode())
     parts = Parts(given, engine)
     pages_of_adapter = Server(duties.http(parts.settings, engine, parts.client, lambda: None), "127.0.0.1", port)
-    with served(engine, connect_url=f"{url}/connect/economic", hooks_url=url) as pages:
+    with served(engine, hooks_url=url) as pages:
         yield Stage(pages=pages, parts=parts, wire=Wire(engine=engine, time=pages.time))
     pages_of_adapter.close()
     parts.close()
@@ -103,6 +103,8 @@ def person(stage: Stage) -> Person:
 
 
 def test_from_nothing_to_the_right_agreement(stage: Stage, person: Person) -> None:
+    duties.tell_installation(stage.parts.settings, stage.parts.engine)
+    stage.carry()
     person.go(f"{stage.pages.url}/set-up")
     person.follow("Forbind til e-conomic")
     assert "Du logger ind hos e-conomic og giver Clickmate adgang." in person.text

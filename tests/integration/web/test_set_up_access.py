@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -12,13 +11,13 @@ import sqlalchemy as sa
 from crm_outbox.contract import Outcome, Result
 from economic_adapter.contract import ConfigureAgreement, Figures, Reach
 from reconciler import agreements
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
+from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, installation_seen
 from tests.integration.web.browsing import CONNECT, CONNECT_KEY, Pages
-from tests.integration.web.serving import served
 from tests.integration.web.setting_up import NO, known, line, on, text
 
 
-def test_nothing_connected_says_so_and_what_connecting_means(pages: Pages) -> None:
+def test_nothing_connected_says_so_and_what_connecting_means(pages: Pages, wire: Wire) -> None:
+    wire.hear(installation_seen(wire.time))
     shown = text(pages)
     assert "Integrationen med e-conomic er ikke sat op" in shown
     assert "Forbind til e-conomic. Du logger ind hos e-conomic og giver Clickmate adgang." in shown
@@ -28,6 +27,7 @@ def test_nothing_connected_says_so_and_what_connecting_means(pages: Pages) -> No
 
 
 def test_connecting_leads_to_the_adapter_with_an_invitation_of_this_tenant(pages: Pages, wire: Wire) -> None:
+    wire.hear(installation_seen(wire.time))
     for lost, words in ((False, "Forbind til e-conomic"), (True, "Forbind igen")):
         if lost:
             wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost"))
@@ -44,24 +44,6 @@ def test_connecting_leads_to_the_adapter_with_an_invitation_of_this_tenant(pages
         )
         assert (held["tenant"], held["lang"], held["back"]) == (TENANT, "da", f"{pages.url}/set-up")
         assert held["exp"] == int(pages.time.timestamp()) + 1800
-
-
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [({"has_app": False}, "ECONOMIC_APP_PUBLIC"), ({"connect_url": ""}, "HOOKS_PUBLIC_URL, CONNECT_KEY")],
-)
-@pytest.mark.parametrize("lost", [False, True])
-def test_without_our_keys_it_is_said_who_has_to_do_what(
-    pages: Pages, wire: Wire, given: dict[str, Any], named: str, lost: bool
-) -> None:
-    if lost:
-        wire.hear(agreement_seen(wire.time, state="access_lost", cause="access_lost"))
-    with served(pages.engine, **given) as there:
-        shown = there.arrive(tenant=TENANT, sub="m", role="admin").get("/set-up").text
-    assert "Serveren mangler vores nøgler til e-conomic. Den, der driver serveren, skal angive dem." in shown
-    assert f"Teknisk: {named}" in shown
-    assert "Prøv igen" in shown
-    assert "attempt=" not in shown
 
 
 def test_it_is_asked_again_now_and_the_page_follows(pages: Pages, wire: Wire) -> None:

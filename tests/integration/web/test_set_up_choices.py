@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter.contract import ConfigureAgreement, Figures
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
+from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, installation_seen
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
 from tests.integration.web.setting_up import known, line, on, text
@@ -95,6 +95,7 @@ def test_a_webhook_that_is_made_later_keeps_nobody_from_the_next_step(pages: Pag
 
 
 def test_one_thing_alone_stands_out_as_the_next(pages: Pages) -> None:
+    Wire(engine=pages.engine, time=pages.time).hear(installation_seen(pages.time))
     assert first_buttons(text(pages)) == ["Forbind til e-conomic"]
     admin = Admin(pages, company(pages))
     assert first_buttons(admin.text("/set-up")) == ["Ja"]

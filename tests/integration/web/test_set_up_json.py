@@ -20,7 +20,7 @@ def test_what_is_set_up_and_what_is_checked(admin: Admin) -> None:
     told = said(admin, "GET", "/set-up")
     assert told["access"] | {"seen": None, "checks": []} == {
         "state": "asks", "agreement": AGREEMENT, "company": "Nordhavn Tømrer ApS", "next_step": "none", "since": None,
-        "seen": None, "asking": False, "lacking_settings": [], "checks": [],
+        "seen": None, "asking": False, "our_keys": "unheard", "adapter_heard": None, "lacking_settings": [], "checks": [],
     }  # fmt: skip
     assert [one["name"] for one in told["steps"] if one["done"]] == []
     assert {one["name"]: one["lacks"] for one in told["steps"]}["rules"] == ["rules", "transfer"]
@@ -137,8 +137,8 @@ def test_a_person_is_invited_and_e_conomic_asked_again(admin: Admin) -> None:
     assert call(admin, "POST", "/set-up/connect-link", None, key(admin, "user")).status_code == 403
     theirs = key(admin, tenant="other")
     assert call(admin, "POST", "/set-up/check", {"agreement": AGREEMENT}, theirs).status_code == 404
-    with served(admin.pages.engine, connect_url="") as there:
+    with served(admin.pages.engine, connect_key=b"") as there:
         answer = ask("POST", f"{there.url}/api/v1/set-up/connect-link", headers=key(admin))
         assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
         told = ask("GET", f"{there.url}/api/v1/set-up", headers=key(admin)).json()
-    assert told["access"]["lacking_settings"] == ["HOOKS_PUBLIC_URL, CONNECT_KEY"]
+    assert told["access"]["lacking_settings"] == ["CONNECT_KEY"]

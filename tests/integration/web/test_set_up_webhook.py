@@ -8,7 +8,7 @@ from economic_adapter import handmade
 from economic_adapter.contract import Figures, RefusedHook
 from reconciler import people
 from reconciler.person import Role
-from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen
+from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, installation_seen
 from tests.integration.web.browsing import CONNECT, CONNECT_KEY, Pages, ask
 from tests.integration.web.serving import served
 
@@ -104,8 +104,13 @@ def test_a_service_is_told_the_same_and_nobody_else(pages: Pages, wire: Wire) ->
     }  # fmt: skip
     assert ask("GET", where, headers=key(pages, "user")).status_code == 403
     assert ask("GET", where, headers=key(pages, tenant="other")).status_code == 404
-    with served(pages.engine, connect_url="") as there:
+    with served(pages.engine, hooks_url="") as there:
         assert ask("GET", f"{there.url}/api/v1/set-up/webhook", headers=key(pages)).status_code == 409
+    wire.hear(installation_seen(wire.time, "ECONOMIC_APP_PUBLIC"))
+    assert ask("GET", where, headers=key(pages)).status_code == 200, "that is no part of it"
+    wire.later(seconds=1)
+    wire.hear(installation_seen(wire.time, "CONNECT_KEY"))
+    assert ask("GET", where, headers=key(pages)).status_code == 409, "the adapter would answer 404 to what comes there"
 
 
 @pytest.mark.parametrize("role", ["reader", "user"])

@@ -62,6 +62,12 @@ def test_a_duty_needs_only_its_own_settings() -> None:
     assert Settings.from_env(needed, ["hooks"]).app_secret == ""
 
 
+@pytest.mark.parametrize("lacks", [(), ("ECONOMIC_APP_SECRET",), ("ECONOMIC_APP_PUBLIC", "CONNECT_KEY")])
+def test_what_nobody_can_be_led_to_e_conomic_without_is_named(lacks: tuple[str, ...]) -> None:
+    given = {**GOOD, "CONNECT_KEY": "k" * 32, **dict.fromkeys(lacks, " ")}
+    assert Settings.from_env(given, ["hooks"]).lacks == lacks
+
+
 @pytest.mark.parametrize(
     "address",
     [

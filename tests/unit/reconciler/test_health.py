@@ -8,6 +8,7 @@ import pytest
 
 from economic_adapter.contract import Figures
 from reconciler import statements
+from reconciler.entered import Told
 from reconciler.freshness import Reach, delayed_since, is_served, lags
 from reconciler.health import Facts, Lag, Name, Nightly, is_well, judged, left
 from reconciler.rules import System
@@ -73,6 +74,9 @@ def test_where_all_goes_well_nobody_must_do_anything() -> None:
         ({"duties": {**GOOD.duties, "clock": ago(seconds=61)}}, "clock"),
         ({"unsent": ago(minutes=1)}, "unsent"),
         (figures(at=ago(minutes=3)), "adapter"),
+        ({"told": Told(at=ago(minutes=3))}, "adapter"),
+        ({"told": Told(at=ago(seconds=1), lacks=("ECONOMIC_APP_SECRET",))}, "adapter"),
+        ({"figures": None, "told": Told(at=ago(seconds=1), lacks=("ECONOMIC_APP_SECRET",))}, "adapter"),
         (figures(late_since=ago(minutes=2)), "worker"),
         ({"crm_waits": ago(minutes=1)}, "crm"),
     ],
@@ -88,6 +92,11 @@ def test_what_goes_wrong_is_told_by_its_own_name(given: dict[str, Any], name: Na
 )
 def test_what_nobody_knows_is_not_told_to_go_well(name: Name) -> None:
     assert stands(Facts(now=NOW, state="on"))[name] == "unknown"
+
+
+def test_an_adapter_is_heard_of_before_anything_is_connected() -> None:
+    assert stands(Facts(now=NOW, told=Told(at=ago(seconds=60))))["adapter"] == "well"
+    assert stands(replace(GOOD, told=Told(at=ago(seconds=60))))["adapter"] == "well"
 
 
 def test_without_webhooks_an_edit_in_e_conomic_may_take_as_long_as_the_regular_checks() -> None:

@@ -1,9 +1,11 @@
 """Settings of mail: a server, who it is from; a password is not shown, and what is missing or wrong is named."""
 
+from typing import Any, ClassVar
+
 import pytest
 
 from crm_outbox.messaging.settings import SettingsError
-from reconciler.settings import MailServer, Settings
+from reconciler.settings import DUTIES, MailServer, Settings
 
 GOOD = {
     "DATABASE_URL": "postgresql://sync:sesame@db/sync", "BROKER_URL": "amqp://mq:5672",
@@ -66,6 +68,7 @@ WEB = {
     "DATABASE_URL": "postgresql://sync:sesame@db/sync", "WEB_PUBLIC_URL": "https://sync.example.com",
     "CRM_ORIGIN": "https://crm.example.com", "CRM_KEYS": f"one={'ab' * 32}",
 }  # fmt: skip
+PASSWORDS = ("BROKER_PASSWORD_RELAY_SYNC", "BROKER_PASSWORD_RECONCILER", "BROKER_PASSWORD_ATTENTION")
 
 
 def test_a_customers_page_in_the_crm_is_known_where_it_is_named() -> None:
@@ -82,3 +85,18 @@ def test_it_is_a_page_of_that_crm_for_each_customer(address: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_env({**WEB, "CRM_CUSTOMER_URL": address}, ["web"])
     assert any(one.startswith("CRM_CUSTOMER_URL must be a page of CRM_ORIGIN") for one in refused.value.problems)
+
+
+def test_no_duty_of_the_reconciler_reads_a_token_of_e_conomic() -> None:
+    """They are the adapter's, which tells whether it has them; here their absence would say nothing, and their presence less."""
+
+    class Read(dict[str, str]):
+        asked: ClassVar[set[str]] = set()
+
+        def get(self, name: str, default: Any = None) -> Any:
+            self.asked.add(name)
+            return super().get(name, default)
+
+    Settings.from_env(Read({**GOOD, **WEB, **dict.fromkeys(PASSWORDS, "a-password")}), DUTIES)
+    assert {"WEB_PUBLIC_URL", "CONNECT_KEY", "BROKER_URL"} <= Read.asked, "it is seen what is read"
+    assert {name for name in Read.asked if name.startswith("ECONOMIC_")} == set()
