@@ -12,10 +12,19 @@ USERS = (
 CLOCKS = {"POLL_SECONDS": "1", "POLL_IDLE_SECONDS": "1", "BACKOFF_MAX_SECONDS": "1", "RESEND_SECONDS": "5"}
 """Shorter than in production, so that what waits there for minutes is seen in seconds."""
 
+ADAPTERS_OWN = ("ECONOMIC_APP_SECRET", "ECONOMIC_APP_PUBLIC", "ECONOMIC_KEYS")
+"""What opens e-conomic: it reaches no process but the adapter's."""
+
 DEMO_SIGN_IN = "DEMO_SIGN_IN"
 """Set where whoever comes may sign in as anybody: the demo's CRM starts nowhere else, and ``./run up`` refuses it."""
 DEMO_KEY = "demo"
 """The name of the key that the demo's CRM signs with."""
+
+
+def given_to(package: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process of that package gets of an environment."""
+    kept_from = () if package.partition(".")[0] == "economic_adapter" else ADAPTERS_OWN
+    return {name: value for name, value in environ.items() if name not in kept_from}
 
 
 def environment(

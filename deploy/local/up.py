@@ -21,7 +21,7 @@ from crm_outbox.messaging.duty import LEAVE_WITHIN
 from crm_outbox.messaging.settings import Environment, SettingsError, database_url
 from deploy.local.account import ROOT
 from deploy.local.demo.processes import GROUPS, die_with_parent
-from deploy.local.environment import DEMO_KEY, DEMO_SIGN_IN
+from deploy.local.environment import DEMO_KEY, DEMO_SIGN_IN, given_to
 from deploy.migrations import histories
 
 PAUSE_SECONDS = 5.0
@@ -109,6 +109,7 @@ def _start(name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", *GROUPS[name]],
         cwd=ROOT,
+        env=given_to(GROUPS[name][0], os.environ),
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone; the duties hear SIGTERM from us
         preexec_fn=die_with_parent,  # noqa: PLW1509 - one thread forks here, and the child only calls prctl

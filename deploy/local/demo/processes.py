@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from deploy.local.environment import given_to
+
 Say = Callable[[str], None]
 
 
@@ -66,7 +68,7 @@ class Processes:
             self.running[name] = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
                 cwd=self.root,
-                env={**os.environ, **self.environ},
+                env=given_to(arguments[0], {**os.environ, **self.environ}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

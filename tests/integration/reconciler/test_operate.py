@@ -22,6 +22,7 @@ from tests.builders.sync import (
     done,
     economic_answered,
     envelope,
+    installation_seen,
     refused,
     statuses,
     there,
@@ -229,3 +230,14 @@ def _on(wire: Wire) -> None:
     assert main([*ON, "--yes", "--wait", "0"]) == 3
     wire.switch()
     wire.later(seconds=1)
+
+
+def test_status_names_what_the_adapter_lacks_while_it_is_heard_of(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire.hear(installation_seen(wire.time - timedelta(minutes=4), "ECONOMIC_APP_SECRET"))
+    assert main(["status"]) == 0
+    assert "ECONOMIC_APP_SECRET" not in capsys.readouterr().out, "that was long ago"
+    wire.hear(installation_seen(wire.time, "ECONOMIC_APP_SECRET", "CONNECT_KEY"))
+    assert main(["status"]) == 1
+    assert "give access to e-conomic: ECONOMIC_APP_SECRET, CONNECT_KEY\n" in capsys.readouterr().out
