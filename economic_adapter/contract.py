@@ -11,13 +11,16 @@ from pydantic import Field
 
 from crm_outbox.contract import Customer, Many, NotSent, Outcome
 from crm_outbox.messaging.envelope import MessageType, Words
-from economic_adapter import daily, handmade, holding, invitation, refusals
+from economic_adapter import daily, faring, handmade, holding, invitation, refusals
 
 EVENTS, COMMANDS = "economic.events", "economic.commands"
-EVERY_TENANT = "*"
-"""In the place of a tenant: whom a message about the installation concerns."""
 LENGTHS, CONTACT_LENGTHS, INVOICE_COPIES = holding.LENGTHS, holding.CONTACT_LENGTHS, holding.INVOICE_COPIES
 Receives = holding.Receives
+Reach = faring.Reach
+RefusedHook = faring.RefusedHook
+Figures = faring.Figures
+InstallationObserved = faring.InstallationObserved
+EVERY_TENANT = faring.EVERY_TENANT
 hold, refusal, DAY_LIMIT, next_day = holding.hold, refusals.refusal, daily.LIMIT, daily.next_day
 hand_made, HOOK_DATA, HOOK_TYPE = handmade.path, handmade.DATA, handmade.CONTENT_TYPE
 Invitation, CONNECT_PATH, SHORTEST_CONNECT_KEY = invitation.Invitation, invitation.PATH, invitation.SHORTEST_KEY
@@ -140,52 +143,6 @@ class Reference(Words):
     base_currency: str = ""
 
 
-class Reach(Words):
-    """Whether e-conomic is called for an agreement; told whenever it changes."""
-
-    at: datetime
-    """When it was so: of two, the later one holds."""
-    down_since: datetime | None = None
-    """Since when nothing was answered; only one call at a time is tried. None: it answers."""
-    next_call: datetime | None = None
-    """Before then nobody's look is served: e-conomic said so, or the day's share is used."""
-    paused_since: datetime | None = None
-    """Since when an operator has stopped every call."""
-
-
-class RefusedHook(Words):
-    """A webhook that came to an agreement's address and was not taken; ``given``: the content type it had."""
-
-    at: datetime
-    why: Literal["secret", "content_type"]
-    given: str = ""
-
-
-class Figures(Words):
-    """How the adapter fares with an agreement. Told every minute, so that its silence is heard."""
-
-    at: datetime
-    calls: int
-    """Calls made today, by UTC."""
-    most: int
-    """Calls a day after which only people and edits are served."""
-    missed: int = 0
-    """Changes that a regular check found though webhooks were registered, since the agreement was connected."""
-    connected: datetime | None = None
-    hooked: datetime | None = None
-    """When the last webhook came, to the minute."""
-    by_hand: datetime | None = None
-    """The same of one that a person made by hand."""
-    refused: RefusedHook | None = None
-    """The last webhook that was not taken; one that came right after it says that it is put right."""
-    checked: datetime | None = None
-    """When e-conomic was last asked for everything that had changed."""
-    every: float | None = None
-    """Seconds between two regular checks while an agreement is active; each asks for customers and for contact persons."""
-    late_since: datetime | None = None
-    """Since when work is due that no worker does."""
-
-
 class AgreementObserved(Words):
     """``economic.agreement.observed.v1``: what is known of an agreement, and the outcome of a configuration."""
 
@@ -203,18 +160,6 @@ class AgreementObserved(Words):
     outcome: Outcome | None = None
     reach: Reach | None = None
     figures: Figures | None = None
-
-
-class InstallationObserved(Words):
-    """``economic.installation.observed.v1``: whether what access to e-conomic needs was entered on the server. Of every tenant.
-
-    Told by who takes a person's access, when it starts and every minute, so that its silence is heard. One that is lost is told
-    anew, so it need not route: a broker that does not know it yet holds nothing else up.
-    """
-
-    at: datetime
-    lacks: tuple[str, ...] = ()
-    """The settings that were not entered, by name; never a value. None: it has all of them."""
 
 
 class LookAtCustomer(Words):
