@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "sync_0039"
-down_revision = "sync_0038"
+revision = "sync_0040"
+down_revision = "sync_0039"
 branch_labels = None
 depends_on = None
 
