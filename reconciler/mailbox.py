@@ -54,9 +54,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One detail that the CRM's side changed in e-conomic, in that write of the audit.
+    """One detail that the CRM's side changed in e-conomic, in that write of the audit; or a contact person it removed there.
 
-    ``gets_invoices``: it is of a contact person to whom e-conomic sends copies of invoices, as far as is known now.
+    ``gets_invoices``: it is of a contact person to whom e-conomic sends copies of invoices, as far as is known now, or was
+    when they were removed. ``removed``: they were; the detail is their name, and nothing after it.
     """
 
     write: int
@@ -68,6 +69,7 @@ class Written:
     before: str
     after: str
     gets_invoices: bool = False
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +135,21 @@ def waiting(connection: sa.Connection, tenant: str) -> list[Waiting]:
 
 
 def written(connection: sa.Connection, tenant: str, since: datetime, until: datetime) -> list[Written]:
-    """What was changed in e-conomic from the CRM's side in that time, in its order; what was created, barred or removed there is not among it."""
+    """What was changed in e-conomic from the CRM's side in that time, and who was removed there, in its order.
+
+    What was created or barred there is not among it.
+    """
     found = []
     for row in connection.execute(_WRITTEN, {"tenant": tenant, "since": since, "until": until, "copies": _COPIES}):
         known: Mapping[str, str] = row.before
+        after: Mapping[str, str] = {"name": ""} if row.removed else row.after
         found += [
             Written(
                 write=row.id, customer=row.crm_id, number=row.number, name=row.name, record=row.record, field=field,
-                before=known.get(field, ""), after=value, gets_invoices=row.gets_invoices,
+                before=known.get(field, ""), after=value, gets_invoices=row.gets_invoices, removed=row.removed,
             )
-            for field, value in sorted(row.after.items())
-            if known.get(field, "") != value
+            for field, value in sorted(after.items())
+            if row.removed or known.get(field, "") != value
         ]  # fmt: skip
     return found
 
@@ -223,16 +229,20 @@ _WAITING = sa.text("""
 """)
 _COPIES: Final = sorted(INVOICE_COPIES)
 _WRITTEN = sa.text("""
-    select a.id, a.crm_id, a.number, a.record, a.before, a.after,
+    select a.id, a.crm_id, a.number, a.record, a.before, a.after, a.action = 'remove' as removed,
         coalesce(here.state -> 'customer' ->> 'name', '') as name,
-        a.record = 'contact' and exists (
-            select from jsonb_array_elements(there.state -> 'contacts') person
-            where person ->> 'number' = a.record_id and jsonb_exists_any(person -> 'receives', :copies)
-        ) as gets_invoices
+        case a.action
+            when 'remove' then coalesce(string_to_array(a.before ->> 'receives', ' ') && cast(:copies as text[]), false)
+            else a.record = 'contact' and exists (
+                select from jsonb_array_elements(there.state -> 'contacts') person
+                where person ->> 'number' = a.record_id and jsonb_exists_any(person -> 'receives', :copies)
+            )
+        end as gets_invoices
     from sync.audit a
     left join sync.crm_side here on here.tenant = a.tenant and here.crm_id = a.crm_id
     left join sync.economic_side there on there.agreement = a.agreement and there.number = a.number
-    where a.tenant = :tenant and a.system = 'economic' and a.action = 'change' and a.at >= :since and a.at < :until
+    where a.tenant = :tenant and a.system = 'economic' and a.action in ('change', 'remove')
+        and a.at >= :since and a.at < :until
     order by a.at, a.id
 """)
 _STUCK = sa.text("""

@@ -182,7 +182,10 @@ def status_of(row: Mapping[str, Any]) -> Status | None:
 
 
 def audit(landed: Landed) -> list[dict[str, Any]]:
-    """What the audit says of one write that landed; what a person decided stands apart from what flowed with it."""
+    """What the audit says of one write that landed; what a person decided stands apart from what flowed with it.
+
+    Of a contact person who was removed it keeps what documents they got a copy of (``receives``), where that was told.
+    """
     pending, pair = landed.pending, landed.pair
     side = pair.side(pending.system)
     row = {
@@ -192,6 +195,8 @@ def audit(landed: Landed) -> list[dict[str, Any]]:
         "action": pending.action,
         "operation": pending.operation,
     }
+    removed = side if pending.action == "remove" else None
+    copies = {"receives": " ".join(removed.receives)} if removed and removed.receives else {}
     lost = _overwritten(pair, pending)
     parts: dict[UUID | str, list[str]] = {"rule": [*pending.seen]} if pending.action == "remove" else {}
     if pending.mark or not (pending.values or parts):
@@ -201,7 +206,7 @@ def audit(landed: Landed) -> list[dict[str, Any]]:
     return [
         row
         | {
-            "before": {field: pending.seen.get(field, "") for field in fields_of},
+            "before": {field: pending.seen.get(field, "") for field in fields_of} | copies,
             "after": {field: pending.values.get(field, "") for field in fields_of} or _marked(pending),
             "by": "person" if isinstance(by, UUID) else by,
             "decision": by if isinstance(by, UUID) else None,

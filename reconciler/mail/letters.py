@@ -77,9 +77,9 @@ def stopped(words: Words, link: Link) -> Said:
 
 
 def letter(words: Words, changes: Sequence[Written], undo: Callable[[Written], str]) -> Said:
-    """What the CRM changed in e-conomic in a week, what is printed on invoices first. ``changes`` is not empty.
+    """What the CRM changed in e-conomic in a week, and whom it removed there, what is on invoices first.
 
-    ``undo``: the address where such a change is undone.
+    ``changes`` is not empty. ``undo``: the address where such a change is undone; a removal is not.
     """
     subject = words.many(
         "1 of your details was changed from Clickmate this week",
@@ -103,16 +103,25 @@ def at(customer: str) -> str:
 
 
 def _on_invoices(one: Written) -> bool:
-    """Whether it is printed on invoices or steers where they go: a contact person's address, where copies are sent to it."""
-    return one.field in _ON_INVOICES if one.record == "customer" else one.gets_invoices and one.field == "email"
+    """Whether it is printed on invoices or steers where they go: a contact person's address, where copies are sent to it.
+
+    So does one who got copies, and is there no longer.
+    """
+    if one.record == "customer":
+        return one.field in _ON_INVOICES
+    return one.gets_invoices and (one.removed or one.field == "email")
 
 
 def _changes(words: Words, changes: Iterable[Written], undo: Callable[[Written], str]) -> Iterable[str]:
     for one in changes:
         number = f" ({words('Customer no. {n}', n=one.number)})" if one.number else ""
+        yield f"{_line(one.name)}{number}"
+        if one.removed:
+            removed = words("Contact person removed in {system}", system="e-conomic")
+            yield from (f"  {removed}: {_value(words, one.field, one.before)}", "")
+            continue
         person = f"{words('Contact person')}, " if one.record == "contact" else ""
         before, after = (_value(words, one.field, text) for text in (one.before, one.after))
-        yield f"{_line(one.name)}{number}"
         yield f"  {person}{label(words, one.field)}: {before} -> {after}"
         yield f"  {words('Undo')}: {undo(one)}"
         yield ""

@@ -1,7 +1,7 @@
 """Who is written to, when, and how often; against a mail server that refuses, forgets its answers and goes away."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -188,6 +188,37 @@ def test_the_address_of_who_gets_copies_of_invoices_stands_with_what_is_on_them(
     (letter,) = office.box.arrived
     assert "holm@firma.example" in body(letter)
     assert ("Fakturaoplysninger" in body(letter)) is ("invoices" in receives)
+
+
+@pytest.mark.parametrize("receives", [("e_invoices", "orders"), ("orders",), None])
+@pytest.mark.parametrize("links", [False, True])
+def test_a_week_in_which_only_a_person_was_removed_is_told_without_a_way_back(
+    office: Office, receives: tuple[Receives, ...] | None, *, links: bool
+) -> None:
+    office.post = replace(office.post, pages="https://sync.example")
+    office.both.set(transfer="hand", gone_here="remove")
+    customer = office.both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@firma.example"),))
+    person = there(customer, 7, "v1").contacts[0].model_copy(update={"receives": receives})
+    office.both.in_economic(there(customer, 7, "v1", contacts=(person,)), 2)
+    with office.both.engine.begin() as connection:
+        people.choose(connection, TENANT, mailbox.LETTER_TO, ["bogholder@firma.example"])
+        people.choose(connection, TENANT, mailbox.LETTER_LINKS, links)
+    office.both.time = A_MONDAY + timedelta(days=2)
+    office.both.in_crm(customer.model_copy(update={"contacts": ()}), 2)
+    (command,) = office.both.said_only(WriteEconomicCustomer)
+    assert [part.action for part in command.parts] == ["remove"]
+    seen = there(customer, 7, "v2", contacts=())
+    office.both.hear(economic_answered(command, done(command.parts[0].operation), customer=seen, version=3))
+    office.at(days=4, hours=1)
+    (letter,) = office.box.arrived
+    assert letter["Subject"] == "1 oplysning hos jer er rettet fra Clickmate i denne uge"
+    lines = body(letter).splitlines()
+    assert lines[lines.index(f"{customer.name} (Kundenr. 7)") + 1] == '  Kontaktperson fjernet i e-conomic: "Ida Holm"'
+    assert ("Fakturaoplysninger" in body(letter)) is (receives is not None and "e_invoices" in receives)
+    assert "Fortryd" not in body(letter)
+    assert "https://" not in body(letter)
+    with office.both.engine.connect() as connection:
+        assert connection.execute(sa.text("select count(*) from sync.letter_link")).scalar() == 0
 
 
 def test_a_server_that_is_away_gets_the_mail_later_and_the_failure_is_shown(office: Office) -> None:

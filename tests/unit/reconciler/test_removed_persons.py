@@ -270,6 +270,18 @@ def test_the_history_holds_what_was_known_of_them(leaves: Leaves) -> None:
     assert set(row["after"].values()) == {""}
 
 
+def test_the_history_holds_what_copies_they_got_in_e_conomic() -> None:
+    case = with_person()
+    gone_here(case)
+    (pair,) = case.contacts
+    (pending,) = pair.pending.values()
+    assert pair.economic is not None
+    got = replace(pair, economic=replace(pair.economic, receives=("invoices", "orders")))
+    (row,) = audit(Landed(pair=got, pending=pending, created=None))
+    assert row["before"] == {**METTE, "notes": "", "receives": "invoices orders"}
+    assert set(row["after"]) == {*METTE, "notes"}
+
+
 @given(st.lists(st.sampled_from(["crm", "economic", "edit here", "edit there", "due", "add there"]), max_size=14))
 def test_without_the_choice_no_order_of_events_removes_anybody(events: list[str]) -> None:
     case = with_person(RULES)

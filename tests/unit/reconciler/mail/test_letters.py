@@ -24,12 +24,14 @@ def waiting(name: str, days: int, customer: str | None = "1") -> Waiting:
     return Waiting(customer=customer, name=name, kind=kind, opened=NOW - timedelta(days=days))
 
 
-def written(field: str, before: str, after: str, *, gets_invoices: bool = False, **more: str) -> Written:
+def written(
+    field: str, before: str, after: str, *, gets_invoices: bool = False, removed: bool = False, **more: str
+) -> Written:
     record = more.get("record", "customer")
     assert record in {"customer", "contact"}
     return Written(
         write=1, customer="1", number=10042, name="Nordhavn ApS", field=field, before=before, after=after,
-        record="contact" if record == "contact" else "customer", gets_invoices=gets_invoices,
+        record="contact" if record == "contact" else "customer", gets_invoices=gets_invoices, removed=removed,
     )  # fmt: skip
 
 
@@ -102,3 +104,28 @@ def test_the_address_of_who_gets_copies_of_invoices_stands_with_what_is_on_them(
     assert 'Contact person, E-mail: "a@firma.example" -> "b@firma.example"' in first
     assert 'E-mail: "c@firma.example"' in others
     assert "Phone" in others
+
+
+def test_whoever_was_removed_stands_in_the_letter_without_a_way_back() -> None:
+    gone = written("name", "Ida Holm", "", record="contact", removed=True)
+    said = letters.letter(DANISH, [gone], undo)
+    assert said.subject == "1 oplysning hos jer er rettet fra Clickmate i denne uge"
+    assert 'Nordhavn ApS (Kundenr. 10042)\n  Kontaktperson fjernet i e-conomic: "Ida Holm"\n' in said.body
+    assert "Fakturaoplysninger" not in said.body
+    assert "Fortryd" not in said.body
+    assert "https://" not in said.body
+
+
+def test_whoever_was_removed_and_got_copies_of_invoices_stands_with_what_is_on_them() -> None:
+    changes = [
+        written("phone", "12345678", "87654321"),
+        written("name", "Bo Dam", "", record="contact", removed=True),
+        written("name", "Ida Holm", "", record="contact", removed=True, gets_invoices=True),
+    ]
+    body = letters.letter(ENGLISH, changes, undo).body
+    first, _, others = body.partition("Other")
+    assert "Invoice details" in first
+    assert 'Contact person removed in e-conomic: "Ida Holm"' in first
+    assert "Undo" not in first
+    assert 'Contact person removed in e-conomic: "Bo Dam"' in others
+    assert others.count("Undo: ") == 1
