@@ -13,6 +13,7 @@ from crm_outbox.contract import Stage
 from crm_outbox.messaging.outbox import Doorbell
 from deploy.local.demo.books import Books
 from deploy.local.demo.compare import Entered, Holding, Verdict, compare, crm_holdings, economic_holdings
+from deploy.local.demo.crm.app import PEOPLE
 from deploy.local.demo.lists import Lists
 from deploy.local.demo.processes import Processes, Say
 from deploy.local.demo.visitor import Visitor
@@ -220,11 +221,11 @@ class Tour:
         self.entered.customers[new]["name"] = new
         self.ids[new] = self.ids.pop(name)
 
-    def visitor(self, name: str, role: str, tenant: str = TENANT) -> Visitor:
-        """A person at our pages, signed in."""
-        known = self.environ
+    def visitor(self, who: str) -> Visitor:
+        """One of the people of the demo's CRM at our pages, signed in as there."""
+        known, (name, role) = self.environ, PEOPLE[who]
         pages, crm, keys = (known[one] for one in ("WEB_PUBLIC_URL", "CRM_ORIGIN", "CRM_KEYS"))
-        return Visitor(pages, crm, keys, tenant=tenant, name=name, role=role)
+        return Visitor(pages, crm, keys, tenant=TENANT, who=who, name=name, role=role)
 
     def a_phone(self) -> str:
         return phone(self.rng)

@@ -23,7 +23,7 @@ def disagree(tour: Tour) -> str:
     tour.rename(name, here)
     tour.wait("the three other details", lambda: _flowed(tour, here, there, phone, street, website), within=40)
     tour.wait("the question", lambda: tour.standing(here, "choice"), within=20)
-    with tour.visitor("Anne Holm", "user") as anne:
+    with tour.visitor("anne") as anne:
         page = anne.look(f"/customers/{customer}")
         form = page.form(f"/customers/{customer}")
         if list(form.choices.values()) != [["crm", "economic", "text", "different"]]:
@@ -49,7 +49,7 @@ def statuses(tour: Tour) -> str:
     }  # fmt: skip
     keys = {tenant: _key(tour, tenant) for tenant in ("nobody", TENANT)}
     before = dict(tour.entered.customers[differs])
-    with tour.visitor("Anne Holm", "user") as anne:
+    with tour.visitor("anne") as anne:
         page = f"/customers/{tour.ids[differs]}"
         anne.press(anne.look(page).form("/still"))
         tour.edit_crm(differs, phone=tour.a_phone(), website="www.forskellig.example")

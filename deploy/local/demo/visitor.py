@@ -73,13 +73,13 @@ class Page(HTMLParser):
 class Visitor:
     """A person at our pages, signed in as the demo's CRM signs people in."""
 
-    def __init__(self, pages: str, crm: str, keys: str, *, tenant: str, name: str, role: str) -> None:
+    def __init__(self, pages: str, crm: str, keys: str, *, tenant: str, who: str, name: str, role: str) -> None:
         self._pages = pages
         self._http = httpx.Client(follow_redirects=True, timeout=20, headers={"accept-language": "en", "origin": crm})
         key_id, _, key = keys.partition("=")
         now = int(time.time())
         claims = {
-            "aud": "launch", "jti": uuid4().hex, "iat": now, "exp": now + 60, "tenant": tenant, "sub": f"tour-{role}",
+            "aud": "launch", "jti": uuid4().hex, "iat": now, "exp": now + 60, "tenant": tenant, "sub": who,
             "name": name, "role": role, "return_to": crm, "lang": "en",
         }  # fmt: skip
         held = sign(key_id, bytes.fromhex(key), claims)
