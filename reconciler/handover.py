@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from reconciler.people_tables import TOLD_APART
 from reconciler.person import Person, Role
 
 
@@ -19,7 +20,7 @@ class Colleague:
 
 
 def colleagues(connection: sa.Connection, tenant: str) -> list[Colleague]:
-    """The people of a tenant who may settle, by name; those the CRM ever vouched for."""
+    """The people of a tenant who may settle, by name; those the CRM ever vouched for. Two of one name are told apart in it."""
     return [Colleague(**row._asdict()) for row in connection.execute(_COLLEAGUES, {"tenant": tenant})]
 
 
@@ -38,8 +39,9 @@ def holder(connection: sa.Connection, link: UUID) -> Colleague | None:
     return None if row is None else Colleague(**row._asdict())
 
 
-_COLLEAGUES = sa.text("""
-    select id, name, role from sync.person where tenant = :tenant and role <> 'reader' order by name, id limit 500
+_COLLEAGUES = sa.text(f"""
+    select id, {TOLD_APART} as name, role from sync.person
+    where tenant = :tenant and role <> 'reader' order by sync.person.name, id limit 500
 """)
 _HAND = sa.text("""
     insert into sync.handover (link, tenant, person, given_by, at)

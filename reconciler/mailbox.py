@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from reconciler.contract import TaskKind
 from reconciler.pair import INVOICE_COPIES
+from reconciler.people_tables import TOLD_APART
 from reconciler.person import Role
 
 Occasion = Literal["digest", "letter", "lost", "stopped"]
@@ -211,8 +212,9 @@ _READERS = sa.text("""
         (select value #>> '{}' from sync.setting s where s.tenant = person.tenant and s.name = 'language') as spoken
     from sync.person where tenant = :tenant and role = any(:roles) and mail <> '' order by id
 """)
-_EVERYBODY = sa.text("""
-    select id, name, role, mail from sync.person where tenant = :tenant and role <> 'reader' order by name, id limit 200
+_EVERYBODY = sa.text(f"""
+    select id, {TOLD_APART} as name, role, mail from sync.person
+    where tenant = :tenant and role <> 'reader' order by sync.person.name, id limit 200
 """)
 _ADDRESS = sa.text("""
     update sync.person set mail = :address where tenant = :tenant and id = :id and role <> 'reader'

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from reconciler.people_tables import TOLD_APART
 from reconciler.person import Kept, Person, Role
 
 IDLE: Final = timedelta(minutes=30)
@@ -63,7 +64,7 @@ def admins(connection: sa.Connection, tenant: str) -> list[str]:
 
 
 def everybody(connection: sa.Connection, tenant: str) -> list[tuple[str, str]]:
-    """Ids and names of the people of a tenant who were here, by name."""
+    """Ids and names of the people of a tenant who were here, by name; two of one name are told apart in it."""
     return [(row.id, row.name) for row in connection.execute(_EVERYBODY, {"tenant": tenant})]
 
 
@@ -202,7 +203,9 @@ _SPEAK = sa.text("update sync.person set language = :language where tenant = :te
 _ADMINS = sa.text("""
     select name from sync.person where tenant = :tenant and role = 'admin' order by seen desc, id limit 5
 """)
-_EVERYBODY = sa.text("select id, name from sync.person where tenant = :tenant order by name, id limit 500")
+_EVERYBODY = sa.text(f"""
+    select id, {TOLD_APART} as name from sync.person where tenant = :tenant order by sync.person.name, id limit 500
+""")
 _BEGIN = sa.text("""
     insert into sync.session (id, tenant, person, name, role, form_key, return_to, started, seen)
     values (:session, :tenant, :person, :name, :role, :form_key, :return_to, :now, :now)

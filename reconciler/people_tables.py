@@ -1,5 +1,7 @@
 """Who uses the pages? Tables of schema ``sync`` for people, their sessions, API keys and a tenant's settings."""
 
+from typing import Final
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -24,6 +26,10 @@ person = sa.Table(
 )
 """Everybody whom the CRM vouched for, so that a page can name who may help."""
 sa.Index("person_role", person.c.tenant, person.c.role, person.c.seen)
+TOLD_APART: Final = """
+    name || case when count(*) over (partition by name) > 1 then ' (' || coalesce(nullif(mail, ''), id) || ')' else '' end
+"""
+"""A person's name among those that are chosen from; of two of one name each has the address, or else the id, behind it."""
 
 session = sa.Table(
     "session",

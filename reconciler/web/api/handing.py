@@ -22,7 +22,7 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class Colleague(Said):
-    """Somebody of the tenant who may settle."""
+    """Somebody of the tenant who may settle; of two of one name, ``name`` has the mail address, or else the id, behind it."""
 
     id: str
     name: str

@@ -58,6 +58,19 @@ def test_handed_to_a_colleague_the_page_says_who_is_to_choose_and_anybody_still_
     assert decisions(pages) == [("Anne Holm", "done")]
 
 
+def test_two_of_one_name_are_told_apart_wherever_one_is_chosen(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    arrive(pages, sub="u2", name="Birthe Lund", mail="birthe@firma.example")
+    arrive(pages, sub="u3", name="Birthe Lund")
+    anne = arrive(pages, role="admin")
+    for page in (f"/customers/{customer.id}", "/history"):
+        shown = anne.get(page).text
+        assert '<option value="u2">Birthe Lund (birthe@firma.example)</option>' in shown
+        assert '<option value="u3">Birthe Lund (u3)</option>' in shown
+        assert '<option value="u1">Anne Holm</option>' in shown
+    assert "Birthe Lund (birthe@firma.example), Bruger" in anne.get("/set-up/mail").text
+
+
 def test_handed_back_nobody_is_named(pages: Pages, both: Both) -> None:
     customer = contested(both, pages)
     anne = arrive(pages)
