@@ -68,7 +68,7 @@ class Screen:
         try:
             answer = self.page.goto(address)
         except Error as aborted:
-            if "ERR_ABORTED" not in str(aborted):
+            if not any(one in str(aborted) for one in ("ERR_ABORTED", "interrupted by another navigation")):
                 raise
             answer = self.page.goto(address)  # the page before was just loading itself anew
         assert answer is not None
