@@ -12,6 +12,7 @@ from tests.builders.sync import Wire
 from tests.integration.web.acting import Door, Opens
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, company
+from tests.integration.web.looking import Watching
 from tests.integration.web.serving import served
 
 
@@ -34,6 +35,18 @@ def both(pages: Pages) -> Both:
     made = Both(engine=pages.engine, time=pages.time)
     made.switch_on(Transfer.CREATED)
     return made
+
+
+@pytest.fixture
+def watching(pages: Pages) -> Watching:
+    """Somebody who opens customers while e-conomic answers, or does not."""
+    return Watching(pages, Both(engine=pages.engine, time=pages.time))
+
+
+@pytest.fixture
+def customer(watching: Watching) -> Customer:
+    """The linked customer that they look at."""
+    return watching.linked(7, cvr="12345678")
 
 
 @pytest.fixture

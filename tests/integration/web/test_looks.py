@@ -9,20 +9,9 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, Stage
 from reconciler import looks
-from tests.builders.meeting import Both, by_hand
+from tests.builders.meeting import by_hand
 from tests.builders.sync import there
-from tests.integration.web.browsing import Pages
 from tests.integration.web.looking import Watching
-
-
-@pytest.fixture
-def watching(pages: Pages) -> Watching:
-    return Watching(pages, Both(engine=pages.engine, time=pages.time))
-
-
-@pytest.fixture
-def customer(watching: Watching) -> Customer:
-    return watching.linked(7, cvr="12345678")
 
 
 def says(told: dict[str, Any]) -> tuple[str, bool]:

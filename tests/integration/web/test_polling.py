@@ -15,24 +15,12 @@ from crm_outbox.contract import Customer
 from reconciler import looks, nightly, people, runs, snapshots, statements, views
 from reconciler.person import Person, Role
 from reconciler.snapshots import Snapshots
-from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, there
-from tests.integration.web.browsing import Pages
 from tests.integration.web.looking import Watching, polled
 from tests.integration.web.statements import sent_by
 
 WRITTEN_WITH_ITS_LINK = {"sync.pair", "sync.field_base", "sync.operation", "sync.audit"}
 """Tables that only the statement writes that writes the link's own row too."""
-
-
-@pytest.fixture
-def watching(pages: Pages) -> Watching:
-    return Watching(pages, Both(engine=pages.engine, time=pages.time))
-
-
-@pytest.fixture
-def customer(watching: Watching) -> Customer:
-    return watching.linked(7, cvr="12345678")
 
 
 class Standing:

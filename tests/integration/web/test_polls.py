@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import httpx
-import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import Customer
 from reconciler import store
-from tests.builders.meeting import Both
 from tests.integration.web.browsing import Pages
 from tests.integration.web.looking import Watching, polled
 from tests.integration.web.serving import asgi
@@ -32,16 +30,6 @@ def at_once(pages: Pages) -> Callable[[Polled], list[httpx.Response]]:
             )
 
     return lambda some: asyncio.run(all_of(some))
-
-
-@pytest.fixture
-def watching(pages: Pages) -> Watching:
-    return Watching(pages, Both(engine=pages.engine, time=pages.time))
-
-
-@pytest.fixture
-def customer(watching: Watching) -> Customer:
-    return watching.linked(7, cvr="12345678")
 
 
 def test_what_was_written_and_shows_nowhere_is_no_change(watching: Watching, customer: Customer) -> None:

@@ -16,21 +16,10 @@ from reconciler.passes import sign
 from reconciler.web import status
 from reconciler.web.screen import FILES
 from reconciler.web.words import Words
-from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, there
 from tests.integration.web.browsing import CRM, KEY, Pages
 from tests.integration.web.looking import Watching
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def watching(pages: Pages) -> Watching:
-    return Watching(pages, Both(engine=pages.engine, time=pages.time))
-
-
-@pytest.fixture
-def customer(watching: Watching) -> Customer:
-    return watching.linked(7, cvr="12345678")
 
 
 def carried(pages: Pages, customer: str) -> str:
