@@ -12,8 +12,11 @@ from bench.report import Figure, percentile
 CROWDED_AIM: Final = 1.2
 
 
-def measure(port: int, customers: int, requests: int, polling: int, kinds: Mapping[str, Ask]) -> list[Figure]:
-    """The same requests just before and while so many open pages poll."""
+def measure(
+    port: int, processes: int, customers: int, requests: int, polling: int, kinds: Mapping[str, Ask]
+) -> list[Figure]:
+    """The same requests just before and while so many open pages poll; so many processes answer."""
+    served = "one process" if processes == 1 else f"{processes} processes"
     others = ("list, first page", "status, asked again", "side by side")
     alone = {name: percentile(timed(kinds[name], requests), 0.95) for name in others}
     passes = [widget_pass(1 + nth % customers) for nth in range(polling)]
@@ -31,10 +34,10 @@ def measure(port: int, customers: int, requests: int, polling: int, kinds: Mappi
     return [
         *(
             Figure(
-                name=f"{name}, p95 while {polling} pages poll", value=crowded[name], unit="ms", bound=alone[name],
+                name=f"{name}, p95 while {polling} pages poll, {served}", value=crowded[name], unit="ms", bound=alone[name],
                 bound_is="the same in the same run, without them", aim=CROWDED_AIM * alone[name],
             )
             for name in others
         ),
-        Figure(name="answers to polling pages", value=told["a second"], unit="/s", more=True),
+        Figure(name=f"answers to polling pages, {served}", value=told["a second"], unit="/s", more=True),
     ]  # fmt: skip

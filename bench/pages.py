@@ -45,13 +45,16 @@ def main(arguments: Sequence[str]) -> int:
         url = stack.enter_context(_own_database(running.database_url))
         print(f"  {chosen.customers} customers are linked ...", flush=True)
         key = many.fill(url, chosen.customers)
-        port, process = stack.enter_context(_serving(url))
-        browser, widget = asked.Client(port), asked.Client(port)
-        service = asked.Client(port, {"authorization": f"Bearer {key}"})
-        browser.sign_in()
-        kinds = asked.kinds(browser, service, widget, chosen.customers)
-        figures += asked.measure(kinds, service, widget, process, chosen.requests)
-        figures += crowded.measure(port, chosen.customers, chosen.requests, chosen.pollers, kinds)
+        for processes in (1, 2):
+            with ExitStack() as started:
+                port, process = started.enter_context(_serving(url, processes))
+                browser, widget = asked.Client(port), asked.Client(port)
+                service = asked.Client(port, {"authorization": f"Bearer {key}"})
+                browser.sign_in()
+                kinds = asked.kinds(browser, service, widget, chosen.customers)
+                if processes == 1:
+                    figures += asked.measure(kinds, service, widget, process, chosen.requests)
+                figures += crowded.measure(port, processes, chosen.customers, chosen.requests, chosen.pollers, kinds)
         facts = {"servers": list(running.report), "customers": chosen.customers, "requests": chosen.requests}
     show(f"Pages, {chosen.customers} customers", figures)
     print(f"\n{write('pages', figures, {**facts, 'pollers': chosen.pollers})}")
@@ -74,25 +77,31 @@ def _own_database(server: str) -> Iterator[str]:
 
 
 @contextmanager
-def _serving(url: str) -> Iterator[tuple[int, int]]:
-    """The web duty in a process of its own: its port, and the process."""
+def _serving(url: str, processes: int) -> Iterator[tuple[int, int]]:
+    """The web duty in so many processes of its own on one port: that, and the first process."""
     (port,) = ports.free(1)
     given = {
         "DATABASE_URL": url, "WEB_LISTEN": f"127.0.0.1:{port}", "WEB_PUBLIC_URL": f"http://127.0.0.1:{port}", "CRM_ORIGIN": CRM,
-        "CRM_KEYS": f"bench={asked.KEY.hex()}",
+        "CRM_KEYS": f"bench={asked.KEY.hex()}", "WEB_SHARED": "yes" if processes > 1 else "no",
     }  # fmt: skip
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "run", "web"], cwd=ROOT, env={**os.environ, **given}, stderr=log
-        )
-        try:
-            deadline = time.monotonic() + 60
-            while not ports.open_on(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the pages did not start: see {FOLDER / 'web.log'}")
-                time.sleep(0.05)
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait(60)
+    path = FOLDER / "web.log"
+    with path.open("wb") as log:
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-m", "reconciler", "run", "web"], cwd=ROOT, env={**os.environ, **given}, stderr=log
+            )
+            for _ in range(processes)
+        ]
+    try:
+        deadline = time.monotonic() + 60
+        while path.read_bytes().count(b"http.listening") < processes:
+            if any(one.poll() is not None for one in started) or time.monotonic() > deadline:
+                raise RuntimeError(f"the pages did not start: see {path}")
+            time.sleep(0.05)
+        yield port, started[0].pid
+    finally:
+        for one in started:
+            one.terminate()
+        for one in started:
+            one.wait(60)

@@ -153,7 +153,7 @@ def _web(settings: Settings) -> Mapping[str, Callable[[], Duty]]:
         connect_key=pages.connect_key.encode(),
         has_mail=settings.mail is not None,
     )
-    return {"web": partial(Server, app(site), *pages.listen)}
+    return {"web": partial(Server, app(site), *pages.listen, shared=pages.shared)}
 
 
 def _clock(settings: Settings) -> Mapping[str, Callable[[], Duty]]:

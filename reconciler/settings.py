@@ -19,6 +19,8 @@ class Pages:
     """Where the pages listen, where browsers find them, and which CRM opens and frames them, with the keys it signs with."""
 
     listen: tuple[str, int]
+    shared: bool
+    """Whether other processes of the pages listen there too."""
     public_url: str
     crm_origin: str
     crm_customer: str
@@ -113,6 +115,7 @@ def _pages(environment: Environment) -> Pages:
     environment.secrets.extend(Secret(one.partition("=")[2].strip()) for one in text.split(",") if "=" in one)
     return Pages(
         listen=environment.listen("WEB_LISTEN", default="127.0.0.1:8082"),
+        shared=environment.flag("WEB_SHARED", default=False),
         public_url=public.rstrip("/"),
         crm_origin=origin_of(crm),
         crm_customer=customer,

@@ -15,10 +15,14 @@ _LEAVE_SECONDS = 20
 
 
 class Server:
-    """Listens from the moment it is made. A port that is taken raises ``OSError``."""
+    """Listens from the moment it is made. A port that is taken raises ``OSError``.
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._socket = _prompt(socket.create_server((host, port), family=_family(host), backlog=1024))
+    ``shared``: others who say so too, of the same user, may listen there as well; Linux gives each new connection to one of them
+    (socket(7), SO_REUSEPORT).
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, *, shared: bool = False) -> None:
+        self._socket = _prompt(socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=shared))
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         config = uvicorn.Config(
             app,
