@@ -156,7 +156,11 @@ def written(connection: sa.Connection, tenant: str, since: datetime, until: date
 
 
 def stuck(connection: sa.Connection, tenant: str, since: datetime) -> bool:
-    """Whether something of that tenant has waited since before that time, and nothing of anybody's has moved after it."""
+    """Whether a write of that tenant has waited since before that time, and none of its writes has ended after it.
+
+    That something is heard is no movement: the adapter tells of itself every minute, also while nothing goes through. What
+    waits for the next day's calls has not stopped: its status says when it goes.
+    """
     return bool(connection.execute(_STUCK, {"tenant": tenant, "since": since}).scalar())
 
 
@@ -252,7 +256,10 @@ _STUCK = sa.text("""
         select from sync.operation o join sync.link l on l.id = o.link
         join sync.agreement a on a.tenant = l.tenant and a.agreement = l.agreement
         where l.tenant = :tenant and o.settled is null and o.sent < :since and a.state = 'on' and a.paused = '[]'
-    ) and not exists (select from sync.inbox where taken_at >= :since)
+            and o.body ->> 'cause' is distinct from 'day_limit'
+    ) and not exists (
+        select from sync.operation o join sync.link l on l.id = o.link where l.tenant = :tenant and o.settled >= :since
+    )
 """)
 _PLAN = sa.text("""
     insert into sync.mail (id, tenant, kind, address, subject, body, planned, due)

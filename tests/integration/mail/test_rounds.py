@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from economic_adapter.contract import Receives, WriteEconomicCustomer
+from crm_outbox.contract import Outcome, Result
+from economic_adapter.contract import DAY_LIMIT, Receives, WriteEconomicCustomer
 from reconciler import handover, mailbox, people
+from reconciler.bus import CONSUMER
 from reconciler.mail import rounds
 from reconciler.mail.rounds import Post
 from reconciler.person import Person, Role
 from reconciler.rules import Transfer
 from reconciler.settings import MailServer
+from reconciler.tables import messages
 from tests.builders.crm import a_person
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, there
@@ -50,6 +54,12 @@ class Office:
         self.both.in_crm(customer.model_copy(update={"name": f"{name} Gruppen {number}"}), 2)
         self.both.set(paused="[]")
         self.both.in_crm(customer.model_copy(update={"name": f"{name} Gruppen {number}"}), 3)
+
+    def heard(self) -> None:
+        """A message of the adapter's about itself was taken."""
+        row = {"consumer": CONSUMER, "message_id": uuid4(), "body_hash": b"", "taken_at": self.time}
+        with self.both.engine.begin() as connection:
+            connection.execute(messages.inbox.insert(), row)
 
     def at(self, **after: float) -> None:
         """What time brings, so long after that Monday, seven o'clock."""
@@ -126,23 +136,52 @@ def test_lost_access_is_told_admins_once_each_time(office: Office) -> None:
     assert len(office.box.arrived) == 2
 
 
-def test_a_write_that_waits_while_nothing_moves_is_told_once(office: Office) -> None:
-    office.person("mette", "admin")
-    office.both.in_crm(office.both.new(name="Søgaard", cvr="11111119"))
-    with office.both.engine.begin() as connection:
-        sent, taken = connection.execute(
-            sa.text("select (select max(sent) from sync.operation), (select max(taken_at) from sync.inbox)")
-        ).one()
-    last = max(one for one in (sent, taken) if one is not None)
-    office.time = last + timedelta(minutes=14)
-    rounds.turn(office.post)
-    assert not [one for one in office.box.arrived if "stoppet" in str(one["Subject"])]
-    for minutes in (16, 17):
-        office.time = last + timedelta(minutes=minutes)
-        rounds.turn(office.post)
-    assert [str(one["Subject"]) for one in office.box.arrived if "stoppet" in str(one["Subject"])] == [
-        "Synkroniseringen med e-conomic er stoppet"
+def stopped(office: Office) -> list[str]:
+    """The mails that say that everything stands still, to whom."""
+    return [
+        str(one["To"]) for one in office.box.arrived if one["Subject"] == "Synkroniseringen med e-conomic er stoppet"
     ]
+
+
+def test_a_write_that_waits_while_none_ends_is_told_once_though_the_adapter_tells_of_itself(office: Office) -> None:
+    office.person("mette", "admin")
+    office.both.time = office.time
+    office.both.in_crm(office.both.new(name="Søgaard", cvr="11111119"))
+    for minutes in range(1, 18):
+        office.time = A_MONDAY + timedelta(minutes=minutes)
+        office.heard()
+        rounds.turn(office.post)
+        assert stopped(office) == (["mette@firma.example"] if minutes > 15 else [])
+
+
+def test_while_other_writes_end_nothing_stands_still(office: Office) -> None:
+    office.person("mette", "admin")
+    customer = office.both.linked(7, cvr="12345678")
+    office.both.time = office.time
+    office.both.in_crm(office.both.new(name="Søgaard", cvr="11111119"))
+    office.both.said()
+    office.both.time = A_MONDAY + timedelta(minutes=10)
+    office.both.in_crm(customer.model_copy(update={"phone": "12345678"}), 2)
+    (command,) = office.both.said_only(WriteEconomicCustomer)
+    seen = there(customer, 7, "v2", phone="12345678")
+    office.both.hear(economic_answered(command, done(command.parts[0].operation), customer=seen, version=2))
+    for minutes, told in ((20, []), (26, ["mette@firma.example"])):
+        office.time = A_MONDAY + timedelta(minutes=minutes)
+        rounds.turn(office.post)
+        assert stopped(office) == told
+
+
+def test_what_waits_for_the_next_days_calls_has_not_stopped(office: Office) -> None:
+    office.person("mette", "admin")
+    customer = office.both.new(name="Søgaard", cvr="11111119")
+    office.both.time = office.time
+    office.both.in_crm(customer)
+    (command,) = office.both.said_only(WriteEconomicCustomer)
+    waits = Outcome(operation=command.parts[0].operation, result=Result.WAITING, reason=DAY_LIMIT)
+    office.both.hear(economic_answered(command, waits))
+    office.time = A_MONDAY + timedelta(minutes=20)
+    rounds.turn(office.post)
+    assert stopped(office) == []
 
 
 def test_the_letter_tells_the_week_to_the_addresses_an_admin_set(office: Office) -> None:
