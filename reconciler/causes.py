@@ -3,7 +3,7 @@
 Texts are English words, as everywhere; ``{v}`` is the value, ``{n}`` the customer number, ``{detail}`` what it is about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -98,6 +98,14 @@ CAUSES: Final[Mapping[str, Cause]] = {
         "The edit cannot be sent: {detail} holds characters or amounts we cannot send.", "source",
     ),
     **_each("write_refused", "Clickmate refused {detail}: its rule {name} says no.", "crm"),
+    **_each("missing.name", "The customer lacks a name that e-conomic can hold.", "source"),
+    **_each(
+        "missing.country", "The country is missing. We do not know which VAT zone the customer should have.", "source"
+    ),
+    **_each(
+        "missing.defaults",
+        "Defaults for new customers in e-conomic are missing. An administrator must choose them under Set-up.", "help",
+    ),
 }  # fmt: skip
 OURS: Final = frozenset({"UpdateConflict", "BadFilterRequest"})
 """Never shown: planned anew; our own mistake, logged and alarmed."""
@@ -105,6 +113,12 @@ _WEBHOOK: Final = Cause(
     text="e-conomic would not create our webhook. We check every minute instead. Technical: {code}", step="help"
 )
 UNKNOWN: Final = Cause(text='e-conomic answered: "{v}". Technical: {code}, X-RequestId {id}.', step="help")
+
+
+def lacks(details: Sequence[str]) -> str:
+    """The code of a creation that lacks something: what, as the details of its question or state name it."""
+    code = f"missing.{next(iter(details), '')}"
+    return code if code in CAUSES else "missing.country"
 
 
 def cause(code: str) -> Cause:

@@ -13,7 +13,7 @@ from crm_outbox.contract import Stage
 from crm_outbox.messaging.envelope import Version
 from reconciler import contacts, fields, noting
 from reconciler.asked import Task
-from reconciler.causes import cause
+from reconciler.causes import cause, lacks
 from reconciler.contract import State
 from reconciler.link import Kind, Link, LinkState, Status, flows
 from reconciler.note import Note
@@ -87,6 +87,8 @@ class Standing:
     """Where what is on its way goes to."""
     values: Mapping[str, str] = field(default_factory=dict)
     """What an error is about: the values of the CRM's fields it names, by field."""
+    number: int | None = None
+    """The customer's in e-conomic, where it is linked."""
     actions: tuple[Action, ...] = ()
     task: str = ""
     """The open question about one deleted in e-conomic, which *Leave it* answers, by its fingerprint."""
@@ -113,6 +115,7 @@ def standing(
         flows=flows(link, rules),
         towards=next((one.system for one in link.pending), None),
         values=_values(link, told.details) if told.state == "error" else {},
+        number=link.number,
         actions=(*_actions(told, person, kept, asked), *_switch(link, rules, person, kept)),
         task=next((one.fingerprint for one in asked if one.kind in DELETED), ""),
     )
@@ -205,6 +208,6 @@ def _actions(told: Status, person: Person, kept: Kept, asked: Sequence[Task] = (
     if told.state == "deleted" and all(one.kind not in DELETED for one in asked):
         acts = tuple(one for one in acts if one[0] != "leave")
     if told.state == "error":
-        at_source = cause(told.reason).step == "source"
+        at_source = cause(lacks(told.details) if told.reason == "missing" else told.reason).step == "source"
         acts = tuple(one for one in acts if (one[0] == "correct") == at_source)
     return tuple(Action(name=name, allowed=may(person.role, right, kept)) for name, right in acts)

@@ -28,7 +28,7 @@ def status(
         return found
     if link.state is LinkState.LINKED:
         return Status(state="same")
-    waits = link.stage is Stage.LEAD and rules.transfer is Transfer.ACTIVE and not link.old_numbers
+    waits = link.stage is not Stage.ACTIVE and rules.transfer is Transfer.ACTIVE and not link.old_numbers
     return Status(state="not_there_yet" if waits else "not_there")
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from reconciler import fields
 from reconciler.asked import Task
+from reconciler.causes import CAUSES, cause
 from reconciler.decided import Saved
 from reconciler.facing import Facing
 from reconciler.link import Link, Pair
@@ -116,7 +117,7 @@ def said(words: Words, saved: Saved) -> Told:
 def refused(words: Words, reason: str, number: int | None = None) -> str:
     """Why an answer was not carried out."""
     if reason.startswith("missing."):
-        return words(asks.LACKS.get(reason.removeprefix("missing."), asks.LACKS["defaults"]))
+        return words(cause(reason if reason in CAUSES else "missing.defaults").text)
     if reason in REFUSED:
         return words(REFUSED[reason], n=number or "")
     text = words(_NOT_CARRIED) if _NOT_CARRIED else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from reconciler.causes import cause, lacks
 from reconciler.contract import TaskKind
 from reconciler.decisions import Means
 from reconciler.history import RULED, Entry
@@ -31,12 +32,6 @@ SAYS: Final[Mapping[TaskKind, str]] = {
     "silent": "The nightly check found a difference we had not seen. The fault is ours.",
 }
 """A question that is the same whoever it is about."""
-LACKS: Final[Mapping[str, str]] = {
-    "country": "The country is missing. We do not know which VAT zone the customer should have.",
-    "name": "The customer lacks a name that e-conomic can hold.",
-    "defaults": "Defaults for new customers in e-conomic are missing. An administrator must choose them under Set-up.",
-}
-"""What a creation in e-conomic needs."""
 SYSTEMS: Final[Mapping[System, str]] = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
 DEEDS: Final[Mapping[Means, str]] = {
     "settle": "Chose the right details", "undo": "Undid it", "retry": "Tried again", "leave": "Left it as it is",
@@ -56,7 +51,7 @@ def line(words: Words, one: Question) -> str:
     details = detailed(words, one.details)
     match one.kind:
         case "missing":
-            return words(LACKS.get(next(iter(one.details), ""), LACKS["country"]))
+            return words(cause(lacks(one.details)).text)
         case "refused":
             return caused(words, one.reason, one.details, one.value, one.message, one.number, one.request_id)
         case "brake":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from reconciler.causes import NEXT, UNKNOWN, cause
+from reconciler.causes import NEXT, UNKNOWN, cause, lacks
 from reconciler.contract import State
 from reconciler.freshness import Freshness, Layer
 from reconciler.halts import Halt, Halts
@@ -114,8 +114,9 @@ def first(words: Words, said: Standing, second: Layer, since: datetime | None) -
 def because(words: Words, said: Standing) -> str:
     """Why it could not be transferred, and where it is put right."""
     told = said.status
+    code = lacks(told.details) if told.reason == "missing" else told.reason
     field, value = next(iter(said.values.items()), (told.details[0] if told.details else "", ""))
-    return caused(words, told.reason, field, value, told.message, told.request_id)
+    return caused(words, code, field, value or str(said.number or ""), told.message, told.request_id)
 
 
 def caused(words: Words, code: str, field: str, value: str, message: str, request_id: str = "") -> str:
@@ -124,9 +125,9 @@ def caused(words: Words, code: str, field: str, value: str, message: str, reques
     ``request_id``: what e-conomic calls the answer that said so.
     """
     known = cause(code)
-    about = (
-        words(known.about) if known.about else label(words, field) if field.removeprefix("contact.") in LABELS else ""
-    )
+    if "{n}" in known.text and not value:
+        known = UNKNOWN  # which number was meant is not known: the other side's own words say it
+    about = words(known.about) if known.about else _about(words, field)
     shown = (message or value) if known is UNKNOWN else (value or message)
     sentence = words(
         known.text, v=shown, n=value, detail=about, document=about, name=message, code=code,
@@ -135,35 +136,41 @@ def caused(words: Words, code: str, field: str, value: str, message: str, reques
     return f"{sentence} {words(NEXT[known.step])}" if known.step in NEXT else sentence
 
 
+def _about(words: Words, field: str) -> str:
+    """What is spoken of: a detail, of the customer or of a contact person; or either as a whole."""
+    name = field.rpartition(".")[2]
+    return words(LABELS.get(name) or (LABELS["contact"] if field.startswith("contact") else "The customer"))
+
+
 def small(words: Words, second: Layer) -> str:
-    """When that was last known, and whether something is being done about it; nothing where nothing was ever seen."""
-    if second.since is None:
-        return words("Comparing with e-conomic ...") if second.freshness in {"looking", "slow"} else ""
-    return _SMALL[second.freshness](words, second)
+    """When that was last known, and whether something is being done about it; no time of what was never seen."""
+    return (_SMALL if second.seen is not None else _NEVER_SEEN)[second.freshness](words, second)
 
 
 def _known(second: Layer) -> datetime:
-    moment = second.seen or second.since
-    if moment is None:
+    if second.seen is None:
         raise ValueError("nothing was ever seen")
-    return moment
+    return second.seen
 
 
 def _with_time(text: str) -> Callable[[Words, Layer], str]:
     return lambda words, second: words(text, time=words.brief(_known(second)))
 
 
-def _throttled(words: Words, second: Layer) -> str:
-    again = words.brief(second.next_try) if second.next_try else ""
-    return words(
-        "We may ask e-conomic again {time}. Last compared {time2}", time=again, time2=words.brief(_known(second))
+def _again(text: str) -> Callable[[Words, Layer], str]:
+    return lambda words, second: words(
+        text, time=words.brief(second.next_try) if second.next_try else "", time2=_compared(words, second)
     )
 
 
 def _since(text: str) -> Callable[[Words, Layer], str]:
     return lambda words, second: words(
-        text, time=words.since(second.since or _known(second)), time2=words.brief(_known(second))
+        text, time=words.since(second.since) if second.since else "", time2=_compared(words, second)
     )
+
+
+def _compared(words: Words, second: Layer) -> str:
+    return words.brief(second.seen) if second.seen else ""
 
 
 _SMALL: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
@@ -174,9 +181,18 @@ _SMALL: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
     "slow": _with_time("e-conomic is slow right now. Showing what we knew {time}"),
     "no_answer": _with_time("e-conomic is not answering right now. Last compared {time}. We keep trying"),
     "down": _since("e-conomic has not answered since {time}. Last compared {time2}"),
-    "throttled": _throttled,
+    "throttled": _again("We may ask e-conomic again {time}. Last compared {time2}"),
     "delayed": _since("Sync has been delayed since {time}. Your edits are saved and will be sent"),
 }
+_NEVER_SEEN: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
+    **dict.fromkeys(("fresh", "known", "older"), lambda words, second: ""),
+    **dict.fromkeys(("looking", "slow"), _SMALL["looking"]),
+    "no_answer": lambda words, _: words("e-conomic is not answering right now. We keep trying"),
+    "down": _since("e-conomic has not answered since {time}"),
+    "throttled": _again("We may ask e-conomic again {time}"),
+    "delayed": _SMALL["delayed"],
+}
+"""Of one that e-conomic was never seen to have, there is no last time."""
 
 
 AWAY: Final = frozenset({"away", "throttled", "access_lost"})

@@ -71,7 +71,7 @@ def test_nothing_is_created_while_the_integration_is_not_on(agreement: str) -> N
     assert case.status.state == ("not_set_up" if agreement == "none" else "off")
 
 
-@pytest.mark.parametrize(("stage", "state"), [(Stage.LEAD, "not_there_yet"), (Stage.INACTIVE, "not_there")])
+@pytest.mark.parametrize(("stage", "state"), [(Stage.LEAD, "not_there_yet"), (Stage.INACTIVE, "not_there_yet")])
 def test_r2_a_customer_that_waits_says_why(stage: Stage, state: str) -> None:
     case = Case(rules=replace(RULES, transfer=Transfer.ACTIVE), facts={"stage": stage})
     case.crm()

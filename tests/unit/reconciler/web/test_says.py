@@ -53,6 +53,34 @@ PHONE = Differing(field="phone", crm="1", economic="2")
          'Kunden kunne ikke overføres: e-conomic svarede: "Nej tak". Teknisk: New, X-RequestId a3c1f0d2b4e69788-CPH.',
          'The customer could not be transferred: e-conomic answered: "Nej tak". '
          "Technical: New, X-RequestId a3c1f0d2b4e69788-CPH. "),
+        (said("error", reason="missing", details=("country",), values={"country": ""}), PRESENT,
+         "Kunden kunne ikke overføres: Landet mangler. Vi ved ikke, hvilken momszone kunden skal have. "
+         "Ret det i Clickmate, så prøver vi igen af os selv.",
+         "The customer could not be transferred: The country is missing. We do not know which VAT zone the customer should have. "
+         "Correct it in Clickmate; we try again by ourselves."),
+        (said("error", reason="missing", details=("defaults",), values={"defaults": ""}), PRESENT,
+         "Kunden kunne ikke overføres: Der mangler standardværdier for nye kunder i e-conomic. "
+         "En administrator skal vælge dem under Opsætning.",
+         "The customer could not be transferred: Defaults for new customers in e-conomic are missing. "
+         "An administrator must choose them under Set-up."),
+        (said("error", reason="unsendable", details=("contacts.notes",), message="characters"), PRESENT,
+         "Kunden kunne ikke overføres: Rettelsen kan ikke sendes: Bemærkninger indeholder tegn eller mængder, vi ikke kan sende. "
+         "Ret det i Clickmate, så prøver vi igen af os selv.",
+         "The customer could not be transferred: The edit cannot be sent: Notes holds characters or amounts we cannot send. "
+         "Correct it in Clickmate; we try again by ourselves."),
+        (said("error", reason="unsendable", message="too_large"), PRESENT,
+         "Kunden kunne ikke overføres: Rettelsen kan ikke sendes: Kunden indeholder tegn eller mængder, vi ikke kan sende. "
+         "Ret det i Clickmate, så prøver vi igen af os selv.",
+         "The customer could not be transferred: The edit cannot be sent: The customer holds characters or amounts we cannot send. "
+         "Correct it in Clickmate; we try again by ourselves."),
+        (said("error", reason="CustomerInvalidCustomerNumber", message="Nummeret er optaget"), PRESENT,
+         'Kunden kunne ikke overføres: e-conomic svarede: "Nummeret er optaget". '
+         "Teknisk: CustomerInvalidCustomerNumber, X-RequestId -.",
+         'The customer could not be transferred: e-conomic answered: "Nummeret er optaget". '
+         "Technical: CustomerInvalidCustomerNumber, X-RequestId -. "),
+        (said("error", reason="ResourceNotFound", number=10482), PRESENT,
+         "Kunden kunne ikke overføres: Kundenr. 10482 blev ikke fundet i e-conomic. Vi kontrollerer igen i nat.",
+         "The customer could not be transferred: Customer no. 10482 was not found in e-conomic. We check again tonight."),
         (said("choice", choices=2), PRESENT, "Vælg de rigtige oplysninger (2)", "Choose the right details (2)"),
         (said("deleted"), PRESENT, "Slettet i e-conomic", "Deleted in e-conomic"),
         (said("perhaps", choices=1), PRESENT, "Findes måske i e-conomic (1 forslag)", "May exist in e-conomic (1 suggestion)"),
@@ -97,6 +125,13 @@ def test_each_state_in_its_words(standing: Standing, layer: Layer, danish: str, 
         (replace(PAST, freshness="delayed", since=NOW),
          "Synkroniseringen er forsinket siden kl. 14.05. Dine rettelser er gemt og bliver sendt"),
         (replace(PAST, seen=None, since=None), ""),
+        (replace(PAST, seen=None, since=None, freshness="no_answer"), "e-conomic svarer ikke lige nu. Vi prøver igen af os selv"),
+        (replace(PAST, seen=None, since=NOW, freshness="down"), "e-conomic har ikke svaret siden kl. 14.05"),
+        (replace(PAST, seen=None, since=None, freshness="throttled", next_try=NOW + timedelta(hours=1)),
+         "Vi må først spørge e-conomic igen kl. 15.05"),
+        (replace(PAST, seen=None, since=NOW, freshness="delayed"),
+         "Synkroniseringen er forsinket siden kl. 14.05. Dine rettelser er gemt og bliver sendt"),
+        (replace(PAST, seen=None, since=None, freshness="slow"), "Sammenligner med e-conomic ..."),
     ],
 )  # fmt: skip
 def test_each_freshness_in_its_words(layer: Layer, danish: str) -> None:
