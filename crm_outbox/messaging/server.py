@@ -22,7 +22,9 @@ class Server:
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int, *, shared: bool = False) -> None:
-        self._socket = _prompt(socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=shared))
+        self._socket = _prompt(
+            socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=shared)
+        )
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         config = uvicorn.Config(
             app,

@@ -185,7 +185,7 @@ _SMALL: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
     "delayed": _since("Sync has been delayed since {time}. Your edits are saved and will be sent"),
 }
 _NEVER_SEEN: Final[Mapping[Freshness, Callable[[Words, Layer], str]]] = {
-    **dict.fromkeys(("fresh", "known", "older"), lambda words, second: ""),
+    **dict.fromkeys(("fresh", "known", "older"), lambda *_: ""),
     **dict.fromkeys(("looking", "slow"), _SMALL["looking"]),
     "no_answer": lambda words, _: words("e-conomic is not answering right now. We keep trying"),
     "down": _since("e-conomic has not answered since {time}"),
