@@ -116,8 +116,8 @@ def _stay(stage: Stage) -> None:
   Messages as they pass                ./run tail
 
   Try:  change one customer's phone in the CRM and look at the sandbox
-        change the same name on both sides: a question appears, and the status at the right leads to it
         "Tag e-conomic ned i 30 s" at the foot of the CRM, then edit: nothing is lost, the status says so
+        give one customer two names meanwhile, one on each side: a question appears, and the status leads to it
   Our pages are at {pages}, over plain HTTP on this machine only: their cookie is not called __Host- here.
   Log: .demo/log (one line per event; follow one change: ./run trace 10042). Commands: . .demo/env, then
     .venv/bin/python -m crm_outbox customer list --tenant demo

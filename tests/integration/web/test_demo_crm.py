@@ -56,6 +56,31 @@ def test_a_customer_is_shown_with_the_box_and_saved(crm: str, customer: str, eng
     assert (held.customer.name, [one.phone for one in held.customer.contacts]) == ("Birk og Søn ApS", ["12345678"])
 
 
+def test_only_what_somebody_typed_is_saved(crm: str, customer: str, engine: sa.Engine) -> None:
+    shown = ask("GET", f"{crm}/customers/{customer}").text
+    came = {
+        name: html.unescape(value) for name, value in re.findall(r'<input [^>]*name="([^"]+)" value="([^"]*)"', shown)
+    }
+    assert came["was.name"] == came["name"] == "Birk & Søn ApS"
+    with engine.begin() as connection:
+        meanwhile = customers.Edit(fields={"name": "Birk & Søn A/S", "street": "Havnegade 14\n2. sal"})
+        customers.change(connection, DEMO, customer, meanwhile)
+    form = {**came, "phone": "86123457", "street": "", "stage": came["was.stage"]}
+    assert ask("POST", f"{crm}/customers/{customer}", data=form).status_code == 303
+    with engine.connect() as connection:
+        held = customers.find(connection, DEMO, customer)
+        assert held is not None
+    assert (held.customer.name, held.customer.street, held.customer.phone) == (
+        "Birk & Søn A/S",
+        "Havnegade 14\n2. sal",
+        "86123457",
+    )
+    assert ask("POST", f"{crm}/customers/{customer}", data={**came, "stage": came["was.stage"]}).status_code == 303
+    with engine.connect() as connection:
+        again = customers.find(connection, DEMO, customer)
+    assert again == held, "nothing was typed, and nothing is said to have changed"
+
+
 def test_who_is_signed_in_there_is_signed_in_here(crm: str, pages: Pages) -> None:
     there = ask("GET", f"{crm}/economic/launch?to=/", headers={"cookie": "who=mette"}).text
     fields = dict(re.findall(r'name="(pass|to)" value="([^"]*)"', there))

@@ -138,7 +138,7 @@ def _snippet(_: Request) -> Response:
 def _save(crm: Crm, request: Request) -> Response:
     customer = request.path_params["customer"]
     body: bytes = request.state.body
-    given = dict(parse_qsl(body.decode(), keep_blank_values=True))
+    given = _typed(dict(parse_qsl(body.decode(), keep_blank_values=True)))
     persons: dict[str, dict[str, str]] = {}
     for name, value in given.items():
         kind, _, rest = name.partition(".")
@@ -151,14 +151,27 @@ def _save(crm: Crm, request: Request) -> Response:
         if person != "new" or fields.get("name", "").strip()
     ]
     edit = customers.Edit(
-        fields={name: value.replace("\r\n", "\n") for name, value in given.items() if name in CUSTOMER_FIELDS},
+        fields={name: value for name, value in given.items() if name in CUSTOMER_FIELDS},
         stage=Stage(given["stage"]) if given.get("stage") in set(Stage) else None,
         persons=edits,
     )
-    with crm.engine.begin() as connection:
-        customers.change(connection, crm.tenant, customer, edit)
-    crm.ring()
+    if given:
+        with crm.engine.begin() as connection:
+            customers.change(connection, crm.tenant, customer, edit)
+        crm.ring()
     return Response(status_code=303, headers={"location": f"/customers/{quote(customer)}"})
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, str]:
+    """What somebody changed on the page: what stands there as it came was not typed, and may have become something else since."""
+    came = {name.removeprefix("was."): _lines(value) for name, value in form.items() if name.startswith("was.")}
+    typed = {name: _lines(value) for name, value in form.items() if not name.startswith("was.")}
+    return {name: value for name, value in typed.items() if came.get(name, "") != value}
+
+
+def _lines(value: str) -> str:
+    """A text with the line ends it is stored with; a form sends others."""
+    return value.replace("\r\n", "\n")
 
 
 def _launch(crm: Crm, request: Request) -> Response:
