@@ -155,7 +155,7 @@ def _save(crm: Crm, request: Request) -> Response:
         stage=Stage(given["stage"]) if given.get("stage") in set(Stage) else None,
         persons=edits,
     )
-    if given:
+    if edit.fields or edit.stage or edit.persons:
         with crm.engine.begin() as connection:
             customers.change(connection, crm.tenant, customer, edit)
         crm.ring()
