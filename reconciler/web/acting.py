@@ -25,7 +25,7 @@ from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.panels import Panel
 from reconciler.web.site import Site
 from reconciler.web.status import Told
-from reconciler.web.words import Words, language
+from reconciler.web.words import Words
 
 Pressing = Literal["update", "create", "retry", "unlink", "leave", "flow", "still"]
 Given = Mapping[str, list[str]]
@@ -101,8 +101,7 @@ def of_widget(site: Site, request: Request) -> Place:
     given = {name: values[-1] for name, values in doors.fields_of(request).items()}
     asked = {name: request.query_params.get(name) or given.get(name, "") for name in CARRIED}
     query = {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
-    spoken = language(asked["lang"], held.lang, accepted=request.headers.get("accept-language", ""))
-    words = Words(spoken, site.now())
+    words = doors.spoken(site, request, asked["lang"], held.lang)
     return Place(
         person=held.person, words=words, customer=held.customer or "", base="widget", back="widget", fields=query,
         query=query,

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Final
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 import structlog
@@ -49,7 +50,6 @@ from reconciler.web.api import describing, problems, router
 from reconciler.web.doors import Conflict, Forged, Known, Lacking, NotIn, Senseless, Unknown
 from reconciler.web.polls import Polls
 from reconciler.web.site import Site
-from reconciler.web.words import Words, language
 
 log = structlog.get_logger(__name__)
 
@@ -122,10 +122,9 @@ def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         try:
             one = doors.known(site, request)
-        except NotIn:
-            if request.state.kind == settling.KEPT:
-                doors.keep(site, request, request.path_params["crm_id"])
-            raise
+        except NotIn as error:
+            kept = request.state.kind == settling.KEPT and doors.keep(site, request, request.path_params["crm_id"])
+            raise NotIn(str(error), kept=kept) from error
         return page(site, request, one)
 
     return answer
@@ -147,16 +146,15 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             error.headers = {"Allow": ", ".join(_taken(request))}
         if request.url.path.startswith("/api/"):
             return problems.problem(error)
-        spoken = language(request.query_params.get("lang"), accepted=request.headers.get("accept-language", ""))
-        words = Words(spoken, site.now())
+        words = doors.spoken(site, request, request.query_params.get("lang"), getattr(request.state, "language", None))
         bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
         match error:
             case NotIn():
                 log.info("page.not_in", why=str(error))
-                return bare(site, "not_in.html", words, 401)
+                return bare(site, "not_in.html", words, 401, kept=error.kept, back=_back(site, request))
             case Forged():
                 log.warning("page.forged_form")
-                return bare(site, "not_in.html", words, 403)
+                return bare(site, "not_in.html", words, 403, kept=False, back=_back(site, request))
             case Lacking():
                 return bare(site, "lacking.html", words, 403, helpers=error.helpers)
             case HTTPException() if error.status_code in {404, 405}:
@@ -178,6 +176,15 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return response
 
     return answer
+
+
+def _back(site: Site, request: Request) -> str:
+    """The CRM's address that leads back here, signed in; from inside its page there is no need: it renews what it gave us."""
+    if not site.crm_launch or request.url.path.startswith("/widget"):
+        return ""
+    kept = request.method == "GET" or request.state.kind == settling.KEPT
+    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+    return f"{site.crm_launch}?{urlencode({'to': f'{request.url.path}{query}' if kept else '/'})}"
 
 
 def _taken(request: Request) -> list[str]:

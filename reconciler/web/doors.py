@@ -27,7 +27,11 @@ _LONGEST_PATH = 1000
 
 
 class NotIn(Exception):
-    """Nobody we know, or not any more."""
+    """Nobody we know, or not any more. ``kept``: what they had chosen is there when they come back."""
+
+    def __init__(self, why: str = "", *, kept: bool = False) -> None:
+        super().__init__(why)
+        self.kept = kept
 
 
 class Forged(Exception):
@@ -76,21 +80,30 @@ def known(site: Site, request: Request) -> Known:
     if session is None:
         raise NotIn
     chosen = request.query_params.get("lang"), *session.languages
-    spoken = language(*chosen, accepted=request.headers.get("accept-language", ""))
-    return Known(session=session, words=Words(spoken, site.now()), form_token=_form_token(session))
+    words = spoken(site, request, *chosen)
+    return Known(session=session, words=words, form_token=_form_token(session))
 
 
-def keep(site: Site, request: Request, page: str) -> None:
-    """Keep the form of somebody whose session ended while they filled it in, if it is of that very session."""
+def spoken(site: Site, request: Request, *chosen: str | None) -> Words:
+    """The words of whoever asks, from now on also where this request fails: what they or theirs chose, else their browser's."""
+    found = language(*chosen, accepted=request.headers.get("accept-language", ""))
+    request.state.language = found
+    return Words(found, site.now())
+
+
+def keep(site: Site, request: Request, page: str) -> bool:
+    """Keep the form of somebody whose session ended while they filled it in, if it is of that very session; whether it was."""
     cookie = _cookie(request, cookie_name(site))
     if not cookie or not _from_here(site, request):
-        return
+        return False
     fields = fields_of(request)
     token = "".join(fields.pop("form_token", [])).encode()
     with site.engine.begin() as connection:
         session = people.lately(connection, cookie, site.now())
-        if session is not None and hmac.compare_digest(token, _form_token(session).encode()):
-            people.keep_form(connection, session.person, page, fields, site.now())
+        if session is None or not hmac.compare_digest(token, _form_token(session).encode()):
+            return False
+        people.keep_form(connection, session.person, page, fields, site.now())
+    return True
 
 
 def form(site: Site, request: Request, one: Known, right: Right, *names: str) -> dict[str, list[str]]:

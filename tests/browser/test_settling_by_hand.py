@@ -134,5 +134,5 @@ def test_whose_session_ended_is_told_how_to_get_in(screens: Screens, both: Both,
     for row in screen.page.locator("input[value=crm]").all():
         row.check()
     screen.page.get_by_role("button", name="Gem").click()
-    screen.page.get_by_role("heading", name="Du skal åbne siden fra Clickmate igen.").wait_for()
+    screen.page.get_by_role("heading", name="Dine valg er gemt i 30 minutter.").wait_for()
     screen.flawless()

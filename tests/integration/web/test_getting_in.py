@@ -1,8 +1,16 @@
 """Who gets in? Whom the CRM sends, once, for as long as the session holds; and no form counts that is not this session's."""
 
+import html
+import re
+
 import pytest
 
 from tests.integration.web.browsing import CRM, Pages
+
+
+def links(page: str, text: str) -> list[str]:
+    """Where the links of that text lead."""
+    return [html.unescape(one) for one in re.findall(rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(text)}</a>', page)]
 
 
 def test_whom_the_crm_sends_is_in_and_led_to_the_page_that_was_asked_for(pages: Pages) -> None:
@@ -15,9 +23,29 @@ def test_whom_the_crm_sends_is_in_and_led_to_the_page_that_was_asked_for(pages: 
 
 
 def test_without_a_session_a_page_says_how_to_get_in(pages: Pages) -> None:
-    shown = pages.browser().get()
+    shown = pages.browser().get("/customers?list=choice")
     assert shown.status_code == 401
     assert "Du skal åbne siden fra Clickmate igen." in shown.text
+    assert "Dine valg er gemt" not in shown.text
+    assert links(shown.text, "Åbn fra Clickmate") == [f"{CRM}/economic/launch?to=%2Fcustomers%3Flist%3Dchoice"]
+
+
+def test_a_form_that_is_not_kept_is_not_said_to_be_and_leads_to_the_first_page(pages: Pages) -> None:
+    shown = pages.browser().post("/set-up", {"form_token": "x"})
+    assert (shown.status_code, "Dine valg er gemt" in shown.text) == (401, False)
+    assert links(shown.text, "Åbn fra Clickmate") == [f"{CRM}/economic/launch?to=%2F"]
+
+
+def test_an_error_is_told_in_the_language_that_its_reader_chose(pages: Pages) -> None:
+    browser = pages.arrive(lang="en")
+    browser.client.headers["accept-language"] = "da"
+    for path, said in (
+        ("/customers/nobody", "This page does not exist."),
+        ("/set-up", "Only an administrator can do this."),
+    ):
+        shown = browser.get(path)
+        assert (shown.status_code // 100, shown.headers["content-language"]) == (4, "en"), path
+        assert said in shown.text
 
 
 def test_a_launch_opens_one_session_and_a_refused_one_none(pages: Pages) -> None:
