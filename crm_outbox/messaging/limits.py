@@ -6,10 +6,11 @@ It reads the whole body before a handler runs, counting while it reads, so that 
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
@@ -31,9 +32,17 @@ _TEXTS = {
 }
 
 
+Refusal = Callable[[Scope, int], Response]
+"""What is answered in place of the app: to that request, with that status."""
+
+
 def plain(status: int) -> tuple[int, bytes]:
     """The one text of a status. Every unknown address answers with the very same bytes."""
     return status, _TEXTS[status]
+
+
+def _in_a_word(_: Scope, status: int) -> Response:
+    return Response(plain(status)[1], status, media_type="text/plain")
 
 
 class _Gone(Exception):
@@ -41,19 +50,24 @@ class _Gone(Exception):
 
 
 class Limits:
-    """Wraps an app. ``headers`` go onto every answer; the body is handed on in ``scope['state']['body']``."""
+    """Wraps an app. ``headers`` go onto every answer; the body is handed on in ``scope['state']['body']``.
+
+    ``refusal`` makes what is answered where the app is not asked, or failed; without it one plain line.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         headers: Mapping[str, str],
+        refusal: Refusal = _in_a_word,
         body_bytes: int = BODY_BYTES,
         body_seconds: float = BODY_SECONDS,
         crowd: int = CROWD,
     ) -> None:
         self._app = app
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._refusal = refusal
         self._body_bytes = body_bytes
         self._body_seconds = body_seconds
         self._crowd = crowd
@@ -125,16 +139,11 @@ class Limits:
                 return bytes(parts)
 
     async def _refuse(self, scope: Scope, send: Send, status: int, *, close: bool) -> None:
-        _, text = plain(status)
-        headers: list[tuple[bytes, bytes]] = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(text)).encode()),
-            *self._headers,
-        ]
-        headers += [(b"connection", b"close")] if close else [(b"retry-after", b"1")]
+        told = self._refusal(scope, status)
+        headers = [*told.raw_headers, *self._headers, (b"connection", b"close") if close else (b"retry-after", b"1")]
         _log(scope, status, time.monotonic())
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": text})
+        await send({"type": "http.response.body", "body": told.body})
 
 
 def _log(scope: Scope, status: int, started: float) -> None:

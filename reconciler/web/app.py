@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from crm_outbox.messaging.limits import Limits
 from reconciler.web import (
@@ -115,7 +115,7 @@ def app(site: Site) -> ASGIApp:
     for error in (*known, sa.exc.OperationalError, sa.exc.TimeoutError, Exception):
         inner.add_exception_handler(error, _failed(site))
     headers = {**screen.HEADERS, **(screen.STRICT_TRANSPORT if site.is_secure else {})}
-    return Limits(Polls(site, inner), headers=headers)
+    return Limits(Polls(site, inner), headers=headers, refusal=partial(_refused, site))
 
 
 def _signed_in(site: Site, page: Page) -> Callable[[Request], Response]:
@@ -176,6 +176,24 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
                 return response
 
     return answer
+
+
+_REFUSED: Final[Mapping[int, str]] = {
+    408: "What was sent did not come in whole. Nothing was changed. Try again.",
+    413: "What was sent is too large. Nothing was changed.",
+    429: "Too many are asking right now. Nothing was changed. Try again in a moment.",
+    500: "Something went wrong on our side. Nothing is lost.",
+}
+
+
+def _refused(site: Site, scope: Scope, status: int) -> Response:
+    """What is told in place of a page that was never asked, or that failed where nothing else says so."""
+    request = Request(scope)
+    if request.url.path.startswith("/api/"):
+        return problems.refused(status)
+    bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
+    words = doors.spoken(site, request, request.query_params.get("lang"))
+    return bare(site, "refused.html", words, status, text=words(_REFUSED[status]))
 
 
 def _back(site: Site, request: Request) -> str:

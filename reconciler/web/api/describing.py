@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
 
-from reconciler.web.api.problems import MEDIA_TYPE, Problem
+from reconciler.web.api.problems import MEDIA_TYPE, REFUSED, Problem
 from reconciler.web.api.strict import RIGHT
 
 _EVERYWHERE: Final[Mapping[str, str]] = {
     "401": "No key, or one that does not hold",
     "422": "Not understood; nothing was changed",
+    "429": "Too many at one time; send it again in a second",
+    "500": "Our mistake; nothing is lost",
     "503": "Our database does not answer; nothing is lost, repeat it in a few seconds",
 }
+_WITH_BODY: Final[Mapping[str, str]] = {"408": "Not whole within 5 seconds", "413": "More than 64 KiB"}
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {
+    **{str(status): told for status, told in REFUSED.items()},
     "400": ("Refused", "That cannot be done: there is no such colleague. Nothing was changed."),
     "401": ("No key", "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."),
     "403": ("No right", "The key's role may not do this; an administrator's may."),
@@ -49,7 +53,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
     answers: dict[str, dict[str, Any]] = operation["responses"]
-    for status, text in _EVERYWHERE.items():
+    for status, text in {**_EVERYWHERE, **(_WITH_BODY if "requestBody" in operation else {})}.items():
         answers.setdefault(status, {})["description"] = text
     if operation.get(RIGHT, "see") != "see":
         answers.setdefault("403", {"description": "The key's role may not do this"})
@@ -61,7 +65,5 @@ def _complete(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
             answer["content"] = {MEDIA_TYPE: {"schema": schema, "example": problem.model_dump()}}
         elif "answer" in example and "content" in answer:
             answer["content"]["application/json"]["example"] = example["answer"]
-    if "requestBody" in operation:
-        answers["413"] = {"description": "More than 64 KiB", "content": {"text/plain": {"example": "Too large\n"}}}
     if "request" in example:
         operation["requestBody"]["content"]["application/json"]["example"] = example["request"]

@@ -35,6 +35,21 @@ AWAY: Final = (sa.exc.OperationalError, sa.exc.TimeoutError)
 """The database cannot be reached, or cannot work."""
 
 
+REFUSED: Final = {
+    408: ("Too slow", "The request did not come in whole within 5 seconds. Nothing was changed; send it again."),
+    413: ("Too large", "A request may take 64 KiB. Nothing was changed; send less at one time."),
+    429: ("Too many at one time", "Others are being answered. Nothing was changed; send it again in a second."),
+    500: ("Our mistake", "Something went wrong on our side. Nothing is lost."),
+}
+"""What is told before a request is looked at, by status: its title, and what happened and what to do."""
+
+
+def refused(status: int) -> Response:
+    """What a service is told whose request was not looked at."""
+    title, detail = REFUSED[status]
+    return Response(Problem(title=title, status=status, detail=detail).model_dump_json(), status, media_type=MEDIA_TYPE)
+
+
 def problem(error: Exception) -> Response:
     """What a service is told instead of an answer."""
     headers: dict[str, str] = {}

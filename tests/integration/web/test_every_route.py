@@ -180,6 +180,7 @@ def test_what_is_too_large_or_no_form_at_all_is_refused(world: World) -> None:
         headers = {"sec-fetch-site": "same-origin"}
         large = browser.client.post(at, data={"form_token": token, "x": "y" * 70_000}, headers=headers)
         assert large.status_code == 413, path
+        assert "Det, der blev sendt, fylder for meget. Intet er ændret." in large.text, path
         for body in (b"\xff\xfe\x00", b"{}", b"form_token=" + b"&a=b" * 300, b"%ff=%fe"):
             assert browser.client.post(at, content=body, headers=headers).status_code == 403, (path, body)
         for odd in (
@@ -246,6 +247,12 @@ def test_a_key_opens_its_tenant_for_its_role_and_nothing_else(world: World) -> N
         for bad in ({}, {"authorization": "Bearer cme_x"}, {"authorization": "Basic eDp5"}):
             answer = client.request(method, at, headers=bad, **sent)
             assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
+        if method != "GET":
+            large = client.request(method, at, content=b"x" * 70_000, headers=keys["admin"])
+            assert (large.status_code, large.headers["content-type"]) == (413, "application/problem+json"), path
+            assert large.json()["detail"] == "A request may take 64 KiB. Nothing was changed; send less at one time.", (
+                path
+            )
         for role, held_key in keys.items():
             broken: dict[str, Any] = {"content": b"{\xff", "headers": {**held_key, "content-type": "application/json"}}
             if not may(role, right):
