@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
 """Texts that are looked up by what they are about."""
 
 
+@cache
 def catalogue() -> dict[str, Message]:
     found = {}
     for one in words.catalogue("da"):
@@ -90,7 +92,7 @@ def in_code() -> Iterator[str]:
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             said = call.func.value if isinstance(call.func, ast.Attribute) and call.func.attr == "many" else call.func
-            if isinstance(said, ast.Name) and said.id in {"words", "_with_time", "_since"}:
+            if isinstance(said, ast.Name) and said.id in {"words", "_with_time", "_since", "_again"}:
                 yield from (
                     one.value
                     for one in ast.walk(call.args[0])
