@@ -76,6 +76,8 @@ class Facts:
     has_mail: bool = False
     readers: int = 0
     mail_failed: datetime | None = None
+    mail_given_up: bool = False
+    """Whether what failed is not tried again."""
     duties: Mapping[str, datetime] = field(default_factory=dict)
     unsent: datetime | None = None
     """Since when our oldest message has waited."""

@@ -88,11 +88,17 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """How mail stands for a tenant: how many can be written to, and the last failure nobody mended, if any."""
+    """How mail stands for a tenant: how many can be written to, and the last failure nobody mended, if any.
+
+    A failure is mended by a mail that reached that very address, or by the address being nobody's any more.
+    """
 
     readers: int
     failed: datetime | None
     failure: str
+    address: str
+    given_up: bool
+    """Whether it is not tried again."""
 
 
 def tenants(connection: sa.Connection) -> list[tuple[str, int, str, datetime]]:
@@ -194,7 +200,7 @@ def failed(connection: sa.Connection, mail: UUID, failure: str, due: datetime | 
 
 def post(connection: sa.Connection, tenant: str) -> Post:
     """How mail stands for a tenant."""
-    return Post(**connection.execute(_POST, {"tenant": tenant}).one()._asdict())
+    return Post(**connection.execute(_POST, {"tenant": tenant, "letter_to": LETTER_TO}).one()._asdict())
 
 
 def forget(connection: sa.Connection, before: datetime) -> int:
@@ -274,11 +280,20 @@ _SENT = sa.text("update sync.mail set sent = :now, due = null, body = '', failur
 _FAILED = sa.text("update sync.mail set failure = :failure, due = :due where id = :id")
 _POST = sa.text("""
     select (select count(*) from sync.person where tenant = :tenant and role <> 'reader' and mail <> '') as readers,
-        bad.planned as failed, coalesce(bad.failure, '') as failure
+        bad.planned as failed, coalesce(bad.failure, '') as failure, coalesce(bad.address, '') as address,
+        bad.planned is not null and bad.due is null as given_up
     from (values (1)) as one left join lateral (
-        select planned, failure from sync.mail
-        where tenant = :tenant and failure <> '' and planned > coalesce(
-            (select max(planned) from sync.mail where tenant = :tenant and sent is not null), '-infinity')
+        select planned, failure, address, due from sync.mail m
+        where tenant = :tenant and failure <> '' and not exists (
+            select from sync.mail s
+            where s.tenant = m.tenant and s.address = m.address and s.sent is not null and s.planned > m.planned
+        ) and (
+            exists (select from sync.person p where p.tenant = m.tenant and p.mail = m.address)
+            or exists (
+                select from sync.setting l
+                where l.tenant = m.tenant and l.name = :letter_to and jsonb_exists(l.value, m.address)
+            )
+        )
         order by planned desc limit 1
     ) as bad on true
 """)

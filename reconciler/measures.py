@@ -23,7 +23,7 @@ def of(connection: sa.Connection, tenant: str, now: datetime, *, has_mail: bool)
     tasks = connection.execute(_TASKS, {"tenant": tenant, "errors": list(ERRORS)}).one()
     facts = Facts(
         now=now, questions=tasks.questions, errors=tasks.errors, oldest=tasks.oldest, oldest_error=tasks.oldest_error,
-        has_mail=has_mail, readers=post.readers, mail_failed=post.failed, duties=alive.last(connection),
+        has_mail=has_mail, readers=post.readers, mail_failed=post.failed, mail_given_up=post.given_up, duties=alive.last(connection),
         unsent=unsent(connection, now), told=installation.last(connection),
     )  # fmt: skip
     if known is None:

@@ -239,7 +239,12 @@ def _mail(words: Words, facts: Facts, _: Finding) -> str:
     if not facts.has_mail or not facts.readers:
         return words("Nobody is told. Enter an e-mail address.")
     if facts.mail_failed is not None:
-        return words("A mail could not be sent {time}. We keep trying.", time=words.time(facts.mail_failed))
+        return words(
+            "A mail could not be sent {time}, and is not tried again. Correct the address."
+            if facts.mail_given_up
+            else "A mail could not be sent {time}. We keep trying.",
+            time=words.time(facts.mail_failed),
+        )
     return words.many("1 person is told by mail.", "{n} people are told by mail.", facts.readers)
 
 

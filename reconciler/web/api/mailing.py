@@ -36,6 +36,8 @@ class Mail(Said):
     letter_links: bool
     failed_at: datetime | None
     failure: str
+    failed_address: str
+    given_up: bool = Field(description="Whether that mail is not tried again: the address must be corrected.")
 
 
 class ChangedMail(Said):
@@ -86,4 +88,6 @@ def _said(known: mailing.Mail) -> Mail:
         letter_links=known.letter_links,
         failed_at=known.post.failed,
         failure=known.post.failure,
+        failed_address=known.post.address,
+        given_up=known.post.given_up,
     )

@@ -267,7 +267,7 @@ def test_a_server_that_is_away_gets_the_mail_later_and_the_failure_is_shown(offi
     office.at(hours=1)
     with office.both.engine.connect() as connection:
         shown = mailbox.post(connection, TENANT)
-    assert shown.failure == "the server answered 451"
+    assert (shown.failure, shown.given_up) == ("the server answered 451", False)
     office.box.taken = "250 kept"
     office.at(hours=1, seconds=30)
     office.at(hours=1, minutes=2)
@@ -290,7 +290,14 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again_and_keeps_nobody
     assert [str(one["To"]) for one in office.box.arrived] == ["bo@firma.example"]
     with office.both.engine.connect() as connection:
         found = connection.execute(sa.text("select failure, tries, due from sync.mail where sent is null")).one()
-    assert tuple(found) == ("the address was refused (550)", 1, None)
+        assert tuple(found) == ("the address was refused (550)", 1, None)
+        shown = mailbox.post(connection, TENANT)
+    assert (shown.address, shown.failure, shown.given_up) == (
+        "anne@firma.example", "the address was refused (550)", True,
+    )  # fmt: skip
+    with office.both.engine.begin() as connection:
+        mailbox.address(connection, TENANT, "anne", "anne@kontor.example")
+        assert mailbox.post(connection, TENANT).failure == "", "nobody is written to there any more"
 
 
 def test_a_pass_that_stopped_concerns_admins_alone(office: Office) -> None:
