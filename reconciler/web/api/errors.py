@@ -16,6 +16,7 @@ from reconciler.web import filters, retrying
 from reconciler.web.api.lists import NO_RIGHT, NONE, STALE, Decided, decided
 from reconciler.web.api.problems import Said
 from reconciler.web.api.strict import TEXT, Moment, needs
+from reconciler.web.api.task_shapes import Task
 from reconciler.web.api.tasks import (
     Detail,
     Limit,
@@ -24,7 +25,6 @@ from reconciler.web.api.tasks import (
     OfGroup,
     Page,
     Since,
-    Task,
     TaskId,
     moment,
     spoken,

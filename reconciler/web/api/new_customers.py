@@ -114,9 +114,9 @@ def _said(site: Site, person: Person) -> NewCustomers:
     return NewCustomers(
         defaults=_defaults(found.known.defaults),
         suggested=_defaults(found.suggested),
-        groups=_choices(offered.groups),
-        zones=_choices(offered.zones),
-        terms=_choices(offered.terms),
+        groups=choices_of(offered.groups),
+        zones=choices_of(offered.zones),
+        terms=choices_of(offered.terms),
         currencies=currencies(offered),
         waiting=found.waiting,
         inactive=found.known.inactive,
@@ -129,5 +129,6 @@ def _defaults(known: Mapping[Area, newcomers.Defaults]) -> dict[Area, Defaults]:
     return {area: Defaults.model_construct(**one.model_dump()) for area, one in known.items()}
 
 
-def _choices(offered: tuple[newcomers.Choice, ...]) -> tuple[Choice, ...]:
+def choices_of(offered: tuple[newcomers.Choice, ...]) -> tuple[Choice, ...]:
+    """The rows of a list of e-conomic's."""
     return tuple(Choice(number=one.number, name=one.name) for one in offered)

@@ -1,10 +1,12 @@
 """What waits for a person, for a service? The open questions with what is known of each, and their answers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
@@ -13,13 +15,27 @@ from reconciler.contract import TaskKind
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Supplied
 from reconciler.narrowing import Filter
-from reconciler.person import Person, Right
-from reconciler.replies import Answer, Offer
+from reconciler.newcomers import Reference
+from reconciler.person import Person
+from reconciler.prefill import currencies
+from reconciler.replies import Offer
 from reconciler.replying import Found, Given
-from reconciler.rules import Area
 from reconciler.web import answered, asks, doors, filters, halting, tasks
-from reconciler.web.api.problems import Problem, Said
-from reconciler.web.api.strict import ASKED_WHOLE, TEXT, WHOLE, Day, needs
+from reconciler.web.api.new_customers import choices_of
+from reconciler.web.api.problems import Problem
+from reconciler.web.api.strict import ASKED_WHOLE, TEXT, Day, needs
+from reconciler.web.api.task_shapes import (
+    AnswerGiven,
+    Candidate,
+    Counted,
+    Lists,
+    Offered,
+    Replied,
+    Task,
+    Tasks,
+    Value,
+    WholeTask,
+)
 from reconciler.web.doors import Conflict, Senseless, Unknown
 from reconciler.web.site import Site
 from reconciler.web.words import Words, language
@@ -39,116 +55,6 @@ OfGroup = Annotated[
 ]
 Since = Annotated[Day | None, Query(description="Only since this day, in Denmark.", examples=["2026-11-24"])]
 TaskId = Annotated[UUID, Path(description="The question's id.")]
-Number = Annotated[int, Field(ge=1, le=999_999_999), WHOLE] | None
-
-
-class Task(Said):
-    """One open question. ``text`` is what the page says, in the language that was asked for."""
-
-    id: UUID
-    kind: TaskKind
-    text: str
-    reason: str
-    details: tuple[str, ...]
-    crm_id: str | None
-    customer_number: int | None
-    name: str
-    opened: datetime
-    waiting_for: str
-
-
-class Tasks(Said):
-    """A page of open questions, the oldest first. ``total`` is counted up to 10,000."""
-
-    total: int
-    tasks: tuple[Task, ...]
-
-
-class Counted(Said):
-    """How many wait: for whoever asks, for anybody; and how many errors there are."""
-
-    mine: int
-    all: int
-    errors: int
-
-
-class Value(Said):
-    """One value a question is about; ``last_agreed`` is what each side held when both last agreed."""
-
-    field: str
-    person: str
-    crm: str
-    economic: str
-    last_agreed: tuple[str, str] | None
-
-
-class Candidate(Said):
-    """A customer that may be the one: its number in e-conomic, or its id in the CRM; ``same`` names what agrees."""
-
-    customer_number: int | None
-    crm_id: str
-    name: str
-    values: dict[str, str]
-    same: tuple[str, ...]
-    linked_to: str
-
-
-class Offered(Said):
-    """One answer that may be given, and the right it needs. Send it back as it is; ``typed``: with a number of one's own."""
-
-    answer: Answer
-    right: Right
-    allowed: bool
-    number: int | None
-    customer: str
-    record: UUID | None
-    other: UUID | None
-    typed: bool
-
-
-class WholeTask(Said):
-    """A question with everything known of it. ``seen`` marks it as it is now; an answer carries it."""
-
-    task: Task
-    closed: bool
-    seen: str
-    values: tuple[Value, ...]
-    candidates: tuple[Candidate, ...]
-    answers: tuple[Offered, ...]
-
-
-class Supply(Said):
-    """What a new customer gets in e-conomic, for this customer alone."""
-
-    area: Area | None = None
-    group: Number = None
-    terms: Number = None
-    zone: Number = None
-    currency: Annotated[str, Field(max_length=3, pattern=r"^[A-Z]{0,3}$")] = ""
-
-
-class AnswerGiven(Said):
-    """An answer, once for its ``id``: sent again it changes nothing and tells how the first stands."""
-
-    id: UUID
-    answer: Answer | Literal["release", "stop"]
-    seen: Annotated[str, Field(max_length=64, pattern=TEXT)]
-    number: Number = None
-    customer: Annotated[str, Field(max_length=200, pattern=TEXT)] = ""
-    record: UUID | None = None
-    other: UUID | None = None
-    supply: Supply | None = None
-
-
-class Replied(Said):
-    """What came of an answer. ``decision`` and its state: open, done, refused; of a pass how many went and how many had moved."""
-
-    decision: UUID | None
-    state: Literal["open", "done", "refused", "partly"]
-    reason: str
-    text: str
-    went: int = 0
-    left: int = 0
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
@@ -204,12 +110,8 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             halted = (
                 None if found.question.run is None else halting.halted(connection, person.tenant, found.question.run)
             )
-            may_be = (
-                facing.candidates(connection, found.task, found.stored.link)
-                if found.task is not None and found.stored is not None
-                else ()
-            )
-        return _whole(site, spoken(site, request), person, found, may_be, "" if halted is None else halted.mark)
+            beside = _beside(connection, found)
+        return _whole(site, spoken(site, request), person, found, beside, "" if halted is None else halted.mark)
 
     @made.post(
         "/tasks/{task}/answers",
@@ -270,9 +172,28 @@ def moment(day: date | None) -> datetime | None:
     return None if day is None else filters.since(day.isoformat())
 
 
-def _whole(
-    site: Site, words: Words, person: Person, found: Found, may_be: tuple[facing.Facing, ...], mark: str
-) -> WholeTask:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a question's customer is looked at beside: who it may be, of a merge both, and what a creation may get."""
+
+    may_be: tuple[facing.Facing, ...] = ()
+    heirs: tuple[facing.Facing, ...] = ()
+    offered: Reference | None = None
+
+
+def _beside(connection: sa.Connection, found: Found) -> Beside:
+    if found.task is None or found.stored is None:
+        return Beside()
+    task, link = found.task, found.stored.link
+    merged, missing = task.kind == "merged", task.kind == "missing"
+    return Beside(
+        may_be=facing.candidates(connection, task, link),
+        heirs=(facing.heirs(connection, replying.heir(connection, link), link) or ()) if merged else (),
+        offered=facing.choices(connection, link) if missing else None,
+    )
+
+
+def _whole(site: Site, words: Words, person: Person, found: Found, beside: Beside, mark: str) -> WholeTask:
     task, allowed_to = found.task, doors.rights(site, person)
     return WholeTask(
         task=told(words, found.question),
@@ -282,14 +203,24 @@ def _whole(
             Value(field=one.field, person=one.person, crm=one.crm, economic=one.economic, last_agreed=one.base)
             for one in (() if task is None else task.shown)
         ),
-        candidates=tuple(
-            Candidate(
-                customer_number=one.number, crm_id=one.customer, name=one.name, values=dict(one.values), same=one.same,
-                linked_to=one.taken,
-            )
-            for one in may_be
-        ),
+        candidates=tuple(_candidate(one) for one in beside.may_be),
+        heirs=tuple(_candidate(one) for one in beside.heirs),
+        offered=None if beside.offered is None else _lists(beside.offered),
         answers=tuple(_offered(one, allowed=allowed_to(one.right)) for one in found.offers),
+    )
+
+
+def _candidate(one: facing.Facing) -> Candidate:
+    return Candidate(
+        customer_number=one.number, crm_id=one.customer, name=one.name, values=dict(one.values), same=one.same,
+        linked_to=one.taken,
+    )  # fmt: skip
+
+
+def _lists(offered: Reference) -> Lists:
+    return Lists(
+        groups=choices_of(offered.groups), zones=choices_of(offered.zones), terms=choices_of(offered.terms),
+        currencies=currencies(offered),
     )  # fmt: skip
 
 

@@ -77,6 +77,39 @@ def test_questions_are_listed_counted_shown_and_answered_once(pages: Pages, both
     assert service.get(f"/tasks/{task['id']}")["closed"] is True
 
 
+def test_of_a_merge_both_customers_of_e_conomic_are_told_and_one_is_kept(pages: Pages, both: Both) -> None:
+    merged, heir = both.linked(7, name="A", cvr="12345678"), both.linked(8, name="B", cvr="87654321")
+    both.in_crm(merged.model_copy(update={"merged_into": heir.id}), 2)
+    both.said()
+    pages.time = both.time
+    service = Service(pages)
+    (task,) = service.get("/tasks")["tasks"]
+    whole = service.get(f"/tasks/{task['id']}")
+    assert [(one["customer_number"], one["values"]["cvr"]) for one in whole["heirs"]] == [
+        (8, "87654321"),
+        (7, "12345678"),
+    ]
+    offered = {one["answer"]: one for one in whole["answers"]}
+    assert set(offered) >= {"keep_own", "keep_merged"}
+    given = {"id": str(uuid4()), "answer": "keep_merged", "seen": whole["seen"]}
+    assert service.ask("POST", f"/tasks/{task['id']}/answers", given).json()["state"] == "done"
+    assert (both.of(heir.id).number, both.of(merged.id).number) == (7, None)
+
+
+def test_where_a_creation_lacks_something_what_may_be_supplied_is_told(pages: Pages, both: Both) -> None:
+    customer = both.new(country="")
+    both.in_crm(customer)
+    both.said()
+    pages.time = both.time
+    service = Service(pages)
+    (error,) = service.get("/errors")["errors"]
+    offered = service.get(f"/tasks/{error['task']['id']}")["offered"]
+    assert {"groups", "zones", "terms", "currencies"} == set(offered)
+    assert all({"number", "name"} == set(one) for one in (*offered["groups"], *offered["zones"], *offered["terms"]))
+    assert offered["groups"]
+    assert offered["currencies"]
+
+
 def test_what_nobody_has_a_sentence_for_is_told_with_what_e_conomic_calls_its_answer(pages: Pages, both: Both) -> None:
     customer = both.linked(8, cvr="87654321", name="Sydhavn")
     both.in_crm(customer.model_copy(update={"email": "odd"}), 2)
