@@ -129,10 +129,21 @@ def button(words: Words, run: Run, counts: Mapping[str, int]) -> str:
         text = words("Transfer: {n} created in Clickmate", n=numbers["created"])
     else:
         given = {"n": numbers["linked"], "m": numbers["filled"], "k": numbers["created"]}
+        one = counts["filled"] == 1
         if run.options.get("only") is None:
-            text = words("Turn on: {n} linked, {m} details filled in, {k} created in e-conomic", **given)
+            text = words(
+                "Turn on: {n} linked, 1 detail filled in, {k} created in e-conomic"
+                if one
+                else "Turn on: {n} linked, {m} details filled in, {k} created in e-conomic",
+                **given,
+            )
         else:
-            text = words("Try: {n} linked, {m} details filled in, {k} created in e-conomic", **given)
+            text = words(
+                "Try: {n} linked, 1 detail filled in, {k} created in e-conomic"
+                if one
+                else "Try: {n} linked, {m} details filled in, {k} created in e-conomic",
+                **given,
+            )
     over = numbers.get("overwritten")
     return text if over is None else f"{text}, {words('{n} details overwritten', n=over)}"
 

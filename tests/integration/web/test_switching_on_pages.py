@@ -77,14 +77,14 @@ def test_ticked_boxes_are_another_preview_with_its_own_counts(admin: Admin) -> N
     shown = admin.text("/set-up/preview")
     assert "1 kunde oprettes i e-conomic" in shown
     assert 'name="create_there" value="yes" checked' in shown
-    button = "Slå til: 3 tilknyttes, 1 oplysninger udfyldes, 1 oprettes i e-conomic"
+    button = "Slå til: 3 tilknyttes, 1 oplysning udfyldes, 1 oprettes i e-conomic"
     assert button in admin.text("/set-up/switch-on")
 
 
 def test_confirmed_by_its_counts_it_is_switched_on_once_and_says_what_was_done(admin: Admin) -> None:
     admin.previewed()
     page = admin.text("/set-up/switch-on")
-    assert "Slå til: 2 tilknyttes, 1 oplysninger udfyldes, 0 oprettes i e-conomic" in page
+    assert "Slå til: 2 tilknyttes, 1 oplysning udfyldes, 0 oprettes i e-conomic" in page
     first = admin.confirm(page)
     assert admin.confirm(page) == first
     admin.turn()
@@ -138,7 +138,7 @@ def test_switching_on_is_taken_back_in_two_clicks_with_what_it_leaves(admin: Adm
     first = re.search(r'href="[^"]*(/runs/[^/"]+/undo)"', page)
     assert first is not None
     shown = admin.text(first.group(1))
-    assert "2 tilknytninger fjernes, 1 udfyldte oplysninger føres tilbage, ingen kunder slettes" in shown
+    assert "2 tilknytninger fjernes, 1 udfyldt oplysning føres tilbage, ingen kunder slettes" in shown
     assert "Det bliver stående, som det er (1)" in shown
     assert "nogen har rettet den siden" in shown
     undo = admin.press(first.group(1))

@@ -8,7 +8,7 @@ from tests.integration.web.companies import Admin
 
 def tried(admin: Admin, **chosen: str) -> None:
     shown = admin.previewed("/set-up/pilot", customer="alike", **chosen)
-    assert "Prøv: 1 tilknyttes, 1 oplysninger udfyldes, 0 oprettes i e-conomic" in shown
+    assert "Prøv: 1 tilknyttes, 1 oplysning udfyldes, 0 oprettes i e-conomic" in shown
     admin.confirm(shown)
     admin.turn()
     assert "e-conomics side er ved at blive åbnet" in admin.text("/set-up/pilot")
