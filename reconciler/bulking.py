@@ -26,6 +26,7 @@ from reconciler import (
     pressing,
     previewing,
     singly,
+    undoable,
     views,
 )
 from reconciler.bulks import Bulk, Item, Planned
@@ -175,45 +176,22 @@ def undo(clocked: Clocked, connection: Connection, person: Person, form: Form, w
     if (known := bulks.find(connection, person.tenant, form.id)) is not None:
         return known
     now = clocked.now()
-    open_ = [one for one in which if one.undone_by is None and one.state != "previewed" and now - one.at <= KEEP]
-    planned: list[Planned] = []
+    held = undoable.hold(connection, person.tenant, [one.id for one in which], now - KEEP)
+    open_ = [one for one in which if one.id in held]
     for one in open_:
         bulks.stop(connection, person.tenant, one.id)
-        planned += _backwards(connection, person.tenant, one)
-    if not planned:
-        return None
     of = {one.what if one.kind == "undo" else one.kind for one in open_}
-    bulks.insert(
-        connection, form.id, person.tenant, "undo", (person.name, person.id), now, planned, what=",".join(sorted(of)),
-        session=form.session, filter=form.filter, state="running",
-    )  # fmt: skip
-    bulks.undone(connection, [one.id for one in open_], form.id)
-    for one in open_:
-        bulks.done_again(connection, one.id)
+    if undoable.insert(
+        connection, form.id, person.tenant, (person.name, person.id), now, [one.id for one in open_],
+        what=",".join(sorted(of)), session=form.session, filter=form.filter,
+    ):  # fmt: skip
+        undoable.undone(connection, [one.id for one in open_], form.id)
     return bulks.find(connection, person.tenant, form.id)
 
 
 def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every decision about many, and those whose part has ended; returns how many moved."""
     return previewing.carry_on(engine, clocked) + singly.carry_on(engine, clocked, bulks, _moved, _failed)
-
-
-def _backwards(connection: Connection, tenant: str, bulk: Bulk) -> list[Planned]:
-    listed = [one for one in bulks.items(connection, tenant, bulk.id) if one.decision is not None]
-    saved = {
-        one.decision.id: one for one in decided.of_ids(connection, [one.decision for one in listed if one.decision])
-    }
-    planned = []
-    for one in listed:
-        known = None if one.decision is None else saved.get(one.decision)
-        if known is None:
-            continue
-        left = one.parts if known.state == "open" else parts.done_of(one.parts, one.stale, known.outcome)
-        if left:
-            planned.append(
-                Planned(link=one.link, crm_id=one.crm_id, number=one.number, parts=left, undoes=one.decision)
-            )  # fmt: skip
-    return planned
 
 
 def _failed(connection: Connection, item: Item, error: Exception) -> None:

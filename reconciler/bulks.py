@@ -57,18 +57,20 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One customer of a decision about many, as it was shown; ``undoes`` is the decision about it that is undone."""
+    """One customer of a decision about many, as it was shown."""
 
     link: UUID | None = None
     crm_id: str | None = None
     number: int | None = None
     parts: tuple[Part, ...]
-    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One customer of a decision about many, and how it stands: listed, planned, sent, ended or left_out."""
+    """One customer of a decision about many, and how it stands: listed, planned, sent, ended or left_out.
+
+    ``undoes`` is the decision about it that is undone.
+    """
 
     bulk: UUID
     position: int
@@ -130,7 +132,7 @@ def insert(
             [
                 {
                     "bulk": bulk, "position": nth, "link": one.link, "crm_id": one.crm_id, "number": one.number,
-                    "body": PARTS.dump_json(one.parts).decode(), "parts": len(one.parts), "undoes": one.undoes,
+                    "body": PARTS.dump_json(one.parts).decode(), "parts": len(one.parts),
                     "state": "listed" if listed else "planned",
                 }
                 for nth, one in enumerate(planned, 1)
@@ -168,16 +170,6 @@ def stop(connection: sa.Connection, tenant: str, bulk: UUID) -> None:
     """Begin with nothing more of it; what was sent is waited for."""
     if connection.execute(_STOP, {"tenant": tenant, "id": bulk}).rowcount:
         connection.execute(_LEAVE, {"id": bulk})
-
-
-def undone(connection: sa.Connection, bulks: Sequence[UUID], undo: UUID) -> None:
-    """Say by which decision these are undone."""
-    connection.execute(_UNDONE, {"ids": list(bulks), "undo": undo})
-
-
-def done_again(connection: sa.Connection, undo: UUID) -> None:
-    """What was undone by that decision is done again."""
-    connection.execute(_DONE_AGAIN, {"undo": undo})
 
 
 def items(
@@ -248,8 +240,8 @@ _INSERT = sa.text("""
     on conflict (id) do nothing
 """)
 _INSERT_ITEM = sa.text("""
-    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, undoes, state)
-    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts, :undoes, :state)
+    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, state)
+    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts, :state)
 """)
 SELECT = """
     select b.id, b.tenant, b.kind, b.what, b.who, b.who_id, b.session, b.at, b.state, b.ended, b.undone_by, b.filter,
@@ -269,8 +261,6 @@ _CONFIRM = sa.text("""
 """)
 _STOP = sa.text("update sync.bulk set state = 'stopped' where tenant = :tenant and id = :id and state = 'running'")
 _LEAVE = sa.text("update sync.bulk_item set state = 'left_out' where bulk = :id and state = 'planned'")
-_UNDONE = sa.text("update sync.bulk set undone_by = :undo where id = any(:ids) and undone_by is null")
-_DONE_AGAIN = sa.text("update sync.bulk set undone_by = null where undone_by = :undo")
 OF_ITEM = "i.bulk, i.position, i.link, i.crm_id, i.number, i.body as parts, i.state, i.decision, i.undoes, i.stale, i.done, i.moved, i.failed"
 _ITEMS = sa.text(f"""
     with shown as (

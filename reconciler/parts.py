@@ -86,11 +86,6 @@ def tally(parts: Sequence[Part], stale: Collection[str], outcome: Sequence[Ended
     return Tally(done=done, moved=moved, failed=failed)
 
 
-def done_of(parts: Sequence[Part], stale: Collection[str], outcome: Sequence[Ended]) -> tuple[Part, ...]:
-    """The parts that were done: what can be undone of them."""
-    return tuple(one for one in parts if tally([one], stale, outcome).done)
-
-
 def _written(one: Write) -> Value:
     to_crm = one.system is System.CRM
     return Value(

@@ -1,8 +1,8 @@
-"""Where does a save die? ``python -m tests.faults.halting POINT web|hear|carry`` ends by SIGKILL at that pass of the database.
+"""Where does a save die? ``python -m tests.faults.halting POINT web|hear|carry|undo`` ends by SIGKILL at that pass of the database.
 
 Every statement and every commit is passed twice, before and after it, counted from the moment the file ``HALTING_ARMED``
 exists. ``web`` serves the pages; ``hear`` takes one message as the duty ``reconcile`` does; ``carry`` carries decisions about many
-out as the duty ``clock`` does. The product knows nothing of it.
+out as the duty ``clock`` does; ``undo`` has one of them undone as its page does. The product knows nothing of it.
 """
 
 import os
@@ -15,13 +15,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
 
 from crm_outbox.messaging.server import Server
-from reconciler import bulking, ordering, reconcile
+from reconciler import bulking, bulks, ordering, reconcile
+from reconciler.bulking import Form
+from reconciler.person import Person
 from reconciler.stepping import Clocked
+from tests.builders.sync import TENANT
 from tests.faults.served import RESEND, served
 from tests.forked import Child, forks
 
@@ -89,6 +93,18 @@ def carry(engine: sa.Engine, now: datetime) -> None:
         pass
 
 
+def undo(engine: sa.Engine, now: datetime, which: UUID, form: UUID) -> None:
+    """Have a decision about many undone in one transaction."""
+    person = Person(tenant=TENANT, id="u1", name="Anne Holm", role="admin")
+    clocked = Clocked(resend=RESEND, now=lambda: now)
+
+    def do(connection: sa.Connection) -> None:
+        found = bulks.find(connection, TENANT, which)
+        bulking.undo(clocked, connection, person, Form(id=form), [] if found is None else [found])
+
+    ordering.within(engine, do)
+
+
 def free_port() -> int:
     """A port nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -108,6 +124,8 @@ def main() -> None:
             hear(engine, now, Path(os.environ["HALTING_MESSAGE"]))
         case "carry":
             carry(engine, now)
+        case "undo":
+            undo(engine, now, UUID(os.environ["HALTING_BULK"]), UUID(os.environ["HALTING_UNDO"]))
         case _:
             sys.exit(f"nobody does {what}")
 

@@ -55,6 +55,18 @@ class Walk:
         assert self.shop.company.work() == [], "and nothing more is told"
         return self.of(bulk)
 
+    def pressed(self, point: int, bulk: UUID) -> Bulk:
+        """Somebody has it undone by a process that dies at that pass, and sends the same form again: one undoing, and whole."""
+        form = uuid4()
+        self._dies(point, bulk, "undo", HALTING_BULK=str(bulk), HALTING_UNDO=str(form))
+        with self.shop.pages.engine.begin() as connection:
+            first = bulks.find(connection, TENANT, bulk)
+            assert first is not None
+            back = bulking.undo(self.shop.both.clocked, connection, ANNE, Form(id=form), [first])
+        assert back is not None
+        assert (back.id, back.total, back.left, self.of(bulk).undone_by) == (form, first.done, first.done, form)
+        return back
+
     def of(self, bulk: UUID) -> Bulk:
         with self.shop.pages.engine.connect() as connection:
             found = bulks.find(connection, TENANT, bulk)
@@ -94,15 +106,16 @@ class Walk:
         eventually(finished, within=20, every=0.02)
         self.is_whole(bulk)
 
-    def _dies(self, point: int, bulk: UUID) -> None:
+    def _dies(self, point: int, bulk: UUID, does: str = "carry", **given: str) -> None:
         environ = {
             "HALTING_DATABASE": self.shop.pages.engine.url.render_as_string(hide_password=False),
             "HALTING_NOW": self.shop.both.time.isoformat(),
             "HALTING_ARMED": str(self.folder / "armed"),
+            **given,
         }
         (self.folder / "armed").touch()
         log = self.folder / "victim.log"
-        code = halting.victim(point, "carry", log, environ).wait(60)
+        code = halting.victim(point, does, log, environ).wait(60)
         assert code in {0, -9}, log.read_text("utf-8")
         if code:
             self.deaths += 1
@@ -140,10 +153,7 @@ def undone(walk: Walk, point: int) -> Bulk:
     shop.carry_out()
     moved(walk, numbers[2], phone="99887766")
     shop.company.work()
-    with shop.pages.engine.begin() as connection:
-        back = bulking.undo(shop.both.clocked, connection, ANNE, Form(id=uuid4()), [walk.of(bulk)])
-    assert back is not None
-    found = walk.carried_out(point, back.id)
+    found = walk.carried_out(point, walk.pressed(point, bulk).id)
     assert [shop.company.economic[number].phone for number in numbers[:2]] == [
         f"3{number:07}" for number in numbers[:2]
     ]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from reconciler.decisions import Ended, Result
-from reconciler.parts import Part, Tally, Value, done_of, tally
+from reconciler.parts import Part, Tally, Value, tally
 
 RECORD, DECISION = UUID(int=1), UUID(int=2)
 DETAILS = ("name", "phone", "email")
@@ -24,7 +24,6 @@ def test_what_was_refused_because_it_moved_is_told_from_what_the_other_side_refu
     outcome = [ended("name"), ended("phone", "refused", "moved"), ended("email", "refused", "CustomerInvalidEmail")]
     whole = [a_part(one) for one in DETAILS]
     assert tally(whole, (), outcome) == Tally(done=1, moved=1, failed=1)
-    assert done_of(whole, (), outcome) == (a_part("name"),)
 
 
 def test_a_line_of_several_values_is_done_when_all_of_them_are() -> None:
@@ -52,4 +51,3 @@ def test_every_part_is_counted_once(
     keys, outcome = {f"{RECORD}.{one}" for one in stale}, [ended(*one) for one in outcomes]
     found = tally(parts, keys, outcome)
     assert found.done + found.moved + found.failed == len(parts)
-    assert len(done_of(parts, keys, outcome)) == found.done
