@@ -1,6 +1,9 @@
 """Does a pass let in exactly whom the CRM vouched for, where and when it said, and nobody else?"""
 
 import json
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +20,8 @@ from reconciler.person import Kept, Person, Right, Role, may
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 KEY = bytes(range(32))
 KEYS = {"one": KEY, "two": bytes(range(32, 64))}
-GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "passes.json"
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = ROOT / "tests" / "golden" / "passes.json"
 
 
 def claims(**given: Any) -> dict[str, Any]:
@@ -42,12 +46,30 @@ def test_a_pass_says_who_it_is_and_of_which_customer() -> None:
     assert (found.customer, found.lang) == ("48211", "en")
 
 
-def test_the_examples_in_other_languages_make_these_very_passes() -> None:
+def test_the_known_passes_say_what_they_are_made_of() -> None:
     for one in json.loads(GOLDEN.read_text("utf-8")):
         found = read({one["kid"]: bytes.fromhex(one["key"])}, one["pass"], one["claims"]["aud"], NOW)
         assert json.loads(found.model_dump_json(include=set(one["claims"]) - {"iat", "exp"})) == {
             name: value for name, value in one["claims"].items() if name not in {"iat", "exp"}
         }
+
+
+def test_the_python_of_the_page_for_a_crm_makes_the_known_passes() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "docs" / "crm" / "sign.py", GOLDEN], capture_output=True, text=True, check=True
+    )
+    assert made.stdout.split() == [one["pass"] for one in json.loads(GOLDEN.read_text("utf-8"))]
+
+
+def test_the_page_for_a_crm_names_every_claim_and_the_lives_that_are_taken() -> None:
+    page = (ROOT / "docs" / "crm.md").read_text("utf-8")
+    named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(passes.Pass.model_fields)
+    widget, launch = (int(passes.LIVES[one].total_seconds() // 60) for one in ("widget", "launch"))
+    assert (
+        f"a widget's may live {widget} minutes, a launch's {launch}; clocks may differ by {passes.LEEWAY.seconds} s"
+        in page
+    )
 
 
 @pytest.mark.parametrize(
