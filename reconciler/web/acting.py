@@ -98,14 +98,19 @@ def of_session(customer: str, one: Known) -> Place:
 def of_widget(site: Site, request: Request) -> Place:
     """In the frame beside the customer that the pass names."""
     held = doors.of_pass(site, request)
-    given = {name: values[-1] for name, values in doors.fields_of(request).items()}
-    asked = {name: request.query_params.get(name) or given.get(name, "") for name in CARRIED}
-    query = {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
-    words = doors.spoken(site, request, asked["lang"], held.lang)
+    query = carried(request)
+    words = doors.spoken(site, request, query.get("lang"), held.lang)
     return Place(
         person=held.person, words=words, customer=held.customer or "", base="widget", back="widget", fields=query,
         query=query,
     )  # fmt: skip
+
+
+def carried(request: Request) -> dict[str, str]:
+    """What a request of the frame carries on to the next, in its address or in the form it sends."""
+    given = {name: values[-1] for name, values in doors.fields_of(request).items()}
+    asked = {name: request.query_params.get(name) or given.get(name, "") for name in CARRIED}
+    return {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
 
 
 def buttons(at: Place, told: Told) -> list[Button]:

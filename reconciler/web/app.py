@@ -146,9 +146,17 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             error.headers = {"Allow": ", ".join(_taken(request))}
         if request.url.path.startswith("/api/"):
             return problems.problem(error)
-        words = doors.spoken(site, request, request.query_params.get("lang"), getattr(request.state, "language", None))
-        bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
+        framed = request.url.path.startswith("/widget")
+        carried = acting.carried(request) if framed else request.query_params
+        words = doors.spoken(site, request, carried.get("lang"), getattr(request.state, "language", None))
+        back = f"widget?{urlencode(carried)}"
+        bare = partial(screen.bare_framed, back=back) if framed else screen.bare
         match error:
+            case NotIn() if framed:
+                log.info("page.not_in", why=str(error))
+                itself = request.method == "GET"
+                back = f"{request.url.path.removeprefix('/')}?{urlencode(carried)}" if itself else back
+                return screen.bare_framed(site, "not_in_framed.html", words, 401, back=back, itself=itself)
             case NotIn():
                 log.info("page.not_in", why=str(error))
                 return bare(site, "not_in.html", words, 401, kept=error.kept, back=_back(site, request))

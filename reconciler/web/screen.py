@@ -80,16 +80,15 @@ def page(site: Site, name: str, one: Known, status: int = 200, /, **values: Any)
 
 def framed(site: Site, name: str, words: Words, /, **values: Any) -> Response:
     """A page that stands inside a page of the CRM."""
-    response = _shown(site, name, words, 200, {"who": None, "form_token": "", "places": [], **values})
-    response.headers["content-security-policy"] = policy(site, framed=True)
-    return response
+    return _framed(site, name, words, 200, values)
 
 
 def bare_framed(site: Site, name: str, words: Words, status: int, /, **values: Any) -> Response:
-    """As ``bare``, where it stands inside a page of the CRM."""
-    response = bare(site, name, words, status, **{"home": False, **values})
-    response.headers["content-security-policy"] = policy(site, framed=True)
-    return response
+    """As ``bare``, where it stands inside a page of the CRM; ``back`` is the path of the status there.
+
+    That something went wrong here is not said to the CRM's page, which then says so itself and asks anew.
+    """
+    return _framed(site, name, words, status, {"home": False, "sheet": "framed.html", "speaks": status < 500, **values})
 
 
 def piece(site: Site, name: str, words: Words, /, **values: Any) -> str:
@@ -111,6 +110,13 @@ def policy(site: Site, *, framed: bool = False) -> str:
     )
 
 
+def _framed(site: Site, name: str, words: Words, status: int, values: Mapping[str, Any]) -> Response:
+    nobody = {"who": None, "form_token": "", "places": [], "back": "", "speaks": True}
+    response = _shown(site, name, words, status, {**nobody, "crm": site.crm_origin, **values})
+    response.headers["content-security-policy"] = policy(site, framed=True)
+    return response
+
+
 def _shown(site: Site, name: str, words: Words, status: int, values: Mapping[str, Any]) -> Response:
     html = _rendered(site, name, words, values)
     headers = {"content-security-policy": policy(site), "content-language": words.language}
@@ -123,7 +129,7 @@ def _rendered(site: Site, name: str, words: Words, values: Mapping[str, Any]) ->
         read=shown,
         file=lambda one: f"static/{FILES[one].name}",
         base=site.public_url.rstrip("/") + "/",
-        **values,
+        **{"sheet": "base.html", **values},
     )
     return _unturned(html) if _TURNING.search(html) else html
 

@@ -34,7 +34,7 @@ def page(site: Site, request: Request) -> Response:
     """The widget of the customer that the pass names; e-conomic is asked about it unless it just was."""
     at = acting.of_widget(site, request)
     values = _values(site, at, _told(site, at, opening=True))
-    return screen.framed(site, "widget.html", at.words, crm=site.crm_origin, **values)
+    return screen.framed(site, "widget.html", at.words, **values)
 
 
 def piece(site: Site, request: Request) -> Response:

@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Frame, Page
+from playwright.sync_api import Browser, Frame, Locator, Page
 
 from crm_outbox import customers
 from crm_outbox.contract import Customer
@@ -31,28 +33,60 @@ def both(engine: sa.Engine) -> Both:
     return wire
 
 
+@dataclass
+class Ours:
+    """Our pages, which may be away for a while; on both sides it may be ``later`` than it is."""
+
+    site: Site
+    port: int
+    later: timedelta
+    server: Server = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.come()
+
+    def come(self) -> None:
+        self.server = Server(app(self.site), "127.0.0.1", self.port)
+
+    def go(self) -> None:
+        self.server.close()
+
+
 @pytest.fixture
-def crm(engine: sa.Engine) -> Iterator[str]:
-    """The CRM's address: another site than ours, as every CRM is."""
+def ports() -> tuple[int, int]:
     free = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ours, theirs = (one.getsockname()[1] for one in free)
     for one in free:
         one.close()
-    address, pages = f"http://crm.localhost:{theirs}", f"http://127.0.0.1:{ours}"
+    return ours, theirs
+
+
+@pytest.fixture
+def ours(engine: sa.Engine, ports: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ours]:
+    address = f"http://crm.localhost:{ports[1]}"
     site = Site(
         engine=engine,
-        now=lambda: datetime.now(UTC),
+        now=lambda: datetime.now(UTC) + made.later,
         keys=KEYS,
-        public_url=pages,
+        public_url=f"http://127.0.0.1:{ports[0]}",
         crm_origin=address,
         crm_launch=f"{address}/economic/launch",
         resend=timedelta(minutes=2),
     )
+    made = Ours(site=site, port=ports[0], later=timedelta(0))
+    monkeypatch.setattr("deploy.local.demo.crm.app.time", SimpleNamespace(time=lambda: site.now().timestamp()))
+    yield made
+    made.go()
+
+
+@pytest.fixture
+def crm(engine: sa.Engine, ours: Ours, ports: tuple[int, int]) -> Iterator[str]:
+    """The CRM's address: another site than ours, as every CRM is."""
+    pages, address = ours.site.public_url, ours.site.crm_origin
     made = Crm(engine=engine, ring=lambda: None, tenant=TENANT, pages=pages, origin=address, key_id="one", key=KEY)
-    servers = [Server(app(site), "127.0.0.1", ours), Server(crm_app(made), "127.0.0.1", theirs)]
+    server = Server(crm_app(made), "127.0.0.1", ports[1])
     yield address
-    for server in servers:
-        server.close()
+    server.close()
 
 
 @pytest.fixture
@@ -90,6 +124,32 @@ def box(screen: Screen) -> Frame:
     screen.page.wait_for_selector("iframe")
     (frame,) = [one for one in screen.page.frames if "/widget" in one.url]
     return frame
+
+
+def lone(screen: Screen, both: Both) -> Frame:
+    """The box of a customer that is not in e-conomic, once the page around it heard from it."""
+    customer = saved(both, "Ny Kunde ApS", cvr="20000017", postcode="8000", city="Aarhus C")
+    screen.go(f"/customers/{customer.id}")
+    frame = box(screen)
+    frame.get_by_role("link", name="Opret i e-conomic").wait_for()
+    return frame
+
+
+def carries_newer(frame: Frame, old: str) -> None:
+    frame.wait_for_function("old => document.querySelector('input[name=pass]').value !== old", arg=old)
+
+
+def passes(screen: Screen, until: Locator) -> None:
+    """So much time passes in the browser until that is seen; at most a minute."""
+    for _ in range(60):
+        screen.page.clock.run_for(1000)
+        if until.is_visible():
+            return
+    raise AssertionError("a minute is over")
+
+
+TURNS_TO = "document.dispatchEvent(new Event('visibilitychange'))"
+"""Somebody turns to the CRM's page again, which then renews the pass."""
 
 
 def test_a_customer_is_created_from_the_box_without_any_cookie(screen: Screen, both: Both) -> None:
@@ -149,3 +209,104 @@ def test_the_browser_of_these_tests_really_refuses_third_parties(screen: Screen,
     screen.go(f"/customers/{customer.id}")
     box(screen)
     assert set(sent) == {""}
+
+
+def test_the_frame_grows_to_the_height_of_the_panel(screen: Screen, both: Both) -> None:
+    customer = saved(both, "Birk Tømrer ApS", cvr="20000010", street="Havnegade 1", postcode="8000", city="Aarhus C")
+    both.in_economic(there(customer, 7, "v1"), why="import")
+    from reconciler import joining  # noqa: PLC0415
+
+    with both.engine.begin() as connection:
+        joining.link(both.clocked, connection, TENANT, 123456, customer.id, 7, by="person")
+    both.stop_flowing()
+    with both.engine.begin() as connection:
+        edited = {"name": "Birk & Søn ApS", "phone": "86121212", "email": "post@birk.example", "street": "Kajen 12"}
+        customers.change(connection, TENANT, customer.id, customers.Edit(fields=edited))
+    both.in_crm(customer.model_copy(update=edited), 2)
+    screen.go(f"/customers/{customer.id}")
+    frame = box(screen)
+    frame.get_by_role("link", name="Opdater i e-conomic").click()
+    press = frame.get_by_role("button", name="Opdater", exact=True)
+    press.wait_for()
+    screen.page.wait_for_function(
+        "needed => document.querySelector('iframe').clientHeight >= needed",
+        arg=frame.evaluate("document.body.offsetHeight"),
+    )
+    there_, around = press.bounding_box(), screen.page.locator("iframe").bounding_box()
+    assert there_ is not None
+    assert around is not None
+    assert there_["y"] + there_["height"] <= around["y"] + around["height"], "no scrolling inside the frame"
+    assert frame.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    screen.flawless()
+
+
+def test_a_pass_renewed_while_a_panel_is_open_lets_its_form_through(screen: Screen, both: Both, ours: Ours) -> None:
+    frame = lone(screen, both)
+    frame.get_by_role("link", name="Opret i e-conomic").click()
+    press = frame.get_by_role("button", name="Opret", exact=True)
+    press.wait_for()
+    old = frame.locator("input[name=pass]").input_value()
+    ours.later = timedelta(minutes=11)
+    screen.page.evaluate(TURNS_TO)
+    carries_newer(frame, old)
+    press.click()
+    frame.get_by_text("Oprettes i e-conomic").wait_for()
+    assert len(both.said_only(WriteEconomicCustomer)) == 1
+
+
+def test_what_is_opened_with_a_pass_that_ran_out_is_opened_anyway(screen: Screen, both: Both, ours: Ours) -> None:
+    frame = lone(screen, both)
+    frame.get_by_role("link", name="Opret i e-conomic").click()
+    leave = frame.get_by_role("link", name="Annuller")
+    leave.wait_for()
+    ours.later = timedelta(minutes=11)
+    leave.click()
+    frame.get_by_role("link", name="Opret i e-conomic").wait_for()
+
+
+def test_what_is_pressed_with_a_pass_that_ran_out_says_so_and_leads_back(
+    screen: Screen, both: Both, ours: Ours
+) -> None:
+    frame = lone(screen, both)
+    frame.get_by_role("link", name="Opret i e-conomic").click()
+    press = frame.get_by_role("button", name="Opret", exact=True)
+    press.wait_for()
+    ours.later = timedelta(minutes=11)
+    press.click()
+    frame.get_by_role("heading", name="Siden skal åbnes igen. Intet er ændret.").wait_for()
+    frame.get_by_role("link", name="Genindlæs").click()
+    frame.get_by_role("link", name="Opret i e-conomic").wait_for()
+    assert both.said_only(WriteEconomicCustomer) == []
+    screen.flawless()
+
+
+def test_a_pass_that_never_holds_is_asked_for_once(screen: Screen, both: Both, ours: Ours) -> None:
+    frame = lone(screen, both)
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(request.url) if "/widget" in request.url else None)
+    ours.site = replace(ours.site, keys={"one": bytes(32)})
+    ours.go()
+    ours.come()
+    frame.get_by_role("link", name="Opret i e-conomic").click()
+    frame.get_by_role("link", name="Genindlæs").wait_for()
+    frame.wait_for_url("**#renewed")
+    assert "Siden skal åbnes igen" in frame.locator("body").inner_text()
+    assert len([one for one in asked if "/widget/create" in one]) == 2
+
+
+def test_while_our_server_is_away_a_press_says_so_and_the_box_comes_back_by_itself(
+    screen: Screen, both: Both, ours: Ours
+) -> None:
+    screen.page.clock.install()
+    frame = lone(screen, both)
+    away = screen.page.get_by_text("Status kan ikke vises lige nu")
+    assert not away.is_visible()
+    ours.go()
+    frame.get_by_role("link", name="Opret i e-conomic").click()
+    frame.wait_for_url("chrome-error://**")
+    passes(screen, away)
+    assert not screen.page.locator("iframe").is_visible()
+    ours.come()
+    passes(screen, screen.page.locator("iframe"))
+    screen.page.frame_locator("iframe").get_by_role("link", name="Opret i e-conomic").wait_for()
+    assert not away.is_visible()

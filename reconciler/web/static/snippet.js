@@ -23,7 +23,8 @@
     box.style.minHeight = `${HEIGHT}px`;
     frame.style.minHeight = `${HEIGHT}px`;
     let here = false;
-    let since = performance.now();
+    let since = 0;
+    let timer = 0;
 
     const say = (words) => frame.contentWindow?.postMessage(words, pages);
 
@@ -38,21 +39,28 @@
       away.hidden = yes;
     }
 
+    function wait() {
+      clearTimeout(timer);
+      here = false;
+      since = performance.now();
+      ask();
+    }
+
     // Until it says that it is there; an error page of the browser's says nothing.
     function ask() {
       if (here) return;
       if (performance.now() - since > PATIENCE) {
         shown(false);
-        setTimeout(again, RETRY);
+        timer = setTimeout(again, RETRY);
         return;
       }
       say({ economic: "hello" });
-      setTimeout(ask, ASK);
+      timer = setTimeout(ask, ASK);
     }
 
     async function again() {
       if (document.hidden) {
-        setTimeout(again, RETRY);
+        timer = setTimeout(again, RETRY);
         return;
       }
       try {
@@ -62,8 +70,7 @@
       } catch {
         // the CRM itself cannot be reached: once more, later
       }
-      since = performance.now();
-      ask();
+      wait();
     }
 
     async function renew() {
@@ -78,6 +85,7 @@
       if (event.source !== frame.contentWindow || event.origin !== pages) return;
       if (event.data?.economic === "here") {
         here = true;
+        clearTimeout(timer);
         shown(true);
         const border = frame.offsetHeight - frame.clientHeight;
         const height = Math.min(event.data.height, 2000) + border;
@@ -89,7 +97,9 @@
     });
     setInterval(() => document.hidden || renew(), RENEW);
     document.addEventListener("visibilitychange", () => document.hidden || renew());
-    ask();
+    // whatever a press in the frame led to says anew that it is there
+    frame.addEventListener("load", wait);
+    wait();
   }
 
   for (const box of document.querySelectorAll("[data-economic-status]")) start(box);

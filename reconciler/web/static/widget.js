@@ -1,5 +1,5 @@
-// The box beside a customer: asks again while something is on its way, shows what is told, and talks to the CRM's page.
-// It holds no texts and decides nothing: each answer is a piece of the page, made by the server. Without it, links and forms do.
+// The box beside a customer: asks again while something is on its way, and shows what is told. It holds no texts and decides
+// nothing: each answer is a piece of the page, made by the server. Without it, links and forms do.
 "use strict";
 (() => {
   const LOOKING = [300, 700, 1500, 3000, 5000, 10000];
@@ -9,9 +9,7 @@
 
   const box = document.getElementById("status");
   const said = document.getElementById("said");
-  const crm = box.dataset.crm;
   const query = new URLSearchParams(location.search);
-  let pass = query.get("pass") ?? "";
   query.delete("pass");
 
   const now = () => performance.now();
@@ -25,10 +23,6 @@
   let timer = 0;
   let turn = 0;
   let told = "";
-
-  function tell(what) {
-    if (parent !== window) parent.postMessage({ economic: what, height: document.documentElement.scrollHeight }, crm);
-  }
 
   // Milliseconds until the next question; none where there is nothing to wait for.
   function gap() {
@@ -59,7 +53,7 @@
     if (look) asked.set("look", "true");
     try {
       const answer = await fetch(`${box.dataset.base}widget/status?${asked}`, {
-        headers: { authorization: `Bearer ${pass}`, "if-none-match": mark },
+        headers: { authorization: `Bearer ${framed.pass()}`, "if-none-match": mark },
         credentials: "omit",
         cache: "no-store",
       });
@@ -70,7 +64,7 @@
         show(text);
       } else if (answer.status === 401 && !expired) {
         expired = true;
-        tell("pass");
+        framed.tell("pass");
       }
     } catch {
       // we cannot be reached: what stands there stays, with its time
@@ -90,16 +84,11 @@
     announce();
   }
 
-  // What only works with this script is shown by it; forms and links carry the newest pass.
+  // What only works with this script is shown by it.
   function dress() {
     for (const one of box.querySelectorAll("[data-copy], [data-reload]")) one.hidden = false;
-    for (const one of box.querySelectorAll("input[name=pass]")) one.value = pass;
-    for (const one of box.querySelectorAll("a[href*='pass=']")) {
-      const to = new URL(one.href);
-      to.searchParams.set("pass", pass);
-      one.href = to.href;
-    }
-    tell("here");
+    framed.carry();
+    framed.tell("here");
   }
 
   // Only a result is announced, and each once.
@@ -125,7 +114,7 @@
   box.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-reload]");
     if (button?.dataset.copy) copy(button);
-    else if (button) tell("reload");
+    else if (button) framed.tell("reload");
   });
   box.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-compare]")) return;
@@ -149,15 +138,9 @@
       ask(false);
     }
   });
-  addEventListener("message", (event) => {
-    if (event.source !== parent || event.origin !== crm) return;
-    if (event.data?.economic === "hello") tell("here");
-    if (event.data?.economic === "pass" && typeof event.data.pass === "string") {
-      pass = event.data.pass;
-      dress();
-      if (expired) ask(false);
-      expired = false;
-    }
+  framed.onPass(() => {
+    if (expired) ask(false);
+    expired = false;
   });
 
   if (!is("waits") && !moves()) told = [...box.querySelectorAll(".line, .known")].map((one) => one.textContent.trim()).join(". ");

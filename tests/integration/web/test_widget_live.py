@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -22,12 +22,12 @@ from tests.integration.web.looking import Watching
 from tests.waiting import eventually
 
 
-def carried(pages: Pages, customer: str) -> str:
+def carried(pages: Pages, customer: str, **given: str) -> str:
     """A pass for the widget of that customer."""
     at = int(pages.time.timestamp())
     claims = {
         "aud": "widget", "jti": uuid4().hex, "iat": at, "exp": at + 600, "tenant": TENANT, "sub": "u1",
-        "name": "Anne Holm", "role": "user", "customer": customer,
+        "name": "Anne Holm", "role": "user", "customer": customer, **given,
     }  # fmt: skip
     return sign("one", KEY, claims)
 
@@ -174,12 +174,59 @@ def test_all_of_the_box_is_less_than_sixty_kilobytes_and_its_script_may_run(
 ) -> None:
     shown = opened(watching, customer.id)
     files = re.findall(r'(?:src|href)="([^"]*/static/[^"]+)"', shown.text)
-    assert len(files) == 2
+    assert len(files) == 3
     sizes = [len(watching.pages.browser().client.get(one).content) for one in files]
     assert len(shown.content) + sum(sizes) < 60 * 1024
     policy = shown.headers["content-security-policy"]
     assert ("script-src 'self'" in policy, "connect-src 'self'" in policy) == (True, True)
     assert f'data-crm="{CRM}"' in shown.text
+
+
+def framed(shown: httpx.Response) -> tuple[bool, bool]:
+    """Whether a page tells the CRM's page that it is there, and which of them it tells."""
+    return "static/framed." in shown.text, f'data-crm="{CRM}"' in shown.text
+
+
+def test_every_page_of_the_frame_says_that_it_is_there_but_one_that_failed(
+    watching: Watching, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, address = watching.pages.browser().client, f"{watching.pages.url}/widget"
+    given = {"pass": carried(watching.pages, customer.id), "version": "1.1", "lang": "en"}
+    panel = browser.get(f"{address}/unlink", params=given)
+    assert (panel.status_code, framed(panel)) == (200, (True, True))
+    reader = {**given, "pass": carried(watching.pages, customer.id, role="reader")}
+    lacking = browser.get(f"{address}/unlink", params=reader)
+    assert (lacking.status_code, framed(lacking)) == (403, (True, True))
+    assert (">Back to the status<" in lacking.text, f"/widget?{urlencode(reader)}" in html.unescape(lacking.text)) == (
+        True, True,
+    )  # fmt: skip
+    assert "<nav" not in lacking.text
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(status, "of", fail)
+    failed = browser.get(address, params=given)
+    assert (failed.status_code, framed(failed)) == (500, (False, True))
+
+
+def test_a_pass_that_ran_out_is_no_dead_end_and_what_was_pressed_is_not_pressed_again(
+    watching: Watching, customer: Customer
+) -> None:
+    given = {"version": "1.1", "lang": "en", "pass": carried(watching.pages, customer.id)}
+    watching.later(minutes=11)
+    browser, address = watching.pages.browser().client, f"{watching.pages.url}/widget/unlink"
+    asked = browser.get(address, params=given)
+    pressed = browser.post(address, data={**given, "number": "7", "decision": str(uuid4())})
+    for shown, path, itself in ((asked, "/widget/unlink", True), (pressed, "/widget", False)):
+        assert (shown.status_code, framed(shown)) == (401, (True, True))
+        assert "This page must be opened again. Nothing was changed." in shown.text
+        link = re.search(r'href="([^"]*)" data-again( data-itself)? hidden>Reload<', shown.text)
+        assert link is not None
+        to = urlsplit(html.unescape(link.group(1)))
+        assert (to.path, parse_qs(to.query), bool(link.group(2))) == (
+            path, {name: [value] for name, value in given.items()}, itself,
+        )  # fmt: skip
 
 
 def test_the_snippet_says_the_agreed_words_when_we_are_away() -> None:
