@@ -81,11 +81,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button of the status that acts: a link to its panel, or a form with these fields."""
+    """A button of the status that acts: a link to its panel, or a form with these fields; or a link ``out`` of our pages."""
 
     text: str
-    path: str
+    path: str = ""
     fields: Mapping[str, str] | None = None
+    out: str = ""
 
 
 def of_session(customer: str, one: Known) -> Place:
@@ -113,11 +114,13 @@ def carried(request: Request) -> dict[str, str]:
     return {name: value for name, value in {**asked, "pass": doors.carried_pass(request)}.items() if value}
 
 
-def buttons(at: Place, told: Told) -> list[Button]:
-    """The status's buttons that act, of those this person may press."""
+def buttons(site: Site, at: Place, told: Told) -> list[Button]:
+    """The status's buttons that act, of those this person may press. A customer is corrected where the CRM has it."""
     allowed = [one.name for one in told.first.actions if one.allowed]
     leads = [] if at.one is None else [name for name in allowed if name in _LEADS]
-    return [_button(at, told, name) for name in (*leads, *filter(_acts, allowed))]
+    card = site.card(at.customer) if "correct" in allowed else ""
+    correct = [Button(text=at.words(says.BUTTONS["correct"]), out=card)] if card else []
+    return [*correct, *(_button(at, told, name) for name in (*leads, *filter(_acts, allowed)))]
 
 
 def switch(at: Place, told: Told) -> Button | None:

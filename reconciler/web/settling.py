@@ -175,7 +175,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         holder=handover.holder(connection, link.id),
         colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
         remarks=remarks(words, told.first, told.second, told.lately, link.number, told.halts),
-        acts=acting.buttons(acting.of_session(link.crm_id, one), told),
+        acts=acting.buttons(site, acting.of_session(link.crm_id, one), told),
         switch=acting.switch(acting.of_session(link.crm_id, one), told),
         flows=acting.flows(told),
         decision=uuid4(),

@@ -72,7 +72,7 @@ def _told(site: Site, at: Place, *, opening: bool) -> Told:
 def _values(site: Site, at: Place, told: Told) -> dict[str, Any]:
     words, first, second, agreement = at.words, told.first, told.second, told.found.agreement
     lacking = any(not one.allowed for one in first.actions) and told.admins
-    acts, switch = acting.buttons(at, told), acting.switch(at, told)
+    acts, switch = acting.buttons(site, at, told), acting.switch(at, told)
     values = {
         "state": first.status.state,
         "freshness": second.freshness,

@@ -2,12 +2,18 @@
 
 import re
 
-from crm_outbox.contract import WriteCustomer
+import pytest
+import sqlalchemy as sa
+
+from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
+from reconciler.rules import Transfer
 from tests.builders.meeting import Both
 from tests.builders.sync import done, economic_answered, refused, there
-from tests.integration.web.acting import Opens, decisions, differing, written_here
-from tests.integration.web.browsing import Pages
+from tests.integration.web.acting import Door, Opens, decisions, differing, written_here
+from tests.integration.web.browsing import CRM, Pages
+from tests.integration.web.serving import served
+from tests.integration.web.test_tasks_json import Service
 
 
 def test_update_names_what_it_overwrites_with_both_values_and_leaves_alone_what_only_e_conomic_changed(
@@ -77,6 +83,39 @@ def test_a_detail_that_may_only_be_changed_in_e_conomic_is_named_and_not_overwri
     here.send("update", here.form(shown))
     (command,) = both.said_only(WriteEconomicCustomer)
     assert command.parts[0].fields == {"phone": "87654321"}
+
+
+def uncorrected(both: Both, pages: Pages) -> Customer:
+    """One whose e-mail e-conomic does not accept: it is put right where the CRM has it."""
+    customer = both.linked(7, cvr="12345678")
+    both.in_crm(customer.model_copy(update={"email": "kaj(a)jensen"}), 2)
+    (command,) = both.said_only(WriteEconomicCustomer)
+    no = refused(command.parts[0].operation, "CustomerInvalidEmail", detail="email")
+    both.hear(economic_answered(command, no))
+    pages.time = both.time
+    return customer
+
+
+def test_what_is_put_right_at_its_source_leads_to_the_crms_page_of_the_customer(
+    pages: Pages, both: Both, door: Opens
+) -> None:
+    customer = uncorrected(both, pages)
+    leads = f'<a class="button" href="{CRM}/customers/{customer.id}" target="_top">Ret kunden</a>'
+    assert leads in door(customer).status()
+    assert ">Prøv igen<" not in door(customer).status()
+    assert "Ret kunden" not in door(customer, role="reader").status()
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_without_an_address_of_the_customer_in_the_crm_nothing_leads_there(engine: sa.Engine, framed: bool) -> None:
+    with served(engine, crm_customer="") as pages:
+        both = Both(engine=engine, time=pages.time)
+        both.switch_on(Transfer.CREATED)
+        customer = uncorrected(both, pages)
+        shown = Door(pages, customer.id, framed=framed).status()
+        assert ("Kunden kunne ikke overføres" in shown, "Ret kunden" in shown) == (True, False)
+        told = Service(pages).get(f"/customers/{customer.id}/status?version=1.2")
+        assert {"name": "correct", "allowed": True, "why_not": ""} in told["actions"]
 
 
 def test_what_was_refused_is_tried_again(pages: Pages, both: Both, door: Opens) -> None:
