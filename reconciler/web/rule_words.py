@@ -3,8 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
-from reconciler.rules import Decides, Direction, Rule
+from reconciler.always import Take, name_of, proposed
+from reconciler.beside import Row
+from reconciler.rules import Decides, Direction, Rule, Rules
+from reconciler.ruleset import Part
 from reconciler.web.says import label, within
 from reconciler.web.words import Words
 
@@ -90,6 +94,25 @@ def told(words: Words, rule: Rule) -> str:
     if not rule.may_be_empty:
         parts.append(words("May not be empty"))
     return ", ".join(parts)
+
+
+def always(words: Words, row: Row, rules: Rules) -> list[tuple[Take, str, str]]:
+    """What may be done always instead of choosing it: for which choice, in words, and what the preview of it is asked."""
+    name = name_of(row)
+    detail = within(words, name) if row.kind == "customer" else f"{within(words, 'contact')}: {within(words, name)}"
+    text = words("Always do this with {detail}", detail=detail)
+    return [(take, f"{text} ({_part(words, one)})", _query(name, one)) for take, one in proposed(row, rules).items()]
+
+
+def _part(words: Words, part: Part) -> str:
+    if part.decides is not None:
+        return answer(words, WHO[part.decides])
+    return words("May be empty") if part.direction is None else answer(words, WHERE[part.direction])
+
+
+def _query(name: str, part: Part) -> str:
+    asked = {"direction": part.direction, "decides": part.decides, "empty": "yes" if part.may_be_empty else None}
+    return urlencode({f"{what}.{name}": value for what, value in asked.items() if value is not None})
 
 
 def example(words: Words, name: str, rule: Rule, names: Sequence[tuple[str, str]]) -> str:

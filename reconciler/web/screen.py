@@ -111,7 +111,7 @@ def policy(site: Site, *, framed: bool = False) -> str:
 
 
 def _framed(site: Site, name: str, words: Words, status: int, values: Mapping[str, Any]) -> Response:
-    nobody = {"who": None, "form_token": "", "places": [], "back": "", "speaks": True}
+    nobody: dict[str, Any] = {"who": None, "form_token": "", "places": [], "back": "", "speaks": True}
     response = _shown(site, name, words, status, {**nobody, "crm": site.crm_origin, **values})
     response.headers["content-security-policy"] = policy(site, framed=True)
     return response

@@ -30,8 +30,8 @@ from reconciler.decided import Saved
 from reconciler.deciding import NotDecided, NotUndone
 from reconciler.decisions import KEEP
 from reconciler.link import Link
-from reconciler.person import Person
-from reconciler.web import acting, doors, reasons, screen, status, whys
+from reconciler.person import Person, may
+from reconciler.web import acting, doors, reasons, rule_words, screen, status, whys
 from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.receipts import receipt, taken_by
@@ -167,6 +167,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         within=lambda name: within(words, name),
         why_stays=lambda row: reasons.stays(words, row),
         documents=lambda receives: documents(words, receives),
+        always=lambda row: rule_words.always(words, row, rules) if may(one.person.role, "administer") else [],
         may_settle=may_settle,
         asks=asks,
         questions=_questions(connection, one, link),

@@ -42,6 +42,24 @@ def test_n_details_take_n_keys_and_one_to_save_and_one_to_undo(screens: Screens,
     screen.flawless()
 
 
+def test_what_would_always_be_done_is_shown_of_what_is_chosen(screens: Screens, both: Both, pages: Pages) -> None:
+    customer = contested(both)
+    pages.time = both.time
+    screen = screens.arrive(role="admin", sub="m", name="Mette Krogh")
+    screen.go(f"/customers/{customer.id}")
+    offered = screen.page.get_by_role("link", name="Gør altid sådan med")
+    assert offered.count() == 0, "nothing is chosen"
+    screen.page.keyboard.press("2")
+    assert offered.all_inner_texts() == ["Gør altid sådan med navn (Behold e-conomics)"]
+    screen.flawless()
+    offered.click()
+    screen.page.get_by_role("heading", name="Se, hvad der vil ske").wait_for()
+    screen.flawless()
+    plain = screens.arrive(window={"java_script_enabled": False}, role="admin", sub="m", name="Mette Krogh")
+    plain.go(f"/customers/{customer.id}")
+    assert plain.page.get_by_role("link", name="Gør altid sådan med").count() == 6
+
+
 def test_undo_by_one_key_asks_again(screens: Screens, both: Both, pages: Pages) -> None:
     customer = contested(both)
     pages.time = both.time

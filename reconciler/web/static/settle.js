@@ -24,9 +24,15 @@ function gets(row) {
   return one.value === "crm" ? { economic: shown(row, "crm") } : { crm: shown(row, "economic") };
 }
 
+// What would always be done is shown of what is chosen.
+function always(row) {
+  for (const one of row.querySelectorAll("a[data-take]")) one.hidden = one.dataset.take !== chosen(row)?.value;
+}
+
 function tell() {
   const written = { crm: [], economic: [] };
   for (const row of rows()) {
+    always(row);
     for (const [side, value] of Object.entries(gets(row))) written[side].push([row.dataset.detail, value]);
   }
   const said = document.getElementById("gets");

@@ -1,5 +1,6 @@
 """A person settles a customer on its page: what was chosen is saved as it was seen, or that detail alone is refused."""
 
+import html
 import re
 from typing import Any
 from uuid import uuid4
@@ -289,3 +290,32 @@ def test_what_one_side_changed_of_a_customer_that_does_not_flow_can_be_chosen(pa
     browser.post(f"/customers/{customer.id}", {**fields, choice(fields, "phone"): "economic"})
     (command,) = both.said_only(WriteCustomer)
     assert command.parts[0].fields == {"phone": "87654321"}
+
+
+def leads(text: str) -> dict[tuple[str, str], str]:
+    """What is offered to be done always: where it leads, by choice and what it says."""
+    found = re.findall(r'<a data-take="(\w+)" href="([^"]+)">([^<]+)</a>', text)
+    return {(take, said): html.unescape(to) for take, to, said in found}
+
+
+def test_an_admin_is_led_to_the_preview_of_the_rule_that_always_does_as_chosen(pages: Pages, both: Both) -> None:
+    customer = contested(both, pages)
+    admin = arrive(pages, role="admin")
+    found = leads(admin.get(f"/customers/{customer.id}").text)
+    change = f"{pages.url}/set-up/details/change?"
+    assert found == {
+        ("crm", "Gør altid sådan med navn (Behold Clickmates)"): f"{change}decides.name=crm",
+        ("economic", "Gør altid sådan med navn (Behold e-conomics)"): f"{change}decides.name=economic",
+        ("different", "Gør altid sådan med navn (Synkroniseres ikke)"): f"{change}direction.name=none",
+    }
+    for to in found.values():
+        shown = admin.client.get(to)
+        assert (shown.status_code, shown.history) == (200, [])
+        assert "Navn: Begge systemer, Spørg, Må ikke være tom → " in re.sub(r"<[^>]+>", "", shown.text)
+    assert decisions(pages) == []
+
+
+@pytest.mark.parametrize("role", ["reader", "user"])
+def test_nobody_else_is_led_to_the_rules(pages: Pages, both: Both, role: str) -> None:
+    customer = contested(both, pages)
+    assert "Gør altid sådan" not in arrive(pages, role=role).get(f"/customers/{customer.id}").text
