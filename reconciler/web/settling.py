@@ -31,19 +31,18 @@ from reconciler.deciding import NotDecided, NotUndone
 from reconciler.decisions import KEEP
 from reconciler.link import Link
 from reconciler.person import Person, may
-from reconciler.web import acting, doors, reasons, rule_words, screen, status, whys
+from reconciler.web import acting, doors, piece, reasons, rule_words, screen, status, whys
 from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
+from reconciler.web.piece import LIST
 from reconciler.web.receipts import receipt, taken_by
-from reconciler.web.says import documents, first, label, remarks, small, within
+from reconciler.web.says import documents, label, within
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
 KEPT: Final = "POST /customers/{crm_id}"
 """The form whose choices are kept where its session had ended."""
 _ANSWERED_HERE: Final = asking.BESIDE | {"refused"}
-LIST: Final = "list"
-"""What ``from`` says in the address of a customer that was opened from the list of questions."""
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -132,7 +131,7 @@ def told(connection: sa.Connection, person: Person, which: UUID) -> tuple[str, S
 
 
 def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored: store.Stored, asked: Any) -> Response:
-    link, agreement, words = stored.link, told.found.agreement, one.words
+    link, words = stored.link, one.words
     rules = stored.agreement.rules_for(link, site.resend)
     rows = beside.rows(link, rules, questions.overlooked(stored.asked))
     may_settle, asks = one.person.role != "reader", any(row.asks for row in rows)
@@ -141,7 +140,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
     crm = link.customer.crm.values if link.customer.crm else {}
     economic = link.customer.economic.values if link.customer.economic else {}
     contested = [(row.record, name) for row in rows if row.stands == "contested" for name in row.fields]
-    from_list = asked.get("from") == LIST
+    at, from_list = acting.of_session(link.crm_id, one), asked.get("from") == LIST
     return screen.page(
         site,
         "customer.html",
@@ -150,9 +149,8 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         name=fields.text(crm, "name") or fields.text(economic, "name") or link.crm_id,
         number=link.number,
         cvr=fields.text(crm, "cvr") or fields.text(economic, "cvr"),
-        line=first(words, told.first, told.second, None if agreement is None else agreement.changed),
-        small=small(words, told.second),
-        compares=told.compares,
+        status=piece.values(site, at, told, from_list=from_list),
+        asks_again=piece.asks(at, rows, from_list=from_list),
         why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
         rows={
             "open": [row for row in rows if row.may_be_chosen or row.stands == "waits"],
@@ -175,10 +173,6 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         others=presence.enter(connection, link.id, one.person, site.now()) if may_settle and asks else [],
         holder=handover.holder(connection, link.id),
         colleagues=handover.colleagues(connection, link.tenant) if may_settle and asks else [],
-        remarks=remarks(words, told.first, told.second, told.lately, link.number, told.halts),
-        acts=acting.buttons(site, acting.of_session(link.crm_id, one), told),
-        switch=acting.switch(acting.of_session(link.crm_id, one), told),
-        flows=acting.flows(told),
         decision=uuid4(),
         **_filled_in(connection, one, rows, link, asked),
         unchosen=next((row for row in rows if row.asks), None) if "unchosen" in asked else None,

@@ -7,6 +7,8 @@ from tests.browser.screens import Screens
 from tests.builders.meeting import Both
 from tests.builders.sync import there
 from tests.integration.web.browsing import CRM, Pages
+from tests.integration.web.looking import Watching
+from tests.waiting import eventually
 
 MOVED = "er blevet rettet, efter at du åbnede siden. Se den nye værdi, og vælg igen."
 
@@ -60,6 +62,32 @@ def test_what_would_always_be_done_is_shown_of_what_is_chosen(screens: Screens, 
     assert plain.page.get_by_role("link", name="Gør altid sådan med").count() == 6
 
 
+def test_the_page_shows_what_e_conomic_answers_and_says_when_what_stands_beside_each_other_is_old(
+    screens: Screens, pages: Pages
+) -> None:
+    watching = Watching(pages, Both(engine=pages.engine, time=pages.time))
+    customer = watching.linked(7, cvr="12345678")
+    screen = screens.arrive()
+    screen.go(f"/customers/{customer.id}")
+    assert "Oplysningerne var ens" in screen.text
+    (look,) = watching.looks()
+    assert look.look is not None
+    watching.later(seconds=1)
+    watching.answer(look.look, customer, 7, 2)
+    screen.page.get_by_text("Sammenlignet nu").first.wait_for()
+    assert "Oplysningerne er ens" in screen.text
+    assert screen.page.get_by_role("button", name="Genindlæs").count() == 0
+    screen.flawless()
+    watching.later(minutes=1)
+    screen.page.get_by_role("button", name="Sammenlign igen").click()
+    (look,) = eventually(watching.looks)
+    assert look.look is not None
+    watching.answer(look.look, customer, 7, 3, phone="11223344")
+    screen.page.get_by_role("button", name="Genindlæs").click()
+    screen.page.get_by_text("11 22 33 44").first.wait_for()
+    assert screen.page.get_by_role("button", name="Genindlæs").count() == 0
+
+
 def test_undo_by_one_key_asks_again(screens: Screens, both: Both, pages: Pages) -> None:
     customer = contested(both)
     pages.time = both.time
@@ -69,7 +97,7 @@ def test_undo_by_one_key_asks_again(screens: Screens, both: Both, pages: Pages) 
         row.check()
     screen.page.keyboard.press("Control+Enter")
     screen.page.wait_for_url("**decision=*")
-    asked = screen.page.get_by_role("status").filter(has_text="Vælg de rigtige oplysninger")
+    asked = screen.page.locator(".line").filter(has_text="Vælg de rigtige oplysninger")
     assert asked.count() == 0
     screen.page.keyboard.press("u")
     asked.wait_for()
@@ -140,7 +168,11 @@ def test_a_reader_sees_both_sides_and_no_button_that_writes(screens: Screens, bo
     screen = screens.arrive(role="reader", sub="l", name="Lars Bak")
     screen.go(f"/customers/{customer.id}")
     assert screen.page.get_by_role("radio").count() == 0
-    assert [one.inner_text() for one in screen.page.get_by_role("button").all()] == ["Log ud", "Sammenlign igen"]
+    assert [one.inner_text() for one in screen.page.get_by_role("button").all()] == [
+        "Log ud",
+        "Kopiér",
+        "Sammenlign igen",
+    ]
 
 
 def test_whose_session_ended_is_told_how_to_get_in(screens: Screens, both: Both, pages: Pages) -> None:

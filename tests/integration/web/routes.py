@@ -28,6 +28,7 @@ PAGES: Final[Mapping[Route, Right]] = {
     ("GET", "/customers/{crm_id}"): "see",
     ("GET", "/customers/{crm_id}/create"): "create",
     ("GET", "/customers/{crm_id}/flow"): "settle",
+    ("GET", "/customers/{crm_id}/status"): "see",
     ("GET", "/customers/{crm_id}/unlink"): "settle",
     ("GET", "/customers/{crm_id}/update"): "settle",
     ("GET", "/errors"): "see",

@@ -1,5 +1,5 @@
-// The box beside a customer: asks again while something is on its way, and shows what is told. It holds no texts and decides
-// nothing: each answer is a piece of the page, made by the server. Without it, links and forms do.
+// How a customer stands, in the box beside it and on our own page of it: asks again while something is on its way, and shows what is
+// told. It holds no texts and decides nothing: each answer is a piece of the page, made by the server. Without it, links and forms do.
 "use strict";
 (() => {
   const LOOKING = [300, 700, 1500, 3000, 5000, 10000];
@@ -9,8 +9,7 @@
 
   const box = document.getElementById("status");
   const said = document.getElementById("said");
-  const query = new URLSearchParams(location.search);
-  query.delete("pass");
+  const frame = typeof framed === "undefined" ? null : framed;
 
   const now = () => performance.now();
   const is = (name) => box.firstElementChild?.dataset[name] ?? "";
@@ -49,14 +48,12 @@
   async function ask(look) {
     clearTimeout(timer);
     const mine = ++turn;
-    const asked = new URLSearchParams(query);
-    if (look) asked.set("look", "true");
+    const asked = new URL(box.dataset.ask);
+    if (look) asked.searchParams.set("look", "true");
+    const headers = { "if-none-match": mark };
+    if (frame) headers.authorization = `Bearer ${frame.pass()}`;
     try {
-      const answer = await fetch(`${box.dataset.base}widget/status?${asked}`, {
-        headers: { authorization: `Bearer ${framed.pass()}`, "if-none-match": mark },
-        credentials: "omit",
-        cache: "no-store",
-      });
+      const answer = await fetch(asked, { headers, credentials: frame ? "omit" : "same-origin", cache: "no-store" });
       const text = answer.status === 200 ? await answer.text() : null;
       if (mine !== turn) return;
       if (text !== null) {
@@ -64,7 +61,7 @@
         show(text);
       } else if (answer.status === 401 && !expired) {
         expired = true;
-        framed.tell("pass");
+        frame?.tell("pass");
       }
     } catch {
       // we cannot be reached: what stands there stays, with its time
@@ -87,8 +84,8 @@
   // What only works with this script is shown by it.
   function dress() {
     for (const one of box.querySelectorAll("[data-copy], [data-reload]")) one.hidden = false;
-    framed.carry();
-    framed.tell("here");
+    frame?.carry();
+    frame?.tell("here");
   }
 
   // Only a result is announced, and each once.
@@ -114,7 +111,8 @@
   box.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-reload]");
     if (button?.dataset.copy) copy(button);
-    else if (button) framed.tell("reload");
+    else if (button && frame) frame.tell("reload");
+    else if (button) location.reload();
   });
   box.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-compare]")) return;
@@ -138,7 +136,7 @@
       ask(false);
     }
   });
-  framed.onPass(() => {
+  frame?.onPass(() => {
     if (expired) ask(false);
     expired = false;
   });
