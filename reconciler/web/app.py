@@ -197,13 +197,16 @@ _REFUSED: Final[Mapping[int, str]] = {
 
 
 def _refused(site: Site, scope: Scope, status: int) -> Response:
-    """What is told in place of a page that was never asked, or that failed where nothing else says so."""
+    """What is told in place of a page that was never asked, or that failed where nothing else says so.
+
+    In its frame the CRM's page is told nothing, so that it asks anew after a while.
+    """
     request = Request(scope)
     if request.url.path.startswith("/api/"):
         return problems.refused(status)
     bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
     words = doors.spoken(site, request, request.query_params.get("lang"))
-    return bare(site, "refused.html", words, status, text=words(_REFUSED[status]))
+    return bare(site, "refused.html", words, status, text=words(_REFUSED[status]), speaks=False)
 
 
 def _back(site: Site, request: Request) -> str:

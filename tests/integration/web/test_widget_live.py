@@ -205,6 +205,8 @@ def test_every_page_of_the_frame_says_that_it_is_there_but_one_that_failed(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
+    large = browser.post(f"{address}/unlink", data={**given, "x": "y" * 70_000})
+    assert (large.status_code, framed(large), "<header" in large.text) == (413, (False, True), False)
     monkeypatch.setattr(status, "of", fail)
     failed = browser.get(address, params=given)
     assert (failed.status_code, framed(failed)) == (500, (False, True))
