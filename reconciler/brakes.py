@@ -1,14 +1,15 @@
 """What does an operator say to a pass that stopped? Let exactly its list go, or stop it: nothing of the list is written."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from reconciler import items, releasing, runs
+from reconciler import acts, items, releasing, runs
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
 from reconciler.reconcile import Clocked
+from reconciler.releasing import Word
 from reconciler.runs import Run
 
 _SHOWN = 50
@@ -26,12 +27,12 @@ def mount(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", desk:
 
 
 def _release(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
-    return _settled(arguments, engine, clocked, "to let exactly these go", releasing.release, "went")
+    return _settled(arguments, engine, clocked, "to let exactly these go", "release", "went")
 
 
 def _stop(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> int:
     words = "to write to none of these, and leave what differs as it is until somebody edits it"
-    return _settled(arguments, engine, clocked, words, releasing.stop, "stay as they are")
+    return _settled(arguments, engine, clocked, words, "stop", "stay as they are")
 
 
 def _settled(
@@ -39,7 +40,7 @@ def _settled(
     engine: sa.Engine,
     clocked: Clocked,
     offer: str,
-    does: Callable[[sa.Engine, Clocked, UUID], tuple[int, int] | None],
+    word: Word,
     done: str,
 ) -> int:
     known = agreement(engine, arguments)
@@ -55,6 +56,14 @@ def _settled(
     if not arguments.yes:
         say(f"nothing is written yet; {offer}: --yes")
         return DONE
+    with engine.begin() as connection:
+        locked = runs.lock(connection, run.id)
+        if locked is None or locked.state != "braked":
+            say("no such pass has stopped; see `runs`")
+            return REFUSED
+        seen = items.digest_of(listed)
+        releasing.note(connection, locked, word, seen, clocked.now(), acts.operator(known.tenant))
+    does = releasing.release if word == "release" else releasing.stop
     settled, moved = does(engine, clocked, run.id) or (0, 0)
     say(f"{settled} {done}")
     if moved:

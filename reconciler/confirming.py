@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, reading, receipt, running, runs
+from reconciler import acts, agreements, items, proposing, reading, receipt, running, runs
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, LOOK_AGAIN, REFUSED, WAITING, again, say
 from reconciler.previewed import Asked, Preview, options
@@ -63,6 +63,8 @@ def agreed(
             say("another run is being carried out; see `runs`")
             return Begun(answer=REFUSED)
         begin(connection, locked, run, shown.confirmed_by)
+        by = acts.operator(known.tenant)
+        proposing.confirmed(connection, by, asked, shown.confirmed_by, clocked.now())
     return Begun(run=run, shown=shown)
 
 

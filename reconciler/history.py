@@ -1,16 +1,17 @@
 """Who wrote and decided what? Of a tenant, a customer or one value: who, when, where, what stood there before. Reading only.
 
-Writes are the audit's; decisions stand beside them, also those that wrote nothing, and questions that a changed rule
-settled, with who changed it. Newest first.
+Writes are the audit's; decisions stand beside them, also those that wrote nothing, questions that a changed rule
+settled, with who changed it, and what admins did. Newest first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from reconciler import acts
 from reconciler.narrowing import MOST_PAST, Filter, of_writes
 from reconciler.rules import System
 from reconciler.worklists import NAME, Change, changes
@@ -24,10 +25,10 @@ AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One write, or one decision (``system`` none). ``by``: ``flow``, only the other system had changed it; ``rule``; ``person``.
+    """One write, one decision or one act (``system`` none). ``by``: ``flow``, only the other system had changed it; ``rule``; ``person``.
 
     ``action`` of a write is create, change or bar; of a decision what it was about, and ``state`` how it stands; ``ruled``
-    is a question about ``details`` that a changed rule settled.
+    is a question about ``details`` that a changed rule settled. An act's is one of ``acts.EVERY``, its changes are settings.
     """
 
     id: str
@@ -46,6 +47,11 @@ class Entry:
     about: int | None
     changes: tuple[Change, ...]
     details: tuple[str, ...] = ()
+
+    @property
+    def is_act(self) -> bool:
+        """Whether an admin did it, or the operator."""
+        return self.action in acts.EVERY
 
     @property
     def source(self) -> System | None:
@@ -74,16 +80,18 @@ def everything(connection: sa.Connection, tenant: str, wanted: Filter) -> Iterat
 
 
 def _conditions(tenant: str, wanted: Filter) -> tuple[dict[str, str], dict[str, Any]]:
-    """The conditions on writes ``a``, on decisions ``d`` and on questions ``t``, by what they are on, and their values."""
+    """The conditions on writes ``a``, decisions ``d``, questions ``t`` and acts ``c``, by what they are on, and their values."""
     values: dict[str, Any] = {"tenant": tenant}
     written, given = of_writes(wanted)
     values |= given
     decided: list[str] = []
     ruled: list[str] = ["t.how = 'ruled'"]
+    acted: list[str] = []
     if wanted.since:
         written.append("a.at >= :since")
         decided.append("d.at >= :since")
         ruled.append("t.closed >= :since")
+        acted.append("c.at >= :since")
         values["since"] = wanted.since
     if wanted.who:
         written.append("a.by = :by")
@@ -97,19 +105,23 @@ def _conditions(tenant: str, wanted: Filter) -> tuple[dict[str, str], dict[str, 
         written.append("p.who_id = :person")
         decided.append("d.who_id = :person")
         ruled.append("false")
+        acted.append("c.who_id = :person")
         values["person"] = wanted.person
     if wanted.customer:
         decided.append("d.link in (select l.id from sync.link l where l.tenant = :tenant and l.crm_id = :customer)")
         ruled.append("t.link in (select l.id from sync.link l where l.tenant = :tenant and l.crm_id = :customer)")
-    # a detail, a system and a customer group are of what was written; a decision alone has none
+        acted.append(f"{_TRIED} = :customer")
+    # a detail, a system and a customer group are of what was written; a decision or an act alone has none
     if wanted.detail or wanted.system or wanted.group is not None or wanted.who not in {"", "person"}:
         decided.append("false")
+        acted.append("false")
     if wanted.detail or wanted.system or wanted.group is not None or wanted.who not in {"", "rule"}:
         ruled.append("false")
     return {
         "written": _all("a.tenant = :tenant", written),
         "decided": _all("d.tenant = :tenant", decided),
         "ruled": _all("t.tenant = :tenant", ruled),
+        "acted": _all("c.tenant = :tenant", acted),
     }, values
 
 
@@ -133,11 +145,22 @@ def _entry(row: sa.Row[Any], detail: str) -> Entry:
         action=row.action,
         state=row.state,
         about=row.about,
-        changes=changes(row.before, row.after, detail),
+        changes=_settings(row.after) if row.action in acts.EVERY else changes(row.before, row.after, detail),
         details=tuple(row.details),
     )
 
 
+def _settings(about: Mapping[str, Mapping[str, str]]) -> tuple[Change, ...]:
+    """What an act changed, setting by setting; the customer that it is about is no setting."""
+    return tuple(
+        Change(field=name, before=one["before"], after=one["after"])
+        for name, one in about.items()
+        if name != acts.CUSTOMER
+    )
+
+
+_TRIED = f"c.about -> '{acts.CUSTOMER}' ->> 'after'"
+"""The customer of the CRM that an act is about."""
 _ENTRIES = f"""
     with written as (
         select a.at, cast(a.id as text) as id, a.tenant, a.agreement, a.crm_id, a.number, a.by, p.who, p.who_id, a.system,
@@ -162,8 +185,15 @@ _ENTRIES = f"""
             select c.who, c.who_id from sync.rule_change c
             where c.tenant = t.tenant and c.agreement = t.agreement and c.at <= t.closed order by c.at desc limit 1
         ) c on true
+    ), acted as (
+        select c.at, cast(c.id as text) as id, c.tenant, c.agreement, {_TRIED} as crm_id, cast(null as integer) as number,
+               'person' as by, c.who, c.who_id, cast(null as text) as system, '' as record, '' as record_id, c.what as action,
+               '' as state, cast(null as integer) as about, cast('{{{{}}}}' as jsonb) as before, c.about as after,
+               cast('{{{{}}}}' as text[]) as details
+        from sync.act c where {{acted}} order by c.at desc, c.id desc limit :most
     ), shown as (
-        select * from (select * from written union all select * from decided union all select * from ruled) x
+        select * from (select * from written union all select * from decided union all select * from ruled
+                       union all select * from acted) x
         order by at desc, system nulls last, id desc limit :limit offset :skip
     )
     select s.*, {NAME} as name
@@ -179,4 +209,6 @@ _COUNTED = """
                 select from sync.decision d where {decided} limit :most) x)
          + (select count(*) from (
                 select from sync.task t where {ruled} limit :most) x)
+         + (select count(*) from (
+                select from sync.act c where {acted} limit :most) x)
 """

@@ -5,12 +5,14 @@ Chosen anew, every customer is looked at again, as a pass: who waited for it is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Choice, Defaults, Reference
-from reconciler import agreements, questions, store
+from reconciler import acts, agreements, questions, store
 from reconciler.agreement import Agreement, Inactive, Removed
+from reconciler.person import Person
 from reconciler.prefill import unoffered
 from reconciler.rules import Area
 
@@ -41,7 +43,7 @@ def waiting(connection: Connection, known: Agreement) -> int:
     return questions.lacking(connection, known.tenant, known.agreement, "defaults")
 
 
-def give(connection: Connection, known: Agreement, wanted: Wanted) -> bool:
+def give(connection: Connection, known: Agreement, wanted: Wanted, now: datetime, by: Person) -> bool:
     """Store it for a locked agreement; whether anything is another now. ``NotOffered``, and nothing is changed."""
     offered = agreements.reference(connection, known.tenant, known.agreement)
     after = dict(known.defaults)
@@ -67,7 +69,20 @@ def give(connection: Connection, known: Agreement, wanted: Wanted) -> bool:
     agreements.give_defaults(connection, known.tenant, known.agreement, after)
     given = {"inactive": then.inactive, "gone_there": then.gone_there, "gone_here": then.gone_here}
     agreements.choose(connection, known.tenant, known.agreement, **given)
+    before, after_ = _chosen(known), _chosen(then)
+    about = acts.moved({name: (before.get(name, ""), after_.get(name, "")) for name in {**before, **after_}})
+    acts.add(connection, by, "new_customers", now, known.agreement, about)
     return True
+
+
+def _chosen(known: Agreement) -> dict[str, str]:
+    """What is chosen, as acts name it: each part of each area's defaults by its number in e-conomic, and the rest."""
+    parts = {
+        f"{part}.{area}": str(value)
+        for area, given in known.defaults.items()
+        for part, value in given.model_dump().items()
+    }
+    return {**parts, "inactive": known.inactive, "gone_there": known.gone_there, "gone_here": known.gone_here}
 
 
 def _wrong(offered: Reference | None, chosen: Defaults) -> tuple[str, ...]:

@@ -63,6 +63,12 @@ def admins(connection: sa.Connection, tenant: str) -> list[str]:
     return list(connection.execute(_ADMINS, {"tenant": tenant}).scalars())
 
 
+def named(connection: sa.Connection, tenant: str, person: str) -> Person | None:
+    """The person, or the API key, of that id; none where nobody is known by it."""
+    row = connection.execute(_NAMED, {"tenant": tenant, "id": person}).one_or_none()
+    return None if row is None else Person(tenant=tenant, id=person, name=row.name, role=row.role)
+
+
 def everybody(connection: sa.Connection, tenant: str) -> list[tuple[str, str]]:
     """Ids and names of the people of a tenant who were here, by name; two of one name are told apart in it."""
     return [(row.id, row.name) for row in connection.execute(_EVERYBODY, {"tenant": tenant})]
@@ -174,6 +180,11 @@ def settings(connection: sa.Connection, tenant: str, names: Iterable[str]) -> di
     return {row.name: row.value for row in rows}
 
 
+def hold(connection: sa.Connection, tenant: str) -> None:
+    """Nobody else chooses of a tenant's settings until the transaction ends; after its agreement, where both are held."""
+    connection.execute(_HOLD, {"tenant": tenant})
+
+
 def choose(connection: sa.Connection, tenant: str, name: str, value: object) -> None:
     """Set one of a tenant's settings."""
     connection.execute(_CHOOSE, {"tenant": tenant, "name": name, "value": value})
@@ -193,6 +204,13 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+_NAMED = sa.text("""
+    select name, role from sync.person where tenant = :tenant and id = :id
+    union all
+    select name, role from sync.api_key where tenant = :tenant and 'key ' || cast(id as text) = :id
+    limit 1
+""")
+_HOLD = sa.text("select pg_advisory_xact_lock(hashtextextended('sync.setting ' || :tenant, 0))")
 _MEET = sa.text("""
     insert into sync.person (tenant, id, name, role, mail, seen) values (:tenant, :person, :name, :role, :mail, :now)
     on conflict (tenant, id) do update

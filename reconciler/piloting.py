@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, proposing, receipt, runs, trying
+from reconciler import acts, agreements, proposing, receipt, runs, trying
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, wait_for_run
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, awaited_agreement, changing, of_agreement, say
@@ -85,7 +85,7 @@ def _end(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) -> 
         locked = agreements.lock(connection, known.tenant, known.agreement)
         if locked is None:
             return REFUSED
-        undo = trying.end(connection, locked, clocked, undo=arguments.undo, by="operator")
+        undo = trying.end(connection, locked, clocked, undo=arguments.undo, by=acts.operator(known.tenant))
     say(f"the trial with customer {known.pilot} ends, {kept}")
     return DONE if undo is None else wait_for_run(arguments, engine, undo, time.monotonic() + arguments.wait)
 

@@ -15,8 +15,9 @@ import structlog
 from sqlalchemy import Connection
 
 from crm_outbox.messaging.database import is_away
-from reconciler import agreements, reading, running, runs, switching
+from reconciler import acts, agreements, reading, running, runs, switching
 from reconciler.agreements import Agreement
+from reconciler.person import Person
 from reconciler.previewed import Asked, options
 from reconciler.reconcile import Clocked
 from reconciler.rules import Transfer
@@ -30,6 +31,12 @@ OFF: Final = frozenset({"connected", "refused", "off"})
 """The states in which one customer may be tried, and in which it is switched on."""
 Why = Literal["not_connected", "access_lost", "on", "off", "busy", "trial", "counts", "over", "empty"]
 """Why there is no run: the agreement is not as it must be, another run goes on, or something else was confirmed."""
+_ASKED: Final[Mapping[str, acts.Act]] = {
+    "switch_on": "ask_switch_on", "trial": "ask_trial", "transfer": "ask_transfer",
+}  # fmt: skip
+_CONFIRMED: Final[Mapping[str, acts.Act]] = {
+    "switch_on": "confirm_switch_on", "trial": "confirm_trial", "transfer": "confirm_transfer",
+}  # fmt: skip
 MOVED, OLD = "moved", "old"
 """Why a preview was made anew: its set moved, or what it was made from was read too long ago."""
 
@@ -71,7 +78,7 @@ def read(connection: Connection, known: Agreement, clocked: Clocked, *, by: str)
     return reading.ask(connection, known, now, clocked.resend, by=by)
 
 
-def ask(connection: Connection, known: Agreement, asked: Asked, clocked: Clocked, *, by: str) -> UUID:
+def ask(connection: Connection, known: Agreement, asked: Asked, clocked: Clocked, *, by: Person) -> UUID:
     """Ask for a preview in a locked agreement, and for reading both sides where that is due; the run it will be.
 
     What was asked already is not asked twice; ``NotProposed`` where the run could not begin.
@@ -84,12 +91,13 @@ def ask(connection: Connection, known: Agreement, asked: Asked, clocked: Clocked
         return before.id
     if before is not None and before.state == "confirmed":
         raise NotProposed("busy")
-    read(connection, known, clocked, by=by)
-    _ask(connection, asked, clocked.now(), by=by)
+    read(connection, known, clocked, by=by.name)
+    _ask(connection, asked, clocked.now(), by=by.name)
+    _noted(connection, by, _ASKED, asked, clocked.now())
     return asked.run
 
 
-def confirm(connection: Connection, run_id: UUID, counts: Mapping[str, int], clocked: Clocked) -> UUID:
+def confirm(connection: Connection, run_id: UUID, counts: Mapping[str, int], clocked: Clocked, *, by: Person) -> UUID:
     """A person confirmed a preview by its counts: it begins at the clock's next look. The run that is to be looked at.
 
     Another one than was confirmed where what it was made from is too old: its new preview. Confirmed twice is once.
@@ -114,9 +122,29 @@ def confirm(connection: Connection, run_id: UUID, counts: Mapping[str, int], clo
         anew = replace(asked, run=uuid4())
         read(connection, known, clocked, by=run.asked_by)
         _ask(connection, anew, clocked.now(), by=run.asked_by, reason=OLD)
+        _noted(connection, by, _ASKED, anew, clocked.now())
         return anew.run
     runs.update(connection, run.id, state="confirmed", confirmed=dict(counts), reason="")
+    confirmed(connection, by, asked, counts, clocked.now())
     return run.id
+
+
+def confirmed(connection: Connection, by: Person, asked: Asked, counts: Mapping[str, int], now: datetime) -> None:
+    """Remember who confirmed it, by which counts."""
+    _noted(connection, by, _CONFIRMED, asked, now, {name: ("", str(count)) for name, count in counts.items()})
+
+
+def _noted(
+    connection: Connection,
+    by: Person,
+    acts_of: Mapping[str, acts.Act],
+    asked: Asked,
+    now: datetime,
+    about: acts.About = acts.NOTHING,
+) -> None:
+    trial = {} if asked.only is None else {acts.CUSTOMER: ("", asked.only)}
+    act = acts_of["trial" if trial else asked.kind]
+    acts.add(connection, by, act, now, asked.agreement, {**about, **trial})
 
 
 def carry_on(engine: sa.Engine, clocked: Clocked) -> int:

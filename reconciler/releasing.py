@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,15 +11,28 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.envelope import Lane
 from crm_outbox.messaging.outbox import append
-from reconciler import agreements, braking, bus, items, meeting, questions, reading, runs, sides, store
+from reconciler import acts, agreements, braking, bus, items, meeting, questions, reading, runs, sides, store
 from reconciler.link import Create, Due, Link, Message, Stopped
+from reconciler.person import Person
 from reconciler.rehearsal import differs_from
 from reconciler.rules import System
+from reconciler.runs import Run
 from reconciler.step import step
 from reconciler.stepping import Clocked
 
+Word = Literal["release", "stop"]
 STOPPED = "stopped"
 """The state of a pass that was stopped, and why its customers were left out."""
+
+
+def note(connection: Connection, run: Run, word: Word, seen: str, now: datetime, by: Person) -> None:
+    """Keep who said what to a locked pass of which list, before any of it goes; the same said of the same list once."""
+    told = run.options.get("answered") or {}
+    if (told.get("word"), told.get("seen")) == (word, seen):
+        return
+    said = {"word": word, "who": by.name, "who_id": by.id, "said_at": now.isoformat(), "seen": seen}
+    runs.update(connection, run.id, options={**run.options, "answered": said})
+    acts.add(connection, by, "release_brake" if word == "release" else "stop_brake", now, run.agreement)
 
 
 def release(engine: sa.Engine, clocked: Clocked, run_id: UUID, *, seen: str | None = None) -> tuple[int, int] | None:

@@ -46,11 +46,13 @@ class Item:
 
 def insert(
     connection: sa.Connection, retry: UUID, tenant: str, who: tuple[str, str], now: datetime, tasks: Sequence[UUID]
-) -> None:
-    """Store an attempt at these errors; nothing when there is one of that id."""
+) -> bool:
+    """Store an attempt at these errors; whether there was none of that id."""
     values = {"id": retry, "tenant": tenant, "who": who[0], "who_id": who[1], "now": now, "tasks": list(tasks)}
-    if connection.execute(_INSERT, values).rowcount:
-        connection.execute(_INSERT_ITEMS, values)
+    if not connection.execute(_INSERT, values).rowcount:
+        return False
+    connection.execute(_INSERT_ITEMS, values)
+    return True
 
 
 def find(connection: sa.Connection, tenant: str, retry: UUID) -> Retry | None:

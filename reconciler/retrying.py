@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
-from reconciler import decided, deciding, retries, singly, store, worklists
+from reconciler import acts, decided, deciding, retries, singly, store, worklists
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.decisions import Decision
@@ -51,7 +51,15 @@ def many(
     tasks = [each.id for each in found if each.opened <= shown and each.link is not None]
     if not tasks:
         return None
-    retries.insert(connection, retry, person.tenant, (person.name, person.id), now, tasks)
+    if retries.insert(connection, retry, person.tenant, (person.name, person.id), now, tasks):
+        acts.add(connection, person, "retry_all", now, None, {"errors": ("", str(len(tasks)))})
+    return retries.find(connection, person.tenant, retry)
+
+
+def stop(connection: Connection, person: Person, retry: UUID, now: datetime) -> Retry | None:
+    """Begin with no more of an attempt; how far it came, none where there is no such attempt."""
+    if retries.stop(connection, person.tenant, retry):
+        acts.add(connection, person, "stop_retry", now)
     return retries.find(connection, person.tenant, retry)
 
 

@@ -1,4 +1,4 @@
-"""Who chose which rules when? Tables of schema ``sync`` for what admins choose about an agreement, over time."""
+"""What did admins do and choose when? Tables of schema ``sync`` for their acts and the rules of an agreement, over time."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -49,3 +49,21 @@ foresight = sa.Table(
 )
 """What other rules would do at once, where more customers have to be looked at than a page may wait for."""
 sa.Index("foresight_asked", foresight.c.asked, postgresql_where=foresight.c.asked.isnot(None))
+
+act = sa.Table(
+    "act",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    # none: of the tenant, whatever it uses
+    sa.Column("agreement", sa.Integer),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("who_id", sa.Text, nullable=False, server_default=""),
+    # see ``acts.Act``
+    sa.Column("what", sa.Text, nullable=False),
+    # by setting: before and after
+    sa.Column("about", JSONB, nullable=False, server_default="{}"),
+)
+"""Everything an admin did by a button, a service or a command, for ever; what is refused or changes nothing is not here."""
+sa.Index("act_tenant", act.c.tenant, act.c.at, act.c.id)

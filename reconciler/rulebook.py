@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from crm_outbox.messaging.database import is_contended
-from reconciler import agreements, ruleset, ruling
+from reconciler import acts, agreements, ruleset, ruling
 from reconciler.agreements import Agreement
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, agreement, changing, of_agreement, say
 from reconciler.reconcile import Clocked
@@ -127,7 +127,7 @@ def _give(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked, kn
                 known,
                 lambda chosen: _after(arguments, chosen),
                 clocked.now(),
-                who="operator",
+                by=acts.operator(known.tenant),
                 preset=preset,
             )
     except DBAPIError as error:

@@ -116,6 +116,21 @@ def reach(before: Chosen, after: Chosen) -> Reach:
     )
 
 
+def written(one: Rule) -> str:
+    """A rule in one text: where, who decides, and whether it may be empty."""
+    return f"{one.direction} {one.decides} {'empty' if one.may_be_empty else 'filled'}"
+
+
+def read(text: str) -> Rule | None:
+    """The rule of such a text; none for what is none."""
+    direction, _, rest = text.partition(" ")
+    decides, _, empty = rest.partition(" ")
+    try:
+        return Rule(direction=Direction(direction), decides=Decides(decides), may_be_empty=empty != "filled")
+    except ValueError:
+        return None
+
+
 def mark(chosen: Chosen) -> str:
     """A mark of the rules that hold: another one as soon as any of them is another."""
     held = [(name, rule(chosen, name)) for name in DETAILS]

@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from reconciler import agreements, braking, differing, fields, overview, rule_changes, ruleset, store
+from reconciler import acts, agreements, braking, differing, fields, overview, rule_changes, ruleset, store
 from reconciler.agreements import Agreement, AgreementState
 from reconciler.differing import Differing
 from reconciler.link import Due, Link
+from reconciler.person import Person
 from reconciler.rehearsal import Write
 from reconciler.rule_changes import Change, Preset
 from reconciler.ruleset import Chosen
@@ -119,8 +120,7 @@ def give(
     change: Callable[[Chosen], Chosen],
     now: datetime,
     *,
-    who: str,
-    who_id: str = "",
+    by: Person,
     seen: str | None = None,
     preset: Preset = "",
     undoes: UUID | None = None,
@@ -143,14 +143,19 @@ def give(
         tenant=known.tenant,
         agreement=known.agreement,
         at=now,
-        who=who,
-        who_id=who_id,
+        who=by.name,
+        who_id=by.id,
         preset=preset,
         before=state.chosen,
         after=after,
         undoes=undoes,
     )
     rule_changes.add(connection, one)
+    about = {
+        name: (ruleset.written(ruleset.rule(one.before, name)), ruleset.written(ruleset.rule(after, name)))
+        for name in ruleset.moved(one.before, after)
+    }
+    acts.add(connection, by, "rules" if undoes is None else "undo_rules", now, known.agreement, about)
     return one.id
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from economic_adapter import contract
 from economic_adapter.contract import HOOK_DATA, HOOK_TYPE
-from reconciler import agreements, runs, steering, store, switching
+from reconciler import acts, agreements, people, reading, runs, store, switching
 from reconciler.agreement import Agreement
+from reconciler.person import Person
 from reconciler.rules import Transfer
 from reconciler.stepping import Clocked
 
@@ -51,6 +52,7 @@ def change(
     known: Agreement,
     clocked: Clocked,
     *,
+    by: Person,
     transfer: Transfer | None = None,
     receive: Receive | None = None,
     number_from: int | Literal["any"] | None = None,
@@ -70,8 +72,17 @@ def change(
         number_to=known.number_to if number_to is None else None if number_to == "any" else number_to,
         flows_first=known.flows_first if flows_first is None else flows_first,
     )
+    about = acts.moved(
+        {
+            name: (before, after)
+            for (name, before), after in zip(_chosen(known).items(), _chosen(wanted).values(), strict=True)
+        }
+    )
     if transfer is not None and known.transfer_chosen is None:
+        about = {"transfer": ("", str(transfer)), **about}  # who says what holds already has chosen it all the same
         agreements.choose(connection, known.tenant, known.agreement, transfer_chosen=clocked.now())
+    if about:
+        acts.add(connection, by, "set_up", clocked.now(), known.agreement, about)
     if wanted == known:
         return known
     agreements.choose(
@@ -93,16 +104,48 @@ def change(
     return wanted
 
 
-def confirm(connection: Connection, known: Agreement, now: datetime) -> None:
+def _chosen(known: Agreement) -> dict[str, str]:
+    """What an admin chose of an agreement, as its acts name it; empty: nothing."""
+    low, high = ("" if one is None else str(one) for one in (known.number_from, known.number_to))
+    return {
+        "transfer": known.transfer,
+        "receive": receives(known),
+        "flows": "yes" if known.flows_first else "no",
+        "number_from": low,
+        "number_to": high,
+    }
+
+
+def keep(connection: Connection, by: Person, now: datetime, *, create: bool | None, bulk: bool | None) -> None:
+    """Keep for admins, or let users do, what is given (none: as it is) in that person's tenant."""
+    if create is None and bulk is None:
+        return
+    people.hold(connection, by.tenant)
+    before = people.kept(connection, by.tenant)
+    given = {"may_create": (before.create, create), "may_bulk": (before.bulk, bulk)}
+    about = {name: (_of_whom(was), _of_whom(kept)) for name, (was, kept) in given.items() if kept not in {None, was}}
+    for name in about:
+        people.choose(connection, by.tenant, name.replace("may_", "keep_"), given[name][1])
+    if about:
+        acts.add(connection, by, "rights", now, None, about)
+
+
+def _of_whom(kept: bool | None) -> str:
+    return "admins" if kept else "users"
+
+
+def confirm(connection: Connection, known: Agreement, now: datetime, by: Person) -> None:
     """An admin said that it is the right agreement."""
     if known.confirmed is None:
         agreements.choose(connection, known.tenant, known.agreement, confirmed=now)
+        acts.add(connection, by, "right_agreement", now, known.agreement)
 
 
-def look_over(connection: Connection, known: Agreement, clocked: Clocked) -> None:
+def look_over(connection: Connection, known: Agreement, clocked: Clocked, by: Person) -> None:
     """Have a locked agreement looked over at e-conomic now; while that, or something else, is asked already it is not asked twice."""
     if known.state != "disconnected" and known.configure is None:
         switching.look_over(connection, known, clocked.now(), clocked.resend)
+        acts.add(connection, by, "check", clocked.now(), known.agreement)
 
 
 def hand_made(key: bytes, known: Agreement) -> str:
@@ -129,14 +172,18 @@ def obstacle(known: Agreement) -> Obstacle | None:
     return None if known.busy is None else "busy"
 
 
-def disconnect(connection: Connection, known: Agreement, clocked: Clocked) -> UUID:
-    """Give an agreement up: nothing is deleted on either side, and links stay. ``NotNow`` where something is carried out."""
+def disconnect(connection: Connection, known: Agreement, clocked: Clocked, by: Person, *, wrong: bool = False) -> UUID:
+    """Give an agreement up: nothing is deleted on either side, and links stay. ``NotNow`` where something is carried out.
+
+    ``wrong``: because it is not the right one.
+    """
     if (why := obstacle(known)) is not None:
         raise NotNow(why)
     if known.configure is not None and known.configure.disconnect:
         return known.configure.operation
-    reading = runs.latest(connection, known.tenant, known.agreement, ["read", "sweep"])
-    if reading is not None and reading.ended is None:
-        steering.directed(connection, reading.id, "stop", clocked)
+    under_way = runs.latest(connection, known.tenant, known.agreement, ["read", "sweep"])
+    if under_way is not None and (run := reading.locked(connection, under_way.id)) is not None:
+        reading.steer(connection, run, "stop", clocked.now(), clocked.resend)
+    acts.add(connection, by, "wrong_agreement" if wrong else "disconnect", clocked.now(), known.agreement)
     log.info("agreement.disconnect", agreement=known.agreement)
     return switching.disconnect(connection, known, clocked.now(), clocked.resend)

@@ -4,28 +4,34 @@ What is done stays. An undo that is stopped begins with nobody else, and finishe
 with one side put back.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import items, reading, running, runs, switching, undoing
+from reconciler import acts, items, reading, running, runs, switching, undoing
 from reconciler.agreements import Agreement
+from reconciler.person import Person
 from reconciler.reconcile import Clocked
 from reconciler.runs import Run
 
 STOPPED = "stopped"
+Direct = Literal["pause", "resume", "stop"]
+_ACTS: Final[Mapping[Direct, acts.Act]] = {"pause": "pause_run", "resume": "resume_run", "stop": "stop_run"}
+_STANDS: Final[Mapping[Direct, str]] = {"pause": "paused", "resume": "running"}
 
 
-def directed(
-    connection: Connection, run_id: UUID, action: Literal["pause", "resume", "stop"], clocked: Clocked
-) -> bool:
+def directed(connection: Connection, run_id: UUID, action: Direct, clocked: Clocked, by: Person) -> bool:
     """Pause, resume or stop a reading, or what is carried out; false when it is over already."""
     run = reading.locked(connection, run_id)
     if run is None or run.ended is not None:
         return False
+    if run.state != _STANDS.get(action) and not (action == "stop" and run.options.get("stopped")):
+        about = {"run": ("", run.kind)} | ({acts.CUSTOMER: ("", only)} if (only := run.options.get("only")) else {})
+        acts.add(connection, by, _ACTS[action], clocked.now(), run.agreement, about)
     if run.kind in {"read", "sweep"}:
         reading.steer(connection, run, action, clocked.now(), clocked.resend)
     else:
@@ -53,9 +59,11 @@ def steer(connection: Connection, run_id: UUID, action: str, now: datetime) -> b
     return finishes
 
 
-def switch_off(connection: Connection, known: Agreement, clocked: Clocked) -> None:
+def switch_off(connection: Connection, known: Agreement, clocked: Clocked, by: Person) -> None:
     """Switch a locked agreement off; what is carried out stops. What an undo has begun it finishes while it is off."""
     now = clocked.now()
+    if known.state in switching.IN_USE:
+        acts.add(connection, by, "switch_off", now, known.agreement)
     if known.busy is not None:
         if steer(connection, known.busy, "stop", now):
             run = reading.locked(connection, known.busy)

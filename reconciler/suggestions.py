@@ -152,15 +152,15 @@ def give_up(connection: sa.Connection, tenant: str, agreement: int) -> None:
 
 def approve(
     connection: sa.Connection, tenant: str, agreement: int, evidence: str, who: tuple[str, str], now: datetime
-) -> None:
-    """Let pairs of that group be linked; approved twice is once."""
+) -> bool:
+    """Let pairs of that group be linked; whether it was not approved before."""
     values = {**_values(tenant, agreement), "evidence": evidence, "who": who[0], "who_id": who[1], "now": now}
-    connection.execute(_APPROVE, values)
+    return connection.execute(_APPROVE, values).rowcount > 0
 
 
-def disapprove(connection: sa.Connection, tenant: str, agreement: int, evidence: str) -> None:
-    """Let no more pairs of that group be linked many at once."""
-    connection.execute(_DISAPPROVE, {**_values(tenant, agreement), "evidence": evidence})
+def disapprove(connection: sa.Connection, tenant: str, agreement: int, evidence: str) -> bool:
+    """Let no more pairs of that group be linked many at once; whether it was approved."""
+    return connection.execute(_DISAPPROVE, {**_values(tenant, agreement), "evidence": evidence}).rowcount > 0
 
 
 def holds(connection: sa.Connection, tenant: str, agreement: int, crm_id: str, number: int, evidence: str) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import agreements, items, overview, proposing, reading, receipt, runs, steering, switching
+from reconciler import acts, agreements, items, overview, proposing, reading, receipt, runs, steering, switching
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, read_first, say_reasons, wait_for_run
 from reconciler.desk import (
@@ -137,7 +137,7 @@ def _switch_off(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clock
         locked = agreements.lock(connection, known.tenant, known.agreement)
         if locked is None:
             return REFUSED
-        steering.switch_off(connection, locked, clocked)
+        steering.switch_off(connection, locked, clocked, acts.operator(known.tenant))
     say(f"agreement {known.agreement} of tenant {known.tenant} is off")
     return DONE
 
@@ -174,7 +174,7 @@ def _runs(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         say(f"would {arguments.steer}; repeat with --yes")
         return DONE
     with engine.begin() as connection:
-        if not steering.directed(connection, arguments.run, arguments.steer, clocked):
+        if not steering.directed(connection, arguments.run, arguments.steer, clocked, acts.operator(known.tenant)):
             say("it is over already")
             return REFUSED
     say(f"asked to {arguments.steer}")

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import agreements, items, reading, restoring, runs, store, switching, undoing
+from reconciler import acts, agreements, items, reading, restoring, runs, store, switching, undoing
 from reconciler.agreements import Agreement
 from reconciler.link import Link, LinkState
+from reconciler.person import Person
 from reconciler.proposing import NotProposed
 from reconciler.reconcile import Clocked
 from reconciler.runs import Run
@@ -78,7 +79,7 @@ def foreseen(connection: Connection, run: Run) -> Foreseen:
     return Foreseen(links=removed, details=len(written), inactive=inactive, left=tuple(left))
 
 
-def begin(connection: Connection, run_id: UUID, clocked: Clocked, *, by: str) -> UUID:
+def begin(connection: Connection, run_id: UUID, clocked: Clocked, *, by: Person) -> UUID:
     """Begin to take a run back; the run that does it. ``NotProposed`` where that cannot be now.
 
     Asked twice is once; where one that ended left somebody out, another one tries those again.
@@ -96,7 +97,9 @@ def begin(connection: Connection, run_id: UUID, clocked: Clocked, *, by: str) ->
         raise NotProposed("busy")
     if known.state not in MAY_BE:
         raise NotProposed("access_lost" if known.state == "access_lost" else "not_connected")
-    return undoing.begin(connection, known, run, clocked, by=by)
+    act: acts.Act = "undo_transfer" if run.kind == "transfer" else "undo_switch_on"
+    acts.add(connection, by, act, clocked.now(), run.agreement)
+    return undoing.begin(connection, known, run, clocked, by=by.name)
 
 
 def _left(link: Link, item: items.Stored) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from reconciler import receipt, running, taking_back
+from reconciler import acts, receipt, running, taking_back
 from reconciler.agreements import Agreement
 from reconciler.confirming import agreed, link_groups, wait_for_run
 from reconciler.desk import DONE, REFUSED, Desk, agreement, changing, of_agreement, say
@@ -107,7 +107,7 @@ def _undo(arguments: argparse.Namespace, engine: sa.Engine, clocked: Clocked) ->
         return DONE
     with engine.begin() as connection:
         try:
-            undo = taking_back.begin(connection, run.id, clocked, by="operator")
+            undo = taking_back.begin(connection, run.id, clocked, by=acts.operator(known.tenant))
         except NotProposed:
             say("another run is being carried out; see `runs`")
             return REFUSED

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import LookAtCustomer
-from reconciler import agreements, bus, runs, steering, switching, undoing
+from reconciler import acts, agreements, bus, runs, steering, switching, undoing
 from reconciler.agreements import Agreement
+from reconciler.person import Person
 from reconciler.reconcile import Clocked
 from reconciler.rules import System
 from reconciler.runs import Run
@@ -90,18 +91,33 @@ def look(engine: sa.Engine, clocked: Clocked) -> int:
     return len(found)
 
 
-def end(connection: Connection, known: Agreement, clocked: Clocked, *, undo: bool, by: str) -> UUID | None:
-    """End the trial of a locked agreement: keep the link, or put back what nobody edited since; the undo, where one begins."""
+def end(connection: Connection, known: Agreement, clocked: Clocked, *, undo: bool, by: Person) -> UUID | None:
+    """End the trial of a locked agreement: keep the link, or put back what nobody edited since; the undo, where one begins.
+
+    Said again while it is put back it changes nothing.
+    """
     now = clocked.now()
     run = trial(connection, known)
+    under_way = runs.latest(connection, known.tenant, known.agreement, ["undo"])
+    if undo and run is not None and under_way is not None and (under_way.of_run, under_way.ended) == (run.id, None):
+        return under_way.id
+    about = {acts.CUSTOMER: ("", known.pilot)} if known.pilot else {}
+    acts.add(connection, by, "undo_trial" if undo else "keep_trial", now, known.agreement, about)
     if run is not None and run.ended is None:
         steering.steer(connection, run.id, "stop", now)
         run = runs.find(connection, run.id)
     if undo and run is not None and undoing.may_be(run, now):
-        return undoing.begin(connection, known, run, clocked, by=by)
+        return undoing.begin(connection, known, run, clocked, by=by.name)
     agreements.try_out(connection, known.tenant, known.agreement, None)
     switching.switch_off(connection, known, now, clocked.resend)
     return None
+
+
+def skip(connection: Connection, known: Agreement, now: datetime, by: Person) -> None:
+    """An admin does without a trial in a locked agreement; said again, the first time stands."""
+    if known.pilot_skipped is None:
+        agreements.skip_trial(connection, known.tenant, known.agreement, now)
+        acts.add(connection, by, "skip_trial", now, known.agreement)
 
 
 def _arrival(row: Mapping[str, Any]) -> Arrival:

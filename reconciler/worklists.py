@@ -305,6 +305,8 @@ _OPEN = sa.text("select kind, count(*) as tasks from sync.task where tenant = :t
 _HISTORY_COUNTED = sa.text("""
     select (select count(*) from (select from sync.audit where tenant = :tenant limit :most) x)
          + (select count(*) from (select from sync.decision where tenant = :tenant limit :most) x)
+         + (select count(*) from (select from sync.task where tenant = :tenant and how = 'ruled' limit :most) x)
+         + (select count(*) from (select from sync.act where tenant = :tenant limit :most) x)
 """)
 _IDS = sa.text("""
     select l.id, l.agreement, l.crm_id

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from reconciler import acts
+from reconciler.acts import Act
 from reconciler.causes import cause, lacks
 from reconciler.contract import TaskKind
 from reconciler.decisions import Means
@@ -43,6 +45,43 @@ DEEDS: Final[Mapping[Means, str]] = {
     "flow": "Let it flow automatically", "still": "Stopped it from flowing automatically",
 }  # fmt: skip
 """What a person did, where no value says it."""
+ACTS: Final[Mapping[Act, str]] = {
+    "connect": "Gave access to e-conomic",
+    "right_agreement": "Said that it is the right agreement",
+    "wrong_agreement": "Said that it is not the right agreement",
+    "disconnect": "Disconnected from e-conomic",
+    "check": "Had the access to e-conomic checked",
+    "switch_off": "Turned the integration off",
+    "set_up": "Changed the set-up",
+    "rights": "Changed who may do what",
+    "new_customers": "Changed the choices for new and inactive customers and removed persons",
+    "rules": "Changed the rules",
+    "undo_rules": "Undid a change of the rules",
+    "mail": "Changed who is told by mail",
+    "pause": "Paused a direction",
+    "resume": "Resumed a direction",
+    "ask_switch_on": "Had it shown what turning on would do",
+    "ask_trial": "Had it shown what a trial with one customer would do",
+    "ask_transfer": "Had it shown what transferring all customers would do",
+    "confirm_switch_on": "Turned the integration on",
+    "confirm_trial": "Began a trial with one customer",
+    "confirm_transfer": "Transferred all customers from e-conomic",
+    "pause_run": "Paused what was going on",
+    "resume_run": "Resumed what was paused",
+    "stop_run": "Stopped what was going on",
+    "undo_switch_on": "Undid what turning on had done",
+    "undo_transfer": "Undid a transfer of all customers",
+    "keep_trial": "Ended the trial and kept the customer linked",
+    "undo_trial": "Ended the trial and undid it",
+    "skip_trial": "Did without a trial",
+    "release_brake": "Let the edits that were held be written",
+    "stop_brake": "Stopped the edits that were held",
+    "retry_all": "Had all errors of a list tried again",
+    "stop_retry": "Stopped trying errors again",
+    "approve_group": "Approved a group of suggestions",
+    "withdraw_group": "Took back the approval of a group of suggestions",
+}
+"""What an admin did."""
 _PHONES: Final = frozenset({"phone", "mobile"})
 
 
@@ -97,6 +136,8 @@ def shown(field: str, value: str) -> str:
 
 def doer(words: Words, one: Entry) -> str:
     """Who did it: the person; the rule; or, of what flowed, the system in which somebody had changed it."""
+    if one.is_act and (one.who, one.who_id) == (acts.OPERATOR, ""):
+        return words("The operator")
     if one.by == "person" or (one.action == RULED and one.who):
         return one.who
     return words("A rule") if one.source is None else SYSTEMS[one.source]
@@ -108,6 +149,8 @@ def deed(words: Words, one: Entry) -> str:
         details = detailed(words, one.details)
         return ": ".join([words("Settled because the rule was changed"), *([details] if details else [])])
     if one.system is None:
+        if one.is_act:
+            return next((words(text) for act, text in ACTS.items() if act == one.action), one.action)
         text = next((text for means, text in DEEDS.items() if means == one.action), None)
         return one.action if text is None else words(text, n="" if one.about is None else one.about)
     match one.action:

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from reconciler import history, narrowing, worklists
 from reconciler.history import Entry
-from reconciler.web import asks, spreadsheet
+from reconciler.web import act_words, asks, spreadsheet
 from reconciler.web.doors import Known
 from reconciler.web.lists import asked
 from reconciler.web.says import LABELS, label
@@ -95,7 +95,7 @@ def kept(site: Site, request: Request, one: Known) -> Response:
 
 
 def past(site: Site, request: Request, one: Known) -> Response:
-    """Everything that was written and decided, a line for each detail, as it is read."""
+    """Everything that was written, decided and set up, a line for each detail, as it is read."""
     words, tenant = one.words, one.person.tenant
     wanted = asked("history", request.query_params).wanted
     header = [
@@ -114,9 +114,12 @@ def past(site: Site, request: Request, one: Known) -> Response:
 def _past(words: Words, one: Entry) -> Iterator[tuple[Cell, ...]]:
     who, what = asks.doer(words, one), asks.deed(words, one)
     system = "" if one.system is None else asks.SYSTEMS[one.system]
-    known = [each for each in one.changes if each.field in LABELS and (each.before or each.after)]
+    settings = act_words.lines(words, one)
+    known = [each for each in one.changes if each.field in LABELS and (each.before or each.after) and not settings]
     if what:
         yield who, one.at, one.name, one.number, what, "", "", system
+    for name, before, after in settings:
+        yield who, one.at, one.name, one.number, f"{what}: {name}", before, after, system
     for each in known:
         yield who, one.at, one.name, one.number, label(words, each.field), each.before, each.after, system
 

@@ -1,7 +1,7 @@
 """How is a pass that stopped answered on its page? The list with every write, and an admin's word: exactly these, or none."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,13 +10,13 @@ from fastapi import Request, Response
 from reconciler import items, releasing, replying, runs
 from reconciler.items import Stored
 from reconciler.person import Person
+from reconciler.releasing import Word
 from reconciler.runs import Run
 from reconciler.web import doors
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.site import Site
 
 MOST_SHOWN: Final = 500
-Word = Literal["release", "stop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +67,13 @@ def said(site: Site, person: Person, run: UUID, word: Word, seen: str) -> tuple[
     """As ``say``, of the pass itself."""
     doors.must(site, person, "administer")
     with site.engine.begin() as connection:
+        runs.lock(connection, run)
         known = halted(connection, person.tenant, run)
         if known is None:
             raise Unknown
         if known.ended or known.mark != seen:
             return None
-        told = {"word": word, "who": person.name, "who_id": person.id, "said_at": site.now().isoformat()}
-        runs.update(connection, run, options={**known.run.options, "answered": told})
+        releasing.note(connection, known.run, word, seen, site.now(), person)
     does = releasing.release if word == "release" else releasing.stop
     return does(site.engine, site.clocked, run, seen=seen)
 

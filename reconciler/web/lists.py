@@ -26,7 +26,7 @@ from reconciler import (
     worklists,
 )
 from reconciler.narrowing import Filter
-from reconciler.web import asks, days, filters, screen
+from reconciler.web import act_words, asks, days, filters, screen
 from reconciler.web.doors import Known
 from reconciler.web.filters import A_PAGE
 from reconciler.web.says import LABELS, label
@@ -129,11 +129,14 @@ def kept(site: Site, request: Request, one: Known) -> Response:
 
 
 def past(site: Site, request: Request, one: Known) -> Response:
-    """Who wrote and decided what: of the tenant, of a customer, or of one value."""
+    """Who wrote, decided and set up what: of the tenant, of a customer, or of one value."""
     asks_for = asked("history", request.query_params)
     with site.engine.connect() as connection:
         found, total = history.entries(connection, one.person.tenant, asks_for.wanted, **asks_for.window)
-        rows = [(each, asks.doer(one.words, each), asks.deed(one.words, each)) for each in found]
+        words = one.words
+        rows = [
+            (each, asks.doer(words, each), asks.deed(words, each), act_words.lines(words, each)) for each in found
+        ]  # fmt: skip
         return _page(site, request, one, connection, asks_for, total, rows=rows)
 
 

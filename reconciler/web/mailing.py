@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request, Response
 
+from reconciler import acts, mailbox, people
 from reconciler import letter_links as links
-from reconciler import mailbox, people
 from reconciler.mailbox import Post, Told
 from reconciler.person import Person
 from reconciler.web import doors, screen
@@ -72,6 +72,9 @@ def change(
     if wrong:
         return tuple(wrong)
     with site.engine.begin() as connection:
+        people.hold(connection, person.tenant)
+        before = mailbox.everybody(connection, person.tenant)
+        settings = people.settings(connection, person.tenant, (mailbox.LETTER_TO, mailbox.LETTER_LINKS))
         for name, address in given.items():
             if "\x00" in name or not mailbox.address(connection, person.tenant, name, address):
                 raise Senseless(f"nobody is known as {name!r}")
@@ -82,7 +85,26 @@ def change(
             people.choose(connection, person.tenant, mailbox.LETTER_LINKS, letter_links)
             if not letter_links:
                 links.revoke(connection, person.tenant, site.now())
+        if about := _moved(before, settings, given, letters, letter_links):
+            acts.add(connection, person, "mail", site.now(), None, about)
     return ()
+
+
+def _moved(
+    before: Sequence[Told],
+    settings: Mapping[str, Any],
+    given: Mapping[str, str],
+    letters: Sequence[str] | None,
+    letter_links: bool | None,
+) -> acts.About:
+    """Whose address is another now, by name, and what of the letter."""
+    about = {f"mail.{one.name}": (one.address, given[one.id]) for one in before if one.id in given}
+    if letters is not None:
+        about["letter_to"] = (", ".join(settings.get(mailbox.LETTER_TO) or ()), ", ".join(letters))
+    if letter_links is not None:
+        were = settings.get(mailbox.LETTER_LINKS) is True
+        about["letter_links"] = ("yes" if were else "no", "yes" if letter_links else "no")
+    return acts.moved(about)
 
 
 def page(site: Site, _request: Request, one: Known) -> Response:

@@ -77,7 +77,7 @@ def give(site: Site, person: Person, wanted: Wanted) -> bool:
     """Store what was chosen; whether anything is another now. ``NotOffered``, ``NotSaved``, ``Unknown``."""
     try:
         with site.engine.begin() as connection:
-            changed = newcomers.give(connection, progress.locked(connection, person), wanted)
+            changed = newcomers.give(connection, progress.locked(connection, person), wanted, site.now(), person)
     except DBAPIError as error:
         if not is_contended(error):
             raise

@@ -53,13 +53,13 @@ def pause(site: Site, person: Person, to: To, until: datetime | None) -> None:
     """Pause it; ``NotLater`` for an end that is past, ``Unknown`` where no agreement is connected."""
     with site.engine.begin() as connection:
         known = progress.locked(connection, person)
-        pausing.pause(connection, known, SYSTEMS[to], site.now(), until=until, who=person.name)
+        pausing.pause(connection, known, SYSTEMS[to], site.now(), until=until, by=person)
 
 
 def resume(site: Site, person: Person, to: To) -> bool:
     """Let it go on; whether it was paused. What waits leaves in the order in which it began to wait."""
     with site.engine.begin() as connection:
-        return pausing.resume(connection, progress.locked(connection, person), SYSTEMS[to])
+        return pausing.resume(connection, progress.locked(connection, person), SYSTEMS[to], site.now(), person)
 
 
 def page(site: Site, _request: Request, one: Known) -> Response:

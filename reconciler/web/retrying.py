@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from reconciler import ordering, retries, retrying
+from reconciler import ordering, retrying
 from reconciler.decided import Saved
 from reconciler.narrowing import Filter
 from reconciler.person import Person
@@ -68,8 +68,7 @@ def stop(site: Site, person: Person, retry: UUID) -> Retry:
     """Begin with no more of an attempt. ``Unknown``, ``Lacking``."""
     doors.must(site, person, "administer")
     with site.engine.begin() as connection:
-        retries.stop(connection, person.tenant, retry)
-        found = retries.find(connection, person.tenant, retry)
+        found = retrying.stop(connection, person, retry, site.now())
     if found is None:
         raise Unknown
     return found

@@ -51,7 +51,7 @@ def confirm(site: Site, request: Request, one: Known) -> Response:
     with site.engine.begin() as connection:
         progress.of(connection, one.person, run_id)
         try:
-            run_id = proposing.confirm(connection, run_id, counts, progress.clocked(site))
+            run_id = proposing.confirm(connection, run_id, counts, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/runs/{run_id}?why={refused.why}")
     return doors.to(site, f"/runs/{run_id}")
@@ -66,7 +66,7 @@ def steer(site: Site, request: Request, one: Known) -> Response:
         run = progress.of(connection, one.person, run_id)
         match action:
             case "pause" | "resume" | "stop":
-                went = steering.directed(connection, run.id, action, progress.clocked(site))
+                went = steering.directed(connection, run.id, action, progress.clocked(site), one.person)
             case _:
                 raise Senseless(action)
     after = "".join(given.get("back", []))
@@ -97,7 +97,7 @@ def undo(site: Site, request: Request, one: Known) -> Response:
     with site.engine.begin() as connection:
         progress.of(connection, one.person, run_id)
         try:
-            undoing = taking_back.begin(connection, run_id, progress.clocked(site), by=one.person.name)
+            undoing = taking_back.begin(connection, run_id, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/runs/{run_id}?why={refused.why}")
     return doors.to(site, f"/runs/{undoing}")

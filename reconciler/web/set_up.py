@@ -92,16 +92,15 @@ def change(site: Site, person: Person, wanted: Wanted) -> None:
                 connection,
                 known,
                 site.clocked,
+                by=person,
                 transfer=wanted.transfer,
                 receive=wanted.receive,
                 number_from=wanted.number_from,
                 number_to=wanted.number_to,
                 flows_first=wanted.flows_first,
             )
-        if wanted.may_create is not None:
-            people.choose(connection, person.tenant, "keep_create", wanted.may_create == "admins")
-        if wanted.may_bulk is not None:
-            people.choose(connection, person.tenant, "keep_bulk", wanted.may_bulk == "admins")
+        create, bulk = (None if one is None else one == "admins" for one in (wanted.may_create, wanted.may_bulk))
+        setting_up.keep(connection, person, site.now(), create=create, bulk=bulk)
     site.ring()
 
 
@@ -111,7 +110,7 @@ def switch_off(site: Site, person: Person, agreement: int) -> None:
     with site.engine.begin() as connection:
         known = _shown(connection, person, agreement)
         if known.state in switching.IN_USE:
-            steering.switch_off(connection, known, site.clocked)
+            steering.switch_off(connection, known, site.clocked, person)
     site.ring()
 
 
@@ -121,9 +120,9 @@ def answer(site: Site, person: Person, agreement: int, *, right: bool) -> None:
     with site.engine.begin() as connection:
         known = _shown(connection, person, agreement)
         if right:
-            setting_up.confirm(connection, known, site.now())
+            setting_up.confirm(connection, known, site.now(), person)
         elif known.is_asked_about:
-            setting_up.disconnect(connection, known, site.clocked)
+            setting_up.disconnect(connection, known, site.clocked, person, wrong=True)
         else:
             raise Conflict("it was confirmed, or gone on with, meanwhile")
     site.ring()
@@ -133,7 +132,7 @@ def disconnect(site: Site, person: Person, agreement: int) -> None:
     """Give the agreement up; nothing is deleted. ``NotNow`` where something is carried out."""
     doors.must(site, person, "administer")
     with site.engine.begin() as connection:
-        setting_up.disconnect(connection, _shown(connection, person, agreement), site.clocked)
+        setting_up.disconnect(connection, _shown(connection, person, agreement), site.clocked, person)
     site.ring()
 
 
@@ -141,7 +140,7 @@ def look_over(site: Site, person: Person, agreement: int) -> None:
     """Have e-conomic asked now how the access is; nothing of what is set is begun anew."""
     doors.must(site, person, "administer")
     with site.engine.begin() as connection:
-        setting_up.look_over(connection, _shown(connection, person, agreement), site.clocked)
+        setting_up.look_over(connection, _shown(connection, person, agreement), site.clocked, person)
     site.ring()
 
 

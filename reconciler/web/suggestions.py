@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from fastapi import Request, Response
 
-from reconciler import agreements, bulking, suggestions
+from reconciler import acts, agreements, bulking, suggestions
 from reconciler.bulking import Form
 from reconciler.bulks import Bulk
 from reconciler.evidence import Evidence
@@ -164,9 +164,12 @@ def approved(site: Site, person: Person, evidence: str, *, to: bool) -> None:
             return
         if to:
             who = (person.name, person.id)
-            suggestions.approve(connection, person.tenant, agreement, evidence, who, site.now())
+            changed = suggestions.approve(connection, person.tenant, agreement, evidence, who, site.now())
         else:
-            suggestions.disapprove(connection, person.tenant, agreement, evidence)
+            changed = suggestions.disapprove(connection, person.tenant, agreement, evidence)
+        if changed:
+            act: acts.Act = "approve_group" if to else "withdraw_group"
+            acts.add(connection, person, act, site.now(), agreement, {"evidence": ("", evidence)})
 
 
 def search(site: Site, request: Request, one: Known) -> Response:

@@ -41,7 +41,7 @@ def ask(site: Site, request: Request, one: Known) -> Response:
             create_there="create_there" in given,
         )
         try:
-            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person.name)
+            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/set-up/preview?why={refused.why}")
     return doors.to(site, "/set-up/preview")

@@ -54,7 +54,7 @@ def ask(site: Site, request: Request, one: Known) -> Response:
             without_barred="without_barred" in given,
         )
         try:
-            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person.name)
+            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/transfer?why={refused.why}")
     return doors.to(site, "/transfer")

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from fastapi import Request, Response
 
-from reconciler import agreements, proposing, runs, trying
+from reconciler import proposing, runs, trying
 from reconciler.previewed import Asked
 from reconciler.proposing import NotProposed
 from reconciler.receipt import GROUPS
@@ -72,7 +72,7 @@ def ask(site: Site, request: Request, one: Known) -> Response:
             only_number=int(number) if number else None,
         )
         try:
-            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person.name)
+            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/set-up/pilot?why={refused.why}")
     return doors.to(site, "/set-up/pilot")
@@ -88,7 +88,7 @@ def end(site: Site, request: Request, one: Known) -> Response:
         known = progress.locked(connection, one.person)
         if known.pilot is None:
             return doors.to(site, "/set-up/pilot?why=over")
-        undo = trying.end(connection, known, progress.clocked(site), undo=answer == "undo", by=one.person.name)
+        undo = trying.end(connection, known, progress.clocked(site), undo=answer == "undo", by=one.person)
     return doors.to(site, "/set-up/pilot" if undo is None else f"/runs/{undo}")
 
 
@@ -97,7 +97,7 @@ def skip(site: Site, request: Request, one: Known) -> Response:
     doors.form(site, request, one, "administer")
     with site.engine.begin() as connection:
         known = progress.locked(connection, one.person)
-        agreements.skip_trial(connection, known.tenant, known.agreement, site.now())
+        trying.skip(connection, known, site.now(), one.person)
     return doors.to(site, "/set-up/switch-on")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import agreements, clock, confirming, receipt, releasing, running, steering, store, undoing
+from reconciler import acts, agreements, clock, confirming, receipt, releasing, running, steering, store, undoing
 from reconciler.previewed import Asked, Preview
 from reconciler.rules import System, Transfer
 from reconciler.runs import Run
@@ -149,7 +149,7 @@ class Admin:
             if locked is None or locked.state != "on":
                 return
             connection.after.append(lambda: self.world.trace.note("an admin", "switches off", "the agreement"))
-            steering.switch_off(connection, locked, self.sync.clocked)
+            steering.switch_off(connection, locked, self.sync.clocked, acts.operator(TENANT))
 
     # ---- passes
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from crm_outbox.messaging.envelope import Version
 from reconciler import (
+    acts,
     agreements,
     braking,
     clock,
@@ -180,6 +181,7 @@ def installed(sync: Sync) -> Iterator[None]:
     rows_of_agreements, rows_of_runs, rows_of_items = Agreements(sync), Runs(sync), Items(sync)
     loud, silent = _Loud(sync.world), ties.Silent()
     places: dict[Any, dict[str, Any]] = {
+        acts: {"add": lambda *_: None},
         store: {name: getattr(links, name) for name in Links.STORE},
         sides: {name: getattr(links, name) for name in Links.SIDES},
         agreements: {name: getattr(rows_of_agreements, name) for name in Agreements.NAMES},

@@ -90,7 +90,10 @@ class AllKept(Said):
 
 
 class Event(Said):
-    """One write or decision. ``by``: a person, a rule, or ``flow``: it was changed in ``source``."""
+    """One write, one decision, or one act of an administrator, whose `changes` are settings.
+
+    ``by``: a person, a rule, or ``flow``: it was changed in ``source``.
+    """
 
     id: str
     at: datetime
@@ -187,7 +190,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         person_id: OfPerson = "", since: Since = None, customer: OfCustomer = "", group: OfGroup = None,
         page: Page = 1, limit: Limit = filters.A_PAGE,
     ) -> History:  # fmt: skip
-        """Who wrote and decided what, when, and what stood there before."""
+        """Who wrote, decided and set up what, when, and what stood there before."""
         wanted = Filter(
             who=who or "", system=system or "", detail=detail or "", person=person_id, since=moment(since),
             customer=customer, group=group,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from sqlalchemy import Connection
 
-from reconciler import agreements, listed, proposing, runs, steering, taking_back, trying
+from reconciler import listed, proposing, runs, steering, taking_back, trying
 from reconciler.items import digest
 from reconciler.listed import Kind
 from reconciler.person import Person
@@ -79,7 +79,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
                 only=wanted.customer,
                 only_number=wanted.customer_number if wanted.kind == "trial" else None,
             )
-            run = _proposed(lambda: proposing.ask(connection, known, asked, progress.clocked(site), by=person.name))
+            run = _proposed(lambda: proposing.ask(connection, known, asked, progress.clocked(site), by=person))
             return _one(connection, person, run, site)
 
     @made.get("/runs/{run}", **given)
@@ -114,7 +114,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         with site.engine.begin() as connection:
             progress.of(connection, person, run)
             counts = dict(said.counts)
-            begun = _proposed(lambda: proposing.confirm(connection, run, counts, progress.clocked(site)))  # type: ignore[arg-type]
+            begun = _proposed(lambda: proposing.confirm(connection, run, counts, progress.clocked(site), by=person))  # type: ignore[arg-type]
             return _one(connection, person, begun, site)
 
     @made.post("/runs/{run}/steer", **given)
@@ -122,7 +122,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         """Pause, resume or stop; what is done stays."""
         with site.engine.begin() as connection:
             progress.of(connection, person, run)
-            if not steering.directed(connection, run, said.action, progress.clocked(site)):
+            if not steering.directed(connection, run, said.action, progress.clocked(site), person):
                 raise Conflict("over")
             return _one(connection, person, run, site)
 
@@ -156,7 +156,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         """Take the run back where nobody edited since; the run that does it. Asked twice it is one."""
         with site.engine.begin() as connection:
             progress.of(connection, person, run)
-            begun = _proposed(lambda: taking_back.begin(connection, run, progress.clocked(site), by=person.name))
+            begun = _proposed(lambda: taking_back.begin(connection, run, progress.clocked(site), by=person))
             return _one(connection, person, begun, site)
 
     @made.get("/trial", **given)
@@ -192,7 +192,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             known = progress.locked(connection, person)
             if known.pilot is None:
                 raise Conflict("over")
-            trying.end(connection, known, progress.clocked(site), undo=said.answer == "undo", by=person.name)
+            trying.end(connection, known, progress.clocked(site), undo=said.answer == "undo", by=person)
         return trial(person)
 
     @made.post("/trial/skip", **given)
@@ -200,7 +200,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         """Do without a trial."""
         with site.engine.begin() as connection:
             known = progress.locked(connection, person)
-            agreements.skip_trial(connection, known.tenant, known.agreement, site.now())
+            trying.skip(connection, known, site.now(), person)
         return trial(person)
 
 

@@ -10,6 +10,7 @@ from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import ConfigureAgreement, LookAtCustomer, RunImport, WriteEconomicCustomer
 from reconciler import agreements, items, listed, proposing, running, runs, trying
 from reconciler.agreements import Agreement
+from reconciler.person import Person
 from reconciler.previewed import SUMMARY, Asked, Summary
 from reconciler.proposing import NotProposed
 from reconciler.runs import Run
@@ -17,6 +18,8 @@ from tests.builders.company import Company
 from tests.builders.crm import a_customer
 from tests.builders.sync import AGREEMENT, TENANT
 from tests.integration.reconciler.test_switching_on import carried_out, filled
+
+METTE = Person(tenant=TENANT, id="m", name="Mette", role="admin")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def asked(**given: object) -> Asked:
 
 def ask(company: Company, **given: object) -> UUID:
     with company.wire.engine.begin() as connection:
-        return proposing.ask(connection, agreement(connection), asked(**given), company.wire.clocked, by="Mette")
+        return proposing.ask(connection, agreement(connection), asked(**given), company.wire.clocked, by=METTE)
 
 
 def agreement(connection: sa.Connection) -> Agreement:
@@ -70,7 +73,7 @@ def summary(run: Run) -> Summary:
 
 def confirm(company: Company, run: Run) -> UUID:
     with company.wire.engine.begin() as connection:
-        return proposing.confirm(connection, run.id, summary(run).counts, company.wire.clocked)
+        return proposing.confirm(connection, run.id, summary(run).counts, company.wire.clocked, by=METTE)
 
 
 def test_both_sides_are_read_before_the_preview_is_made(company: Company) -> None:
@@ -146,7 +149,7 @@ def test_confirmed_by_its_counts_it_begins_at_the_next_look_and_once(company: Co
 def test_other_counts_than_were_shown_confirm_nothing(company: Company) -> None:
     run = shown(company)
     with company.wire.engine.begin() as connection, pytest.raises(NotProposed, match="counts"):
-        proposing.confirm(connection, run.id, {"linked": 2, "filled": 0, "created": 0}, company.wire.clocked)
+        proposing.confirm(connection, run.id, {"linked": 2, "filled": 0, "created": 0}, company.wire.clocked, by=METTE)
     look(company)
     assert run_of(company, run.id).state == "previewed"
 
@@ -227,7 +230,7 @@ def test_one_customer_is_tried_looked_at_every_five_seconds_and_its_edits_are_fo
         arrived = trying.arrivals(connection, known, run)[0]
     assert arrived.arrived is not None
     with company.wire.engine.begin() as connection:
-        assert trying.end(connection, agreement(connection), company.wire.clocked, undo=False, by="Mette") is None
+        assert trying.end(connection, agreement(connection), company.wire.clocked, undo=False, by=METTE) is None
     company.wire.later(seconds=6)
     assert trying.look(company.wire.engine, company.wire.clocked) == 0
     company.here(a_customer(id="more", cvr="13748136"))

@@ -9,11 +9,14 @@ from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import agreements, ruleset, ruling
 from reconciler.__main__ import main
+from reconciler.person import Person
 from reconciler.rules import Direction
 from tests.builders.company import Company
 from tests.builders.sync import AGREEMENT, TENANT, crm_changed
 from tests.integration.reconciler.test_braking import braked, four, looked, phones
 from tests.waiting import eventually
+
+METTE = Person(tenant=TENANT, id="m", name="Mette Krogh", role="admin")
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +146,7 @@ def test_whoever_waited_for_a_changing_rule_goes_by_the_new_one(company: Company
             known,
             lambda chosen: ruleset.changed(chosen, "phone", Direction.NONE),
             company.wire.time,
-            who="Mette Krogh",
+            by=METTE,
         )
         assert change is not None
         hearing.start()

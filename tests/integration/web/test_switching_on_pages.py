@@ -6,7 +6,7 @@ import pytest
 
 from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import ConfigureAgreement, WriteEconomicCustomer
-from reconciler import agreements, steering
+from reconciler import acts, agreements, steering
 from tests.builders.sync import AGREEMENT, TENANT
 from tests.integration.web.browsing import Pages
 from tests.integration.web.companies import Admin, asked_to_read
@@ -156,7 +156,7 @@ def test_on_again_shows_what_drifted_as_a_preview(admin: Admin, pages: Pages) ->
     with pages.engine.begin() as connection:
         known = agreements.lock(connection, TENANT, AGREEMENT)
         assert known is not None
-        steering.switch_off(connection, known, admin.company.wire.clocked)
+        steering.switch_off(connection, known, admin.company.wire.clocked, acts.operator(TENANT))
     admin.company.here(admin.company.crm["spelled"].model_copy(update={"website": "zeta.example"}))
     admin.company.work()
     shown = admin.previewed()

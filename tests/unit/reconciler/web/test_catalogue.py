@@ -15,6 +15,7 @@ from jinja2 import Environment, nodes
 from reconciler import causes, receipt
 from reconciler.web import (
     access_words,
+    act_words,
     acting,
     answered,
     app,
@@ -45,7 +46,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     run_words.TITLES, run_words.ACTIONS, run_words.PLAIN, run_words.ENDED, receipt.REASONS,
     {one: texts[0] for one, texts in run_words.SUMS.items()},
     {kind: text for kind, text in run_words.LISTS.items() if kind not in {"crm", "economic"}},
-    app._REFUSED, asks.KINDS, asks.SAYS, asks.DEEDS, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
+    app._REFUSED, asks.KINDS, asks.SAYS, asks.DEEDS, asks.ACTS, act_words.SETTINGS, *act_words.CHOICES.values(), act_words.AREAS, {"": act_words.MAIL_OF}, answered.BUTTONS, answered.REFUSED, {"": answered._NOT_CARRIED}, tasks.AREAS,
     {path: text for path, text, _ in screen.PLACES},
     health.TITLES, {one: one for one in health.GROUPS}, health._STATES, {"": health._RECONNECT}, {one: step for one, (step, _) in health._STEPS.items()},
     access_words.NAMES, access_words.STAGES, access_words.SENTENCES, access_words.PLAIN,
