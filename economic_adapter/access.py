@@ -42,8 +42,13 @@ class Access:
     committed: Callable[[], None]
 
 
-def connect(access: Access, tenant: str, grant: str, *, expected: int | None = None, dry: bool = False) -> Ending:
-    """Check a grant, seal it and keep it; says how it ended, one sentence for each way. ``dry`` keeps nothing."""
+def connect(
+    access: Access, tenant: str, grant: str, by: str = "", *, expected: int | None = None, dry: bool = False
+) -> Ending:
+    """Check a grant, seal it and keep it; says how it ended, one sentence for each way. ``dry`` keeps nothing.
+
+    ``by``: who gave it, as the pages know them.
+    """
     call = access.calls(grant)
     try:
         # counted first: of the two, only the newer API says why it refuses
@@ -70,7 +75,7 @@ def connect(access: Access, tenant: str, grant: str, *, expected: int | None = N
             )
             regain(connection, found.number, now)
             keep(connection, found, customers, None, now)
-            observe(connection, access.outbox, found.number, now)
+            observe(connection, access.outbox, found.number, now, given_by=by)
             kept = agreements.named(connection, found.number)
             ask = kept is not None and kept.state == "connected"  # one that was in use before is known to be right
     if not dry:
@@ -134,6 +139,7 @@ def observe(
     outcome: Outcome | None = None,
     cause: Envelope | None = None,
     figures: Figures | None = None,
+    given_by: str = "",
 ) -> None:
     """Tell what is known of an agreement now. Does nothing for one that was never connected.
 
@@ -156,6 +162,7 @@ def observe(
         outcome=outcome,
         reach=_reach(connection, found, now),
         figures=figures,
+        given_by=given_by,
     )
     draft = Draft(
         data=seen,

@@ -32,6 +32,8 @@ class Attempt:
     locale: Locale
     nonce: str
     expires: datetime
+    by: str = ""
+    """Who was invited, by the id under which the pages know them; empty at the operator's link."""
     back: str = ""
     """The page that leads here, to go on from afterwards; empty where none does."""
 
@@ -56,6 +58,7 @@ def issue(keys: KeyRing, attempt: Attempt) -> str:
             "nonce": attempt.nonce,
             "expires": int(attempt.expires.timestamp()),
             "back": attempt.back,
+            "by": attempt.by,
         },
     )
 
@@ -71,6 +74,7 @@ def read(keys: KeyRing, text: str, now: datetime) -> Attempt | None:
         nonce=str(found["nonce"]),
         expires=datetime.fromtimestamp(cast(int, found["expires"]), UTC),
         back=str(found.get("back", "")),
+        by=str(found.get("by", "")),
     )
     return attempt if now < attempt.expires else None
 
@@ -89,7 +93,9 @@ def invited(key: bytes, text: str, now: datetime) -> Attempt | None:
         return None
     if not now < expires <= now + LIFETIME + _LEEWAY:
         return None
-    return Attempt(tenant=found.tenant, locale=found.lang, nonce=found.jti, expires=expires, back=found.back)
+    return Attempt(
+        tenant=found.tenant, locale=found.lang, nonce=found.jti, expires=expires, back=found.back, by=found.sub
+    )
 
 
 def form_token(keys: KeyRing, attempt: Attempt) -> str:

@@ -41,13 +41,13 @@ CONTENT_POLICY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connecting:
-    """The pages, with what they need. ``connect`` takes a tenant and a grant and says how it ended.
+    """The pages, with what they need. ``connect`` takes a tenant, a grant and who gave it, and says how it ended.
 
     ``part`` takes a tenant and the number of an agreement that is not the right one; false when it is in use.
     """
 
     keys: KeyRing
-    connect: Callable[[str, str], Ending]
+    connect: Callable[[str, str, str], Ending]
     part: Callable[[str, int], bool]
     now: Callable[[], datetime]
     public_url: str
@@ -110,7 +110,7 @@ class Connecting:
         elif not self.ready:
             ending = Ending(sentence="no_app")
         else:
-            ending = self.connect(attempt.tenant, grant)
+            ending = self.connect(attempt.tenant, grant, attempt.by)
         return self._ended(attempt, ending)
 
     def _ended(self, attempt: Attempt, ending: Ending) -> Response:

@@ -160,6 +160,8 @@ class AgreementObserved(Words):
     outcome: Outcome | None = None
     reach: Reach | None = None
     figures: Figures | None = None
+    given_by: str = ""
+    """Who gave access just now, by the id in their invitation; told once."""
 
 
 class LookAtCustomer(Words):

@@ -17,6 +17,8 @@ class Invitation(Words):
     exp: int
     """When it is over, in seconds; at most half an hour after it was made."""
     tenant: str
+    sub: str = ""
+    """Who was invited, by the id under which the pages know them; never a name, for it stands in an address."""
     lang: Literal["da", "en"] = "da"
     back: str = ""
     """Where to go on afterwards."""

@@ -85,9 +85,12 @@ def sign(key_id: str, key: bytes, claims: Mapping[str, Any]) -> str:
     return jwt.encode(dict(claims), key, algorithm="HS256", headers={"kid": key_id})
 
 
-def invite(key: bytes, *, tenant: str, lang: Language, nonce: str, until: datetime, back: str) -> str:
-    """An invitation to give access to a tenant's e-conomic, signed for the adapter; ``back``: where to go on afterwards."""
-    words = Invitation(jti=nonce, exp=int(until.timestamp()), tenant=tenant, lang=lang, back=back)
+def invite(key: bytes, *, tenant: str, by: str, lang: Language, nonce: str, until: datetime, back: str) -> str:
+    """An invitation to give access to a tenant's e-conomic, signed for the adapter.
+
+    ``by``: whom it invites, by id; ``back``: where to go on afterwards.
+    """
+    words = Invitation(jti=nonce, exp=int(until.timestamp()), tenant=tenant, sub=by, lang=lang, back=back)
     return jwt.encode(words.model_dump(), key, algorithm="HS256")
 
 

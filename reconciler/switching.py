@@ -14,7 +14,7 @@ from crm_outbox.contract import Result
 from crm_outbox.messaging.envelope import Envelope
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import AgreementObserved, ConfigureAgreement
-from reconciler import agreements, bus, opening, reading, runs, store
+from reconciler import acts, agreements, bus, opening, people, reading, runs, store
 from reconciler.agreements import Agreement
 from reconciler.prefill import prefill
 from reconciler.rules import Transfer
@@ -38,6 +38,8 @@ def observed(
     if known is None:
         return
     agreements.note(connection, tenant, seen, now)
+    if seen.given_by and (by := people.named(connection, tenant, seen.given_by)) is not None:
+        acts.add(connection, by, "connect", now, seen.agreement)
     _reached(connection, known, seen, now)
     if not known.defaults and seen.reference is not None:
         agreements.give_defaults(connection, tenant, seen.agreement, prefill(seen.reference))

@@ -158,7 +158,8 @@ def _invited(site: Site, person: Person, language: Language) -> tuple[str, datet
     until = site.now() + INVITED
     back = f"{site.public_url.rstrip('/')}/set-up"
     nonce = secrets.token_urlsafe(16)
-    text = passes.invite(site.connect_key, tenant=person.tenant, lang=language, nonce=nonce, until=until, back=back)
+    whom = {"tenant": person.tenant, "by": person.id}
+    text = passes.invite(site.connect_key, **whom, lang=language, nonce=nonce, until=until, back=back)
     return f"{site.hooks_url}{passes.TAKEN_AT}?{urlencode({'attempt': text})}", until
 
 

@@ -119,4 +119,6 @@ def test_from_nothing_to_the_right_agreement(stage: Stage, person: Person) -> No
     person.press("Ja")
     assert "Er det den rigtige?" not in person.text
     assert person.clicks <= MOST_CLICKS
+    person.go(f"{stage.pages.url}/history?person=m")
+    assert person.text.count("Gav adgang til e-conomic") == person.text.count("Mette Krogh</th>") - 1 == 1
     assert stage.parts.agreement().tenant == TENANT

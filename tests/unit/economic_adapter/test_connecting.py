@@ -47,6 +47,7 @@ class Site:
     def __init__(self, *, ready: bool = True) -> None:
         self.ending = Ending(sentence="connected", names={"company": "Nordhavn Tømrer ApS", "number": "123456"})
         self.connected: list[tuple[str, str]] = []
+        self.given_by: list[str] = []
         self.parted: list[tuple[str, int]] = []
         self.in_use = False
         self.cookies: dict[str, str] = {}
@@ -75,8 +76,9 @@ class Site:
     def start(self, attempt: Attempt = ATTEMPT) -> Reply:
         return self.get(urlsplit(link(KEYS, PUBLIC, attempt)).query)
 
-    def _connect(self, tenant: str, grant: str) -> Ending:
+    def _connect(self, tenant: str, grant: str, by: str) -> Ending:
         self.connected.append((tenant, grant))
+        self.given_by.append(by)
         return self.ending
 
     def _part(self, tenant: str, number: int) -> bool:
@@ -264,13 +266,14 @@ def test_every_sentence_exists_in_both_languages() -> None:
 
 
 def test_the_set_up_page_invites_a_tenant_and_is_led_back_to(site: Site) -> None:
-    reply = site.get(f"attempt={invitation()}")
+    reply = site.get(f"attempt={invitation(sub='u7')}")
     assert (reply.status, reply.headers["location"]) == (303, PUBLIC + PATH)
     shown = text(site.get())
     assert say("en", "connect") in shown
     assert f'<a href="{BACK}">{say("en", "back")}</a>' in shown
     site.get(f"token={GRANT}")
     assert site.connected == [("t7", GRANT)]
+    assert site.given_by == ["u7"]
     shown = text(site.get())
     assert f'<a href="{BACK}">' in shown
     assert say("en", "close") not in shown
