@@ -16,6 +16,8 @@ from reconciler.person import Role
 Occasion = Literal["digest", "letter", "lost", "stopped"]
 
 LETTER_TO: Final = "letter_to"
+LANGUAGE: Final = "language"
+"""The setting of what the tenant reads: its letter, and whoever has chosen nothing."""
 """The setting that holds the addresses of the weekly letter."""
 LETTER_LINKS: Final = "letter_links"
 """The setting that says whether its links open without a sign-in."""

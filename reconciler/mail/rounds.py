@@ -107,12 +107,12 @@ def _letter(post: Post, connection: sa.Connection, tenant: str) -> int:
     week = dates.letter(now)
     if week is None or not mailbox.once(connection, tenant, "letter", week[1].date().isoformat(), now):
         return 0
-    settings = people.settings(connection, tenant, (mailbox.LETTER_TO, mailbox.LETTER_LINKS, "language"))
+    settings = people.settings(connection, tenant, (mailbox.LETTER_TO, mailbox.LETTER_LINKS, mailbox.LANGUAGE))
     addresses = settings.get(mailbox.LETTER_TO) or []
     changes = mailbox.written(connection, tenant, *week) if addresses else []
     if not changes:
         return 0
-    words = Words(language(settings.get("language")), now)
+    words = Words(language(settings.get(mailbox.LANGUAGE)), now)
     if settings.get(mailbox.LETTER_LINKS) is not True or not post.pages:
         said = letters.letter(words, changes, lambda one: post.link(letters.at(one.customer)))
         return sum(_plan(post, connection, tenant, "letter", one, said) for one in addresses)

@@ -23,6 +23,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "inactive": "When a customer becomes inactive in Clickmate", "gone_there": _THERE, "gone_here": _HERE,
     "to_economic": "Edits to e-conomic", "to_crm": "Edits to Clickmate",
     "letter_to": "Who gets the letter", "letter_links": "Links of the letter open without a sign-in",
+    "language": "Language of the letter, and for whoever has chosen none",
     "linked": "Customers linked", "filled": "Details filled in", "created": "Customers created", "errors": "Errors",
     "evidence": "Group of suggestions", "run": "What it was",
 }  # fmt: skip
@@ -39,6 +40,7 @@ CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "gone_there": {"keep": _THERE, "remove": "remove in Clickmate too"},
     "gone_here": {"keep": _HERE, "remove": "remove in e-conomic too"},
     "letter_links": {"yes": "Yes", "no": "No"},
+    "language": {"da": "Danish", "en": "English"},
     "evidence": EVIDENCE,
     "run": TITLES,
 }  # fmt: skip

@@ -71,7 +71,7 @@ def _put_back(site: Site, connection: sa.Connection, link: Opened) -> Saved | No
 
 def _words(site: Site, request: Request, connection: sa.Connection, link: Opened | None) -> Words:
     """The language of the letter, or of whoever reads what is none."""
-    spoken = None if link is None else people.settings(connection, link.tenant, ("language",)).get("language")
+    spoken = None if link is None else people.settings(connection, link.tenant, (mailbox.LANGUAGE,)).get(mailbox.LANGUAGE)
     asked = request.query_params.get("lang"), spoken
     return Words(language(*asked, accepted=request.headers.get("accept-language", "")), site.now())
 

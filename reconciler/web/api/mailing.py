@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from reconciler.person import Person, Role
+from reconciler.person import Language, Person, Role
 from reconciler.web import mailing
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.strict import TEXT, Flag, needs
@@ -27,13 +27,17 @@ class Reader(Said):
 
 
 class Mail(Said):
-    """Who is told by mail, and whether mail arrives. ``letter_links``: the letter's links open without a sign-in, once each."""
+    """Who is told by mail, and whether mail arrives. ``letter_links``: the letter's links open without a sign-in, once each.
+
+    ``language``: of the letter, and for whoever has chosen none.
+    """
 
     mail_server: bool
     nobody_is_told: bool
     people: tuple[Reader, ...]
     letter_to: tuple[str, ...]
     letter_links: bool
+    language: Language
     failed_at: datetime | None
     failure: str
     failed_address: str
@@ -48,6 +52,7 @@ class ChangedMail(Said):
     letter_links: Flag | None = Field(
         default=None, description="Whether the letter's links open without a sign-in; off, those that were sent end."
     )
+    language: Language | None = Field(default=None, description="Of the letter, and for whoever has chosen none.")
 
 
 def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> None:
@@ -73,7 +78,9 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     )
     def change_mail(person: Asking, changed: ChangedMail) -> Mail:
         """Set addresses of people, and those of the weekly letter."""
-        wrong = mailing.change(site, person, changed.letter_to, changed.addresses, changed.letter_links)
+        wrong = mailing.change(
+            site, person, changed.letter_to, changed.addresses, changed.letter_links, changed.language
+        )
         if wrong:
             raise Senseless(f"no address that can be written to: {', '.join(wrong)}")
         return _said(mailing.of(site, person))
@@ -86,6 +93,7 @@ def _said(known: mailing.Mail) -> Mail:
         people=tuple(Reader(id=one.id, name=one.name, role=one.role, address=one.address) for one in known.people),
         letter_to=known.letter_to,
         letter_links=known.letter_links,
+        language=known.language,
         failed_at=known.post.failed,
         failure=known.post.failure,
         failed_address=known.post.address,

@@ -43,6 +43,16 @@ def test_addresses_are_kept(pages: Pages, admin: Browser) -> None:
         assert people.settings(connection, TENANT, ["letter_to"]) == {"letter_to": ["bogholder@firma.example"]}
 
 
+def test_the_language_of_the_letter_is_that_of_whoever_chose_none(pages: Pages, admin: Browser) -> None:
+    assert save(admin, language="kl").status_code == 400
+    assert save(admin, language="en").status_code == 303
+    assert '<option value="en" lang="en" selected>' in admin.get("/set-up/mail").text
+    assert pages.arrive(sub="u4", name="Ole Dam").get("/").headers["content-language"] == "en"
+    assert pages.arrive(sub="u5", name="Ida Dam", lang="da").get("/").headers["content-language"] == "da"
+    with pages.engine.connect() as connection:
+        assert people.settings(connection, TENANT, ["language"]) == {"language": "en"}
+
+
 @pytest.mark.parametrize("wrong", ["x", "a@b@c", "a b@firma.example", "a@firma.example\x00", "ø@firma.example", "a@-"])
 def test_what_is_no_address_is_said_and_changes_nothing(pages: Pages, admin: Browser, wrong: str) -> None:
     answer = save(admin, _of_u1="new@firma.example", letter_to=wrong)
