@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import decided, letter_links, ordering, people, reversing, worklists
+from reconciler import decided, letter_links, mailbox, ordering, people, reversing, worklists
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
 from reconciler.letter_links import Opened
@@ -71,7 +71,9 @@ def _put_back(site: Site, connection: sa.Connection, link: Opened) -> Saved | No
 
 def _words(site: Site, request: Request, connection: sa.Connection, link: Opened | None) -> Words:
     """The language of the letter, or of whoever reads what is none."""
-    spoken = None if link is None else people.settings(connection, link.tenant, (mailbox.LANGUAGE,)).get(mailbox.LANGUAGE)
+    spoken = (
+        None if link is None else people.settings(connection, link.tenant, (mailbox.LANGUAGE,)).get(mailbox.LANGUAGE)
+    )
     asked = request.query_params.get("lang"), spoken
     return Words(language(*asked, accepted=request.headers.get("accept-language", "")), site.now())
 
