@@ -49,10 +49,25 @@ def own(link: Link) -> Mapping[str, str]:
 
 def candidates(connection: Connection, task: Task, link: Link) -> tuple[Facing, ...]:
     """The customers that may be this one, the likeliest first, with all that agrees."""
-    mine = Record(id="", values=own(link), persons=_persons(link))
     numbers = task.candidates[:MOST]
     shown = _there(connection, link, numbers)
     shown += _here(connection, link, () if link.crm_id else task.candidates_here[: MOST - len(numbers)])
+    return _agreeing(link, shown)
+
+
+def there(connection: Connection, link: Link, numbers: Sequence[int]) -> tuple[Facing, ...]:
+    """These customers of e-conomic, in that order, with all that agrees."""
+    return _agreeing(link, _there(connection, link, numbers[:MOST]))
+
+
+def both(mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The fields that either of two customers holds, with both values."""
+    pairs = [(name, fields.text(mine, name), fields.text(theirs, name)) for name in _FIELDS]
+    return [one for one in pairs if one[1].strip() or one[2].strip()]
+
+
+def _agreeing(link: Link, shown: Sequence[tuple[Facing, Record]]) -> tuple[Facing, ...]:
+    mine = Record(id="", values=own(link), persons=_persons(link))
     known = [profiles.profile(one) for _, one in shown]
     counts = profiles.shared([profiles.profile(mine)], known)
     result = []

@@ -71,6 +71,8 @@ class Link:
     """Customers e-conomic may already have: as matching found, or as the refused creation said."""
     candidates_here: tuple[str, ...] = ()
     """Customers the CRM may already have of this e-conomic customer."""
+    suggested: tuple[int, ...] = ()
+    """Customers of e-conomic that are recorded and may be this unlinked one, best first: told and shown, they hold up nothing."""
     apart: tuple[int, ...] = ()
     """Numbers a person said are not this customer, for good."""
     parted: tuple[int, ...] = ()
@@ -93,6 +95,16 @@ class Link:
     def pairs(self) -> tuple[Pair, ...]:
         """The customer and its contact persons."""
         return (self.customer, *self.contacts)
+
+    @property
+    def may_be(self) -> tuple[int, ...]:
+        """The numbers of e-conomic that this unlinked customer may have already, those of a held-back creation first."""
+        here = self.customer.crm
+        if self.state is not LinkState.UNLINKED or not self.crm_id:
+            return ()
+        gone = self.merged_into is not None or (here is not None and here.gone)
+        free = (one for one in self.suggested if not gone and one not in self.apart)
+        return tuple(dict.fromkeys((*self.candidates, *free)))
 
     @property
     def pending(self) -> tuple[Pending, ...]:

@@ -133,6 +133,7 @@ def told_apart(link: Link, numbers: Iterable[int] = (), ids: Iterable[str] = ())
         link,
         apart=(*link.apart, *sorted(no - set(link.apart))),
         candidates=tuple(one for one in link.candidates if one not in no),
+        suggested=tuple(one for one in link.suggested if one not in no),
         candidates_here=tuple(one for one in link.candidates_here if one not in here),
     )
     if link.candidates or link.candidates_here:

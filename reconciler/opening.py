@@ -3,6 +3,7 @@
 Whoever waits finds it by its id; the command leaves through the outbox in the transaction that says so.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import LookAtCustomer
-from reconciler import bus, freshness, looks, store
+from reconciler import bus, freshness, looks, resembling, store
 from reconciler.agreement import Agreement
 from reconciler.freshness import EXPIRES, Look
 from reconciler.link import Link
@@ -36,6 +37,19 @@ def opened(
     if not freshness.is_asked(last, seen, agreement.reach, now):
         return last, False
     return _ask(connection, link, wanted, last, now), True
+
+
+def resembled(connection: sa.Connection, stored: store.Stored) -> store.Stored:
+    """An unlinked customer as it is known, with whom of e-conomic it may be: what is recorded is searched, no call is made.
+
+    What is found is kept with its link, which is not waited for; the clock tells of it and lists it.
+    """
+    link = stored.link
+    numbers = resembling.found(connection, link)
+    if numbers == link.suggested:
+        return stored
+    store.suggest(connection, link.id, numbers)
+    return replace(stored, link=replace(link, suggested=numbers))
 
 
 def again(connection: sa.Connection, tenant: str, agreement: int, now: datetime) -> int:

@@ -116,6 +116,16 @@ def unlink(clocked: Clocked, connection: Connection, press: Press, number: int) 
     return Pressed(saved=deciding.save(clocked, connection, _decision(clocked, press, stored.link, "unlink")))
 
 
+def link(clocked: Clocked, connection: Connection, press: Press, number: int) -> Pressed:
+    """The customer is that one of e-conomic, which was shown as one that it may be."""
+    return _is(clocked, connection, press, number, "link")
+
+
+def apart(clocked: Clocked, connection: Connection, press: Press, number: int) -> Pressed:
+    """The customer is not that one of e-conomic, for good."""
+    return _is(clocked, connection, press, number, "not_the_same")
+
+
 def leave(clocked: Clocked, connection: Connection, press: Press, task: str) -> Pressed:
     """The question about a customer deleted in e-conomic is answered with leaving it as it is."""
     stored = _stored(connection, press)
@@ -161,6 +171,17 @@ def recorded(connection: Connection, found: Sequence[store.Stored]) -> dict[UUID
     numbers = [one.number for one in links if one.number is not None]
     there = sides.economic_of(connection, key.tenant, key.agreement or 0, numbers)
     return {one.id: (here.get(one.crm_id), None if one.number is None else there.get(one.number)) for one in links}
+
+
+def _is(clocked: Clocked, connection: Connection, press: Press, number: int, means: Means) -> Pressed:
+    """Where it may not be that one any more, what was shown counts as moved."""
+    stored = _stored(connection, press)
+    if (before := _before(connection, press, stored)) is not None:
+        return Pressed(saved=before)
+    if number not in stored.link.may_be:
+        return Pressed(moved=True)
+    decision = replace(_decision(clocked, press, stored.link, means), number=number)
+    return Pressed(saved=deciding.save(clocked, connection, decision))
 
 
 def _plain(clocked: Clocked, connection: Connection, press: Press, means: Means) -> Pressed:

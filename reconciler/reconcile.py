@@ -151,6 +151,7 @@ def _tell(
     done = take_step(clocked, connection, stored, heard, envelope)
     if done.link.economic_version != there.version:
         return
+    _no_longer_alike(connection, link.agreement, before, there)
     if there.customer is None:
         dissolve(clocked, connection, store.load(connection, link.id), envelope)
     elif seen.why != "import" and _moved(before, there):
@@ -221,7 +222,16 @@ def _given_way(clocked: Clocked, connection: Connection, stranger: store.Stored,
 def _recorded(clocked: Clocked, connection: Connection, tenant: str, agreement: int, seen: EconomicSeen) -> bool:
     """Record a customer of e-conomic that no link has; whether it is news."""
     before = sides.economic(connection, tenant, agreement, seen.number)
-    return sides.record_economic(connection, tenant, agreement, seen, clocked.now()) and _moved(before, seen)
+    recorded = sides.record_economic(connection, tenant, agreement, seen, clocked.now())
+    if recorded:
+        _no_longer_alike(connection, agreement, before, seen)
+    return recorded and _moved(before, seen)
+
+
+def _no_longer_alike(connection: Connection, agreement: int, before: EconomicSeen | None, seen: EconomicSeen) -> None:
+    """Whoever may be a customer that only e-conomic has is looked at again when that is another, or gone."""
+    if before is not None and before.customer is not None and before.customer != seen.customer:
+        store.look_at_alike(connection, agreement, seen.number)
 
 
 def _moved(before: EconomicSeen | None, seen: EconomicSeen) -> bool:

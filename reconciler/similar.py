@@ -47,11 +47,9 @@ class _Link:
 
 def in_economic(connection: sa.Connection, link: Link) -> Similar:
     """Customers of e-conomic that may be this customer of the CRM."""
-    crm = link.customer.crm
-    if crm is None or link.agreement is None:
+    record = of_crm(link)
+    if record is None or link.agreement is None:
         return Similar()
-    persons = tuple(one.crm.values for one in link.contacts if one.crm is not None and contacts.alive(one.crm))
-    record = Record(id=link.crm_id, values=crm.values, persons=persons)
     own, others = (_search(connection, side, link.tenant, link.agreement, record) for side in System)
     links = _links(connection, link.tenant, link.agreement, own, others)
     return _similar(record, System.CRM, own, others, links, {(link.crm_id, str(one)) for one in link.apart})
@@ -125,6 +123,15 @@ def strong(record: Record) -> list[str]:
 
 def _search(connection: sa.Connection, side: System, tenant: str, agreement: int, record: Record) -> list[Record]:
     return records.search(connection, side, tenant, agreement, record.values, record.persons, limit=MOST)
+
+
+def of_crm(link: Link) -> Record | None:
+    """The record of a link's customer as the CRM holds it, with its persons that are there; none while the CRM told nothing."""
+    crm = link.customer.crm
+    if crm is None:
+        return None
+    persons = tuple(one.crm.values for one in link.contacts if one.crm is not None and contacts.alive(one.crm))
+    return Record(id=link.crm_id, values=crm.values, persons=persons)
 
 
 def of_economic(customer: EconomicCustomer) -> Record:

@@ -157,7 +157,7 @@ def _choices(told: Status, asked: Sequence[Task]) -> list[Task]:
 
 def _suggested(link: Link) -> int:
     whole = all_candidates(link)
-    return len(link.candidates) + len(link.candidates_here) if whole is None else whole.count
+    return len(link.may_be) + len(link.candidates_here) if whole is None else whole.count
 
 
 def _values(link: Link, details: Sequence[str]) -> dict[str, str]:

@@ -147,7 +147,7 @@ INSERT_MISSING = sa.text("""
     on conflict do nothing
 """)
 LINK = """crm_id state rest number old_numbers flows counter crm_epoch crm_number economic_epoch economic_counter stage created
-    active_since wanted merged_into unsendable barred candidates candidates_here apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message status_request_id
+    active_since wanted merged_into unsendable barred candidates candidates_here suggested apart parted linked_by linked_at run supplied waived notes due category left_out name_key status status_details status_reason status_message status_request_id
 """.split()
 REMEMBERED = 4096
 """Of a longer statement psycopg looks for the places of its values each time it is sent."""
@@ -203,7 +203,15 @@ SAVE = sa.text(
 
 Without blanks, because psycopg remembers how to send a statement only up to ``REMEMBERED`` characters.
 """
-HELD_NUMBERS = sa.text("""
+_MAY_BE_THESE = """
+    select l.id from sync.link l
+    where l.agreement = :agreement and l.suggested <> '{}' and l.suggested && cast(:numbers as integer[])
+      and l.state = 'unlinked'
+    for no key update skip locked
+"""
+"""Who is stepped on just now is left out: nobody waits for a link while holding another. Opened, it is searched for anew."""
+HELD_NUMBERS = sa.text(f"""
+    with suggested as (update sync.link set look_again = true where id in ({_MAY_BE_THESE}))
     update sync.economic_side side set linked = exists (
         select from sync.link l where l.agreement = side.agreement and l.number = side.number)
     where side.agreement = :agreement and side.number = any(:numbers)
@@ -250,6 +258,19 @@ GOING_ON = sa.text("""
 """A link that waits for another pause than the one that holds now waits for none any more, or for less."""
 PAUSED = sa.text("""
     select count(*) from sync.link l where l.tenant = :tenant and l.agreement = :agreement and l.status = 'paused'
+""")
+LOOK_AT_ALIKE = sa.text(f"update sync.link set look_again = true where id in ({_MAY_BE_THESE})")
+LOOK_AT_SUGGESTED = sa.text("""
+    update sync.link set look_again = true where id in (
+        select l.id from sync.link l
+        where l.tenant = :tenant and l.agreement = :agreement and l.state = 'unlinked' and (
+            l.suggested <> '{}' or l.crm_id in (
+                select s.crm_id from sync.suggestion s where s.tenant = :tenant and s.agreement = :agreement))
+        for no key update skip locked)
+""")
+SUGGEST = sa.text("""
+    update sync.link set suggested = :suggested, look_again = true where id in (
+        select l.id from sync.link l where l.id = :id and l.state = 'unlinked' for no key update skip locked)
 """)
 LOOK_AT = sa.text("update sync.link set look_again = true where id = :id")
 LOOK_AGAIN = sa.text("""

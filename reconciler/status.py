@@ -107,7 +107,7 @@ def _perhaps(link: Link) -> Status | None:
     if link.state is not LinkState.UNLINKED:
         return None
     refused = any(one.code == "candidates" for one in link.customer.refusals)
-    return Status(state="perhaps", reason="candidates") if link.candidates or link.candidates_here or refused else None
+    return Status(state="perhaps", reason="candidates") if link.may_be or link.candidates_here or refused else None
 
 
 def _on_its_way(link: Link, plans: Plans, rules: Rules) -> Status | None:

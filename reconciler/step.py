@@ -69,6 +69,8 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
             link = stopping.stopped(link, message, rules, now)
     link = _tidied(link, ended)
     link = record.met(decide(link, rules, now))
+    if link.suggested and link.state is not LinkState.UNLINKED:
+        link = replace(link, suggested=())
     if isinstance(message, Decided):
         link, told = carrying.begun(link, message.decision, ended)
         ended = list(told)
@@ -105,6 +107,14 @@ def held_back(done: Step, candidates: tuple[str, ...], rules: Rules, now: dateti
             stands = status(link, rules, now, asked)
             return replace(done, link=link, commands=commands_left, status=stands, counted=counted, asked=asked)
     return done
+
+
+def suggesting(done: Step, numbers: tuple[int, ...], rules: Rules, now: datetime) -> Step:
+    """That step with these customers of e-conomic as those that its unlinked customer may be: only how it stands changes."""
+    if numbers == done.link.suggested:
+        return done
+    link = replace(done.link, suggested=numbers)
+    return replace(done, link=link, status=status(link, rules, now, done.asked))
 
 
 def ruling_out(done: Step, told_apart: tuple[str, ...], whole: Many | None = None) -> Step:

@@ -23,6 +23,7 @@ from reconciler import (
     overlooking,
     questions,
     record,
+    resembling,
     runs,
     sides,
     similar,
@@ -45,7 +46,7 @@ from reconciler.link import (
     flows,
 )
 from reconciler.rules import Rules, System
-from reconciler.step import began, held_back, ruling_out, step
+from reconciler.step import began, held_back, ruling_out, step, suggesting
 
 _JOINING = frozenset({LinkState.UNLINKED, LinkState.CREATING})
 
@@ -77,7 +78,7 @@ def take_step(
     ``rules`` are a run's own; without, those the agreement gives this link. ``in_pass``: one of many that are looked at
     at once; what it would write counts for the brake, and stays when that holds.
     """
-    link = stored.link
+    link, by_clock = stored.link, isinstance(message, Due)
     message = _timed(message, cause)
     if link.state in _JOINING:
         _alone(connection, link)
@@ -105,6 +106,8 @@ def take_step(
         else:
             before, message, told = _without(before, message, done.link.number or 0)
             done = step(before, told, rules, now)
+    if done.link.suggested or by_clock or done.link.state is not link.state:
+        done = suggesting(done, resembling.known(connection, done.link), rules, now)
     listed = category(done.link, done.status, rules, now)
     store.save(connection, stored, done.link, done.status, message, now, listed)
     if _went_along(stored.link, done.link, message):

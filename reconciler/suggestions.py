@@ -106,6 +106,15 @@ def named(
     return [(row.crm_id, row.number, row.evidence) for row in connection.execute(_NAMED, values)]
 
 
+def of_customer(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> list[tuple[int, str]]:
+    """The number and the evidence of each pair that is suggested with that customer of the CRM, which is there and unlinked.
+
+    What of its own link is not saved yet does not count: told apart, or linked until now.
+    """
+    values = {**_values(tenant, agreement), "crm_id": crm_id}
+    return [(row.number, row.evidence) for row in connection.execute(_OF_CUSTOMER, values)]
+
+
 def state(connection: sa.Connection, tenant: str, agreement: int) -> State:
     """When pairs were looked for, and which groups may be linked."""
     values = _values(tenant, agreement)
@@ -196,6 +205,14 @@ _NAMED = sa.text(f"""
     select s.crm_id, s.number, s.evidence {_OPEN} and (s.crm_id, s.number) in (
         select w.crm_id, w.number from jsonb_to_recordset(cast(:wanted as jsonb)) as w(crm_id text, number integer))
     order by s.place, s.crm_id
+""")
+_OF_CUSTOMER = sa.text("""
+    select s.number, s.evidence
+    from sync.suggestion s
+    join sync.economic_side there on there.agreement = s.agreement and there.number = s.number and there.tenant = s.tenant
+    where s.tenant = :tenant and s.agreement = :agreement and s.crm_id = :crm_id and there.state is not null
+      and not exists (select from sync.link o where o.agreement = s.agreement and o.number = s.number
+                      and (o.crm_id <> s.crm_id or (o.crm_id is null and o.state <> 'unlinked')))
 """)
 _STATE = sa.text("select made, asked from sync.suggesting where tenant = :tenant and agreement = :agreement")
 _APPROVED = sa.text("select evidence, who from sync.approved_group where tenant = :tenant and agreement = :agreement")

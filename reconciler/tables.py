@@ -174,6 +174,8 @@ link = sa.Table(
     sa.Column("barred", sa.Boolean),
     sa.Column("candidates", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("candidates_here", ARRAY(sa.Text), nullable=False, server_default=_EMPTY_OBJECT),
+    # what is recorded of e-conomic and may be this unlinked customer: told and shown, it holds up nothing
+    sa.Column("suggested", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("apart", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("parted", ARRAY(sa.Integer), nullable=False, server_default=_EMPTY_OBJECT),
     sa.Column("linked_by", sa.Text, nullable=False, server_default=""),
@@ -213,6 +215,7 @@ sa.Index(
     "link_old_numbers", link.c.old_numbers, postgresql_using="gin", postgresql_where=sa.text("old_numbers <> '{}'")
 )
 sa.Index("link_candidates", link.c.candidates, postgresql_using="gin", postgresql_where=sa.text("candidates <> '{}'"))
+sa.Index("link_suggested", link.c.suggested, postgresql_using="gin", postgresql_where=sa.text("suggested <> '{}'"))
 sa.Index("link_due", link.c.due, postgresql_where=link.c.due.isnot(None))
 sa.Index("link_look_again", link.c.agreement, postgresql_where=link.c.look_again)
 sa.Index(

@@ -73,15 +73,17 @@ def stored(connection: sa.Connection, tenant: str, ids: Collection[str]) -> dict
 
 
 def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -> tuple[Customer, bool]:
-    """As ``customer``, for a person who opens it: e-conomic is asked where it is to be; whether it was.
+    """As ``customer``, for a person who opens it: e-conomic is asked where it is to be; whether it was. One that is not linked
+    is searched for in what is recorded as well.
 
     The command to look leaves with the caller's transaction.
     """
     found = customer(connection, tenant, crm_id)
     if found.stored is None or found.agreement is None:
         return found, False
-    look, asked = opening.opened(connection, found.stored.link, found.agreement, found.known.seen, now)
-    return replace(found, look=look), asked
+    stored = opening.resembled(connection, found.stored)
+    look, asked = opening.opened(connection, stored.link, found.agreement, found.known.seen, now)
+    return replace(found, stored=stored, look=look), asked
 
 
 def landed(connection: sa.Connection, found: Customer) -> list[Landed]:

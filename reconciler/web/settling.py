@@ -31,7 +31,7 @@ from reconciler.deciding import NotDecided, NotUndone
 from reconciler.decisions import KEEP
 from reconciler.link import Link
 from reconciler.person import Person, may
-from reconciler.web import acting, doors, piece, reasons, rule_words, screen, status, whys
+from reconciler.web import acting, candidates, doors, piece, reasons, rule_words, screen, status, whys
 from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.piece import LIST
@@ -180,6 +180,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         place=views.place(connection, link.tenant, link.id) if from_list else None,
         back=_back(one, link.crm_id),
         card=site.card(link.crm_id),
+        **candidates.shown(site, connection, one, stored, asked),
         **_receipt(site, connection, one, stored, asked),
     )
 

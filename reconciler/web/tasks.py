@@ -164,14 +164,14 @@ def _shown(site: Site, connection: sa.Connection, one: Known, found: Found) -> d
             (
                 each,
                 answered.may_be(words, each),
-                _rows(mine, each.values),
+                facing.both(mine, each.values),
                 [each_ for each_ in offers if _about(each_[0], each)],
             )
             for each in may_be
         ],
         "both": None
         if both is None or heir is None
-        else [(each, _rows(facing.own(heir), each.values)) for each in both],
+        else [(each, facing.both(facing.own(heir), each.values)) for each in both],
         "offers": [each for each in offers if not any(_about(each[0], other) for other in may_be)],
         "values": () if task is None or task.kind in {"candidates", "contact", "missing"} else _values(task),
         "persons": _persons(found),
@@ -194,12 +194,6 @@ def _about(offer: Offer, one: facing.Facing) -> bool:
     if offer.customer:
         return offer.customer == one.customer
     return offer.number is not None and offer.number == one.number
-
-
-def _rows(mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """The fields that either of two customers holds."""
-    both = [(name, fields.text(mine, name), fields.text(theirs, name)) for name in fields.FIELDS["customer"]]
-    return [each for each in both if each[1].strip() or each[2].strip()]
 
 
 def _persons(found: Found) -> list[tuple[str, Mapping[str, str], Mapping[str, str]]]:

@@ -174,7 +174,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     creates: Any = {**given, "openapi_extra": needs("create")}
 
     def press(person: Person, crm_id: str, decision: UUID, does: acting.Does) -> Done:
-        return _done(decision, acting.press(site, person, crm_id, decision, does))
+        return done(decision, acting.press(site, person, crm_id, decision, does))
 
     @made.get("/customers/{crm_id}/update", **given)
     def what_update_overwrites(person: Asking, crm_id: CrmId) -> Update:
@@ -254,7 +254,8 @@ def _detail(row: Row) -> Detail:
     )  # fmt: skip
 
 
-def _done(decision: UUID, pressed: Pressed) -> Done:
+def done(decision: UUID, pressed: Pressed) -> Done:
+    """What came of a press."""
     saved = pressed.saved
     ended = () if saved is None else saved.outcome
     return Done(

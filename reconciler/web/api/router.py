@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from reconciler.person import Person
 from reconciler.web.api import (
     bulk,
+    candidates,
     customers,
     decisions,
     details,
@@ -35,6 +36,7 @@ _SUBJECTS: Final = (
     bulk,
     suggestions,
     customers,
+    candidates,
     decisions,
     handing,
     status,

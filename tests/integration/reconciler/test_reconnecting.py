@@ -89,7 +89,7 @@ def test_what_was_linked_goes_on_and_nothing_is_created_twice(
     company: Company, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {
-        "perhaps": "not_there",
+        "perhaps": "perhaps",
         "alike": "different",
         "spelled": "choice",
         "lead": "not_there",
