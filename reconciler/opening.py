@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from crm_outbox.messaging.outbox import append
 from economic_adapter.contract import LookAtCustomer
-from reconciler import bus, freshness, looks, resembling, store
+from reconciler import bus, freshness, looks, resembling, store, suggestions
 from reconciler.agreement import Agreement
 from reconciler.freshness import EXPIRES, Look
 from reconciler.link import Link
@@ -48,7 +48,7 @@ def resembled(connection: sa.Connection, stored: store.Stored) -> store.Stored:
     numbers = resembling.found(connection, link)
     if numbers == link.suggested:
         return stored
-    store.suggest(connection, link.id, numbers)
+    suggestions.keep(connection, link.id, numbers)
     return replace(stored, link=replace(link, suggested=numbers))
 
 

@@ -26,6 +26,7 @@ from reconciler import (
     sides,
     store,
     strangers,
+    suggestions,
     switching,
 )
 from reconciler.link import CrmSeen, Due, EconomicSeen, Heard, Link, LinkState
@@ -231,7 +232,7 @@ def _recorded(clocked: Clocked, connection: Connection, tenant: str, agreement: 
 def _no_longer_alike(connection: Connection, agreement: int, before: EconomicSeen | None, seen: EconomicSeen) -> None:
     """Whoever may be a customer that only e-conomic has is looked at again when that is another, or gone."""
     if before is not None and before.customer is not None and before.customer != seen.customer:
-        store.look_at_alike(connection, agreement, seen.number)
+        suggestions.look_at_alike(connection, agreement, seen.number)
 
 
 def _moved(before: EconomicSeen | None, seen: EconomicSeen) -> bool:

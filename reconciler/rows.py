@@ -242,16 +242,12 @@ def _compare_bases(found: Changes, link: Link, old: Pair | None, pair: Pair) -> 
     before = {} if old is None else old.base
     found.bases.extend(
         {
-            "link": link.id,
-            "pair": pair.id,
-            "field": field,
-            "crm": base.crm,
-            "economic": base.economic,
+            "link": link.id, "pair": pair.id, "field": field, "crm": base.crm, "economic": base.economic,
             "unknown": base.unknown,
         }
         for field, base in pair.base.items()
         if before.get(field) != base
-    )
+    )  # fmt: skip
     found.gone_bases.extend((pair.id, field) for field in before if field not in pair.base)
 
 

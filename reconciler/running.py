@@ -103,7 +103,6 @@ def keep(connection: Connection, shown: Preview, now: datetime, *, by: str = "",
     listed.insert(connection, shown)
     if asked.only is None:
         suggestions.replace(connection, asked.tenant, asked.agreement, shown.suggested, now)
-        store.look_at_suggested(connection, asked.tenant, asked.agreement)
 
 
 def asked_of(run: Run) -> Asked:

@@ -260,18 +260,6 @@ PAUSED = sa.text("""
     select count(*) from sync.link l where l.tenant = :tenant and l.agreement = :agreement and l.status = 'paused'
 """)
 LOOK_AT_ALIKE = sa.text(f"update sync.link set look_again = true where id in ({_MAY_BE_THESE})")
-LOOK_AT_SUGGESTED = sa.text("""
-    update sync.link set look_again = true where id in (
-        select l.id from sync.link l
-        where l.tenant = :tenant and l.agreement = :agreement and l.state = 'unlinked' and (
-            l.suggested <> '{}' or l.crm_id in (
-                select s.crm_id from sync.suggestion s where s.tenant = :tenant and s.agreement = :agreement))
-        for no key update skip locked)
-""")
-SUGGEST = sa.text("""
-    update sync.link set suggested = :suggested, look_again = true where id in (
-        select l.id from sync.link l where l.id = :id and l.state = 'unlinked' for no key update skip locked)
-""")
 LOOK_AT = sa.text("update sync.link set look_again = true where id = :id")
 LOOK_AGAIN = sa.text("""
     update sync.link set look_again = true, revision = revision + 1 where tenant = :tenant and agreement = :agreement

@@ -257,21 +257,6 @@ def look_at(connection: sa.Connection, link: UUID) -> None:
     connection.execute(statements.LOOK_AT, {"id": link})
 
 
-def look_at_alike(connection: sa.Connection, agreement: int, number: int) -> None:
-    """Have the clock look again at unlinked customers that may be that one of e-conomic: it is another, or gone."""
-    connection.execute(statements.LOOK_AT_ALIKE, {"agreement": agreement, "numbers": [number]})
-
-
-def look_at_suggested(connection: sa.Connection, tenant: str, agreement: int) -> int:
-    """Have the clock look again at unlinked customers of which something was suggested, or is now; returns how many."""
-    return connection.execute(statements.LOOK_AT_SUGGESTED, {"tenant": tenant, "agreement": agreement}).rowcount
-
-
-def suggest(connection: sa.Connection, link: UUID, numbers: Sequence[int]) -> None:
-    """That link, which is not locked, may be these; the clock tells how it stands then. Nothing where somebody steps on it."""
-    connection.execute(statements.SUGGEST, {"id": link, "suggested": list(numbers)})
-
-
 def look_again(connection: sa.Connection, tenant: str, agreement: int) -> int:
     """Have the clock look at every link of an agreement again; returns how many."""
     return connection.execute(statements.LOOK_AGAIN, {"tenant": tenant, "agreement": agreement}).rowcount

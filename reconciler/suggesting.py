@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from crm_outbox.messaging.database import is_away
-from reconciler import agreements, inventory, store, suggestions
+from reconciler import agreements, inventory, suggestions
 from reconciler.agreement import Agreement
 from reconciler.classes import classes, exists
 from reconciler.evidence import Found
@@ -35,7 +35,6 @@ def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
             continue
         with engine.begin() as connection:
             suggestions.replace(connection, tenant, agreement, found, clocked.now(), since=since)
-            store.look_at_suggested(connection, tenant, agreement)
         log.info("suggestions.found", agreement=agreement, pairs=len(found))
     return len(asked)
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic_core import to_json
 
-from reconciler import sides
+from reconciler import sides, statements
 from reconciler.classes import record_here, record_there
 from reconciler.evidence import Evidence, Found
 from reconciler.matching import still_found
@@ -139,7 +140,10 @@ def replace(
     connection: sa.Connection, tenant: str, agreement: int, found: Iterable[Found], now: datetime, *,
     since: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Store the pairs that were found; ``since``: whoever waited since then waits no longer."""
+    """Store the pairs that were found, and have the clock look at their customers and those of the pairs before.
+
+    ``since``: whoever waited since then waits no longer.
+    """
     values = _values(tenant, agreement)
     connection.execute(_MADE, {**values, "now": now, "since": since})
     connection.execute(_FORGET, values)
@@ -152,6 +156,17 @@ def replace(
     ]  # fmt: skip
     if rows:
         connection.execute(_INSERT, rows)
+    connection.execute(_LOOK_AT_THESE, values)
+
+
+def keep(connection: sa.Connection, link: UUID, numbers: Sequence[int]) -> None:
+    """That link, which is not locked, may be these; the clock tells how it stands then. Nothing where somebody steps on it."""
+    connection.execute(_KEEP, {"id": link, "suggested": list(numbers)})
+
+
+def look_at_alike(connection: sa.Connection, agreement: int, number: int) -> None:
+    """Have the clock look again at unlinked customers that may be that one of e-conomic: it is another, or gone."""
+    connection.execute(statements.LOOK_AT_ALIKE, {"agreement": agreement, "numbers": [number]})
 
 
 def give_up(connection: sa.Connection, tenant: str, agreement: int) -> None:
@@ -231,6 +246,18 @@ _FORGET = sa.text("delete from sync.suggestion where tenant = :tenant and agreem
 _INSERT = sa.text("""
     insert into sync.suggestion (tenant, agreement, crm_id, number, evidence, place, reasons)
     values (:tenant, :agreement, :crm_id, :number, :evidence, :place, cast(:reasons as text[]))
+""")
+_LOOK_AT_THESE = sa.text("""
+    update sync.link set look_again = true where id in (
+        select l.id from sync.link l
+        where l.tenant = :tenant and l.agreement = :agreement and l.state = 'unlinked' and (
+            l.suggested <> '{}' or l.crm_id in (
+                select s.crm_id from sync.suggestion s where s.tenant = :tenant and s.agreement = :agreement))
+        for no key update skip locked)
+""")
+_KEEP = sa.text("""
+    update sync.link set suggested = :suggested, look_again = true where id in (
+        select l.id from sync.link l where l.id = :id and l.state = 'unlinked' for no key update skip locked)
 """)
 _APPROVE = sa.text("""
     insert into sync.approved_group (tenant, agreement, evidence, who, who_id, at)

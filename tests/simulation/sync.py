@@ -182,17 +182,14 @@ def installed(sync: Sync) -> Iterator[None]:
     loud, silent = _Loud(sync.world), ties.Silent()
     places: dict[Any, dict[str, Any]] = {
         acts: {"add": lambda *_: None},
-        # what is suggested decides nothing, and nobody opens a page here
-        store: {
-            **{name: getattr(links, name) for name in Links.STORE},
-            "look_at_alike": lambda *_: None, "look_at_suggested": lambda *_: 0,
-        },
+        store: {name: getattr(links, name) for name in Links.STORE},
         sides: {name: getattr(links, name) for name in Links.SIDES},
         agreements: {name: getattr(rows_of_agreements, name) for name in Agreements.NAMES},
         runs: {name: getattr(rows_of_runs, name) for name in Runs.NAMES},
         items: {name: getattr(rows_of_items, name) for name in Items.NAMES},
         listed: {"insert": lambda _session, _shown: None},
-        suggestions: {"replace": lambda *_: None, "of_customer": lambda *_: []},
+        # what is suggested decides nothing
+        suggestions: {"replace": lambda *_: None, "look_at_alike": lambda *_: None, "of_customer": lambda *_: []},
         similar: {f"_{name}": getattr(alike, name) for name in ("search", "links")},
         nearby: {f"_{name}": getattr(alike, name) for name in ("linked", "unseen", "gone")},
         stepping: {"append_all": links.append_all, "step": told.step},
