@@ -99,11 +99,9 @@ class Link:
     @property
     def may_be(self) -> tuple[int, ...]:
         """The numbers of e-conomic that this unlinked customer may have already, those of a held-back creation first."""
-        here = self.customer.crm
         if self.state is not LinkState.UNLINKED or not self.crm_id:
             return ()
-        gone = self.merged_into is not None or (here is not None and here.gone)
-        free = (one for one in self.suggested if not gone and one not in self.apart)
+        free = (one for one in self.suggested if one not in self.apart)
         return tuple(dict.fromkeys((*self.candidates, *free)))
 
     @property

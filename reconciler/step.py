@@ -69,8 +69,6 @@ def step(link: Link, message: Message, rules: Rules, now: datetime) -> Step:
             link = stopping.stopped(link, message, rules, now)
     link = _tidied(link, ended)
     link = record.met(decide(link, rules, now))
-    if link.suggested and link.state is not LinkState.UNLINKED:
-        link = replace(link, suggested=())
     if isinstance(message, Decided):
         link, told = carrying.begun(link, message.decision, ended)
         ended = list(told)
