@@ -12,7 +12,7 @@ from reconciler.web.api.acting import Decision, Done, Number, done
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
 from reconciler.web.api.strict import needs
-from reconciler.web.api.tasks import Candidate
+from reconciler.web.api.task_shapes import Candidate
 from reconciler.web.doors import Unknown
 from reconciler.web.site import Site
 
