@@ -7,20 +7,22 @@ import difflib
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from reconciler import chosen, contacts, fields
+from reconciler import alone, chosen, contacts, fields
+from reconciler.alone import Stuck
 from reconciler.fields import Group
-from reconciler.link import Kind, Link, Pair, Refusal
+from reconciler.link import Kind, Link, Pair, Refusal, flows
 from reconciler.pair import INVOICE_COPIES, Receives
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System
 from reconciler.tasks import named, planned
 
-Stands = Literal["contested", "refused", "differs", "kept", "waits", "same", "alone"]
-"""``refused``: a write of it was refused, and another value can be chosen. ``alone``: only one side has the record, or shows it."""
+Stands = Literal["contested", "refused", "differs", "kept", "one_side", "waits", "same", "alone"]
+"""``refused``: a write of it was refused, and another value can be chosen. ``alone``: only one side has the record, or shows it;
+``one_side``: and that counts as different."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Row:
     """Where it was removed, of a record that the other side still has."""
     stays: Refusal | None
     """Why it was not removed there too, though an admin chose so."""
+    stuck: Stuck | None
+    """Of a person in one system only who is different: why *Update in e-conomic* does not carry them over."""
     receives: tuple[Receives, ...]
     """Of a contact person, the documents e-conomic sends them copies of."""
     texts: Mapping[str, str]
@@ -68,6 +72,11 @@ class Row:
         return self.stands in {"contested", "refused", "differs", "kept"}
 
     @property
+    def is_different(self) -> bool:
+        """Whether it is one of the details that are said to be different."""
+        return self.may_be_chosen or self.stands == "one_side"
+
+    @property
     def asks(self) -> bool:
         """Whether it waits for a choice."""
         return self.stands in {"contested", "refused"}
@@ -85,13 +94,16 @@ def rows(link: Link, rules: Rules, overlooked: Collection[str] = ()) -> tuple[Ro
     for pair in link.pairs:
         if pair.kind == "contact" and not (contacts.alive(pair.crm) or contacts.alive(pair.economic)):
             continue
+        planned_ = plans.get(pair.id, [])
+        stuck = alone.stuck(pair, rules) if planned_ and alone.stands_in(pair) else None
         found += [
-            _row(pair, one.group, _stands(link, rules, pair, one, overlooked), one.reason)
-            for one in plans.get(pair.id, ())
+            replace(_row(pair, one.group, _stands(link, rules, pair, one, overlooked), one.reason), stuck=stuck)
+            for one in planned_
         ]
-        if pair.id not in plans:
-            alone = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind])
-            found += [one for one in alone if one.crm.strip() or one.economic.strip()]
+        if not planned_ or alone.stands_in(pair):
+            known = {one.group.name for one in planned_}
+            left = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind] if group.name not in known)
+            found += [one for one in left if one.crm.strip() or one.economic.strip()]
     return tuple(found)
 
 
@@ -120,8 +132,9 @@ def parts(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tuple[str,
 
 
 def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
-    crm = pair.crm.values if pair.crm else {}
-    economic = pair.economic.values if pair.economic else {}
+    hidden = stands == "one_side"  # what is gone there is no value beside the other one
+    crm = pair.crm.values if pair.crm and not (hidden and pair.crm.gone) else {}
+    economic = pair.economic.values if pair.economic and not (hidden and pair.economic.gone) else {}
     base = {name: pair.base[name] for name in group.fields if name in pair.base}
     known = len(base) == len(group.fields)
     before = {
@@ -148,6 +161,7 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
         invoices=fields.ruled(pair, group).invoices,
         gone=frozenset(one for one in System if (side := pair.side(one)) is not None and side.gone),
         stays=next((one for one in pair.refusals if one.action == "remove"), None),
+        stuck=None,
         receives=() if pair.economic is None else pair.economic.receives or (),
         texts={name: fields.text(crm, name) for name in group.fields},
     )
@@ -161,10 +175,12 @@ def _stands(link: Link, rules: Rules, pair: Pair, one: Detail, overlooked: Colle
         return "refused"
     if choice is not None and chosen.kept(choice):
         return "kept"
-    flows = one.target is not None and link.flows and (rules.receive or one.target is not System.CRM)
-    if flows and choice is None and set(overlooked) & set(named(pair, (one.group.name, *one.group.fields))):
+    goes = one.target is not None and flows(link, rules) and (rules.receive or one.target is not System.CRM)
+    if alone.stands_in(pair):
+        return "waits" if goes or one.decision is not None else "one_side"
+    if goes and choice is None and set(overlooked) & set(named(pair, (one.group.name, *one.group.fields))):
         return "contested"
-    if one.do is Do.WAIT or choice is not None or flows:
+    if one.do is Do.WAIT or choice is not None or goes:
         return "waits"
     return "differs" if one.differing else "same"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from crm_outbox.contract import Outcome, Result
-from reconciler import chosen, contacts, fields, plan
+from reconciler import alone, chosen, contacts, fields, plan
 from reconciler.decisions import Before, Decision, Ended, Wish
 from reconciler.fields import Group
 from reconciler.link import Base, Choice, Link, LinkState, Pair, Pending
@@ -55,6 +55,8 @@ def tidied(link: Link) -> tuple[Link, tuple[Ended, ...]]:
         for name, choice in pair.chosen.items():
             if name in MARKS:
                 now, end = _mark(link, now, name, choice)
+            elif name == alone.PERSON:
+                now, end = alone.ended(link, now, choice)
             else:
                 now, end = _looked_at(link, now, _group(pair, name), choice)
             ended += end
@@ -83,9 +85,11 @@ def begun(link: Link, decision: Decision, ended: Iterable[Ended]) -> tuple[Link,
     return put(link, creating(pair, decision.id)), tuple(one for one in told if one.decision != decision.id)
 
 
-def answered(pending: Pending, outcome: Outcome) -> tuple[Ended, ...]:
-    """How a decision to create ended, with the answer to the creation."""
+def answered(link: Link, pending: Pending, outcome: Outcome) -> tuple[Ended, ...]:
+    """How a decision to create ended, with the answer to the creation; one that stands as a choice is told by that."""
     if pending.action != "create" or outcome.result is Result.WAITING:
+        return ()
+    if set(pending.decided.values()) & set(standing_in(link).values()):
         return ()
     refused = outcome.result is Result.REFUSED or outcome.created is None
     return tuple(
@@ -105,6 +109,7 @@ def let_go(before: Link, after: Link, ended: Iterable[Ended]) -> tuple[Ended, ..
         return ()
     told = {one.decision for one in ended}
     told |= {decision for one in after.pending if one.action == "create" for decision in one.decided.values()}
+    told |= set(standing_in(before).values())  # of a contact person: the choice that stood for it tells how it ended
     left = {one.operation for one in after.pending}
     gone = [
         decision
@@ -148,10 +153,15 @@ def _taken_up(link: Link, decision: UUID, wish: Wish, rules: Rules) -> tuple[Lin
 
     if link.state is not LinkState.LINKED:
         return refused("not_linked")
-    if pair is None or pair.crm is None or pair.economic is None or not _both(pair):
-        return refused("gone")
     if link.unsendable:
         return refused("unsendable")
+    if pair is not None and wish.detail == alone.PERSON:
+        taken, why = alone.taken_up(pair, decision, wish)
+        if why:
+            return refused(why, standing_in(link).get((pair.id, alone.PERSON)) if why == "chosen" else None)
+        return put(link, taken), ()
+    if pair is None or pair.crm is None or pair.economic is None or not _both(pair):
+        return refused("gone")
     group = next((one for one in fields.GROUPS[pair.kind] if one.name == wish.detail), None)
     if group is None:
         return refused("unknown_detail")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from crm_outbox.contract import Many, Stage
 from economic_adapter.contract import Defaults
-from reconciler import contacts, fields, lags, plan
+from reconciler import alone, contacts, fields, lags, plan
 from reconciler.lacking import defaults, missing
 from reconciler.link import Base, Link, LinkState, Pair, Pending, Side, flows
 from reconciler.plan import Detail, Do
@@ -39,13 +39,11 @@ def decide(link: Link, rules: Rules, now: datetime) -> Link:
         for system in System:
             if _may_write(before, pair, system, rules):
                 link = _change(link, pair, system, _let(system, details, rules), now)
+    for system in System:
+        if not any(one.action == "create" and one.system is system.other for one in link.pending):
+            link = _new_contacts(before, link, system, rules, now, flowing=flowing)
     if not flowing:
         return link
-    for system in System:
-        if system is System.CRM and not rules.receive:
-            continue
-        if not any(one.action == "create" and one.system is system.other for one in link.pending):
-            link = _new_contacts(before, link, system, rules, now)
     for pair, system in contacts.removals(before):
         if _may_write(before, pair, system, rules) and (side := pair.side(system)) is not None:
             seen = {name: fields.text(side.values, name) for name in fields.FIELDS["contact"]}
@@ -182,19 +180,26 @@ def _linking(link: Link, pair: Pair, detail: Detail) -> UUID | None:
     return link.run
 
 
-def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime) -> Link:
-    """Persons that only the other side has are created; those without a name wait (C1, C8)."""
+def _new_contacts(before: Link, link: Link, system: System, rules: Rules, now: datetime, *, flowing: bool) -> Link:
+    """Persons that only the other side has are created: by themselves while they flow, else those that a person chose.
+
+    Those without a name wait (C1, C8).
+    """
     customer = before.customer.side(system)
-    if not lags.names_flow(system, rules) or customer is None or not customer.version or not _known(before):
+    if customer is None or not customer.version or not _known(before) or rules.agreement not in {"on", "access_lost"}:
         return link
+    by_itself = flowing and lags.names_flow(system, rules) and (rules.receive or system is System.ECONOMIC)
     for pair in before.contacts:
-        source = pair.side(system.other)
+        source, decision = pair.side(system.other), alone.wanted(pair, system)
+        if not _wanted(decision, rules) and not by_itself:
+            continue
         if source is None or not contacts.lone(pair, system.other) or not _open(before, pair, system, rules):
             continue
         if any(one.action == "create" for one in pair.refusals) or fields.blank(fields.text(source.values, "name")):
             continue
         values, becomes = _whole(pair, source.values, system, rules)
-        link = _recorded(link, pair, system, "create", values, becomes, now)
+        decided = {} if decision is None else dict.fromkeys(values, decision)
+        link = _recorded(link, pair, system, "create", values, becomes, now, decided=decided)
     return link
 
 

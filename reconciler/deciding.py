@@ -12,12 +12,13 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Reference
-from reconciler import agreements, carrying, chosen, decided, fields, items, joining, linking, runs, sides, store
+from reconciler import agreements, alone, carrying, chosen, decided, fields, items, joining, linking, runs, sides, store
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, Decision, Ended, Supplied, Wish, backwards
 from reconciler.items import Planned
 from reconciler.joining import Tried
 from reconciler.link import Decided, Link, LinkState, Pair
+from reconciler.rules import System
 from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import all_candidates, every
 
@@ -107,6 +108,8 @@ def undo(
 
 def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str] | None = None) -> Wish:
     """The wish of a person who sees that record as it is remembered now. ``text``: by field, for both sides."""
+    if detail == alone.PERSON and take in {"crm", "economic"} and pair.kind == "contact":
+        return _person(link, pair, System(take))
     group = next((one for one in fields.GROUPS[pair.kind] if one.name == detail), None)
     if group is None:
         raise NotDecided(
@@ -132,6 +135,24 @@ def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str]
             return replace(blank, take="text", crm=whole, economic=whole)
         case _:
             raise NotDecided(f"{take} is none of crm, economic, text and different")
+
+
+def _person(link: Link, pair: Pair, system: System) -> Wish:
+    """The wish that a contact person who stands in that system only is created in the other."""
+    held = alone.values(pair, system)
+    if fields.blank(held["name"]):
+        raise NotDecided("a name may not be empty")
+    here = system is System.CRM
+    return Wish(
+        record=pair.id,
+        detail=alone.PERSON,
+        take="crm" if here else "economic",
+        crm=None if here else held,
+        economic=held if here else None,
+        seen_crm=held if here else {},
+        seen_economic={} if here else held,
+        over=carrying.standing_in(link).get((pair.id, alone.PERSON)),
+    )
 
 
 def versions(link: Link) -> tuple[str, str]:

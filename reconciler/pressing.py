@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from crm_outbox.contract import Stage
 from reconciler import beside, decided, deciding, flowing, joining, sides, store, views
+from reconciler.alone import PERSON
 from reconciler.decided import Saved
 from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Means, Wish
+from reconciler.decisions import Decision, Means
 from reconciler.link import CrmSeen, EconomicSeen, Link, LinkState
 from reconciler.overwriting import overwriting
 from reconciler.person import Person
@@ -62,20 +63,20 @@ def update(clocked: Clocked, connection: Connection, press: Press, marks: Mappin
     known = {row.key: row.detail for row in beside.rows(link, rules)}
     now = {row.key: row for row in overwriting(link, rules).overwrites}
     pairs = {pair.id: pair for pair in link.pairs}
-    wishes: list[Wish] = []
-    stale: list[str] = []
-    for key, mark in marks.items():
-        if key not in known:
-            raise NotDecided("there is no such detail")
-        row = now.get(key)
-        if row is None or row.mark != mark:
-            stale.append(known[key])
-        else:
-            wishes.append(deciding.wish(link, pairs[row.record], row.detail, "crm"))
+    if not marks.keys() <= known.keys():
+        raise NotDecided("there is no such detail")
+    stale = [key for key, mark in marks.items() if key not in now or now[key].mark != mark]
+    whole = {row.record for row in now.values() if row.stands == "one_side"}
+    moved = {
+        now[key].record for key in stale if key in now
+    } & whole  # a contact person is created as seen, or not at all
+    chosen = [now[key] for key in marks if key not in stale and now[key].record not in moved]
+    about = dict.fromkeys((row.record, PERSON if row.record in whole else row.detail) for row in chosen)
+    wishes = [deciding.wish(link, pairs[record], detail, "crm") for record, detail in about]
     if not wishes:
-        return Pressed(stale=tuple(stale))
+        return Pressed(stale=tuple(known[key] for key in stale))
     decision = replace(_decision(clocked, press, link, "settle"), wishes=tuple(wishes))
-    return Pressed(saved=deciding.save(clocked, connection, decision), stale=tuple(stale))
+    return Pressed(saved=deciding.save(clocked, connection, decision), stale=tuple(known[key] for key in stale))
 
 
 def create(

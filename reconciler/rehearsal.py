@@ -10,10 +10,11 @@ from datetime import datetime
 from crm_outbox.contract import ContactPerson, Customer, NotSent, Outcome, Result, Stage, WriteCustomer
 from crm_outbox.messaging.envelope import Version
 from economic_adapter.contract import EconomicContact, EconomicCustomer, WriteEconomicCustomer
-from reconciler import contacts, fields, plan
+from reconciler import fields
 from reconciler.link import Command, CrmSeen, EconomicSeen, Heard, Kind, Link, Message, Status
 from reconciler.rules import Rules, System
 from reconciler.step import step
+from reconciler.tasks import planned
 
 ROUNDS = 6
 """Writes follow from answers at most so often: a customer, its persons one way, then the other way."""
@@ -129,9 +130,7 @@ def differing(link: Link, rules: Rules) -> tuple[str, ...]:
     """The details that do not agree, once for each record."""
     return tuple(
         one.group.name if pair.kind == "customer" else f"contact.{one.group.name}"
-        for pair in link.pairs
-        if contacts.alive(pair.crm) and contacts.alive(pair.economic)
-        for one in plan.of(pair, rules)
+        for pair, one in planned(link, rules)
         if one.differing
     )
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler import contacts, plan, tasks
-from reconciler.decide import stopped
+from reconciler import alone, plan, tasks
 from reconciler.link import Due, Link, LinkState, Pair, flows
 from reconciler.plan import Do
 from reconciler.rules import Rules
@@ -45,13 +44,7 @@ def compared(link: Link, rules: Rules, now: datetime, *, told: bool = True) -> C
     """
     if link.state is not LinkState.LINKED:
         return None
-    plans = [
-        (pair, one)
-        for pair in link.pairs
-        if contacts.alive(pair.crm) and contacts.alive(pair.economic)
-        for one in plan.of(pair, rules, stopped(pair))
-        if one.differing
-    ]
+    plans = [(pair, one) for pair, one in tasks.planned(link, rules) if one.differing]
     differing = tuple(dict.fromkeys(_named(pair, one.group.name) for pair, one in plans))
     if not told:
         return Compared(standing=Standing.SILENT, details=differing or ("state",))
@@ -96,6 +89,8 @@ def _standing(link: Link, plans: Collection[tuple[Pair, plan.Detail]], rules: Ru
     if found & {Do.WRITE_CRM, Do.WRITE_ECONOMIC, Do.WAIT}:
         waits = any(pair.pause for pair in link.pairs) and not rules.paused
         return Standing.ON_ITS_WAY if waits else Standing.HELD
+    if any(alone.stands_in(pair) for pair, _ in plans):
+        return Standing.HELD
     return Standing.ACCEPTED if plans else Standing.SAME
 
 

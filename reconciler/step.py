@@ -172,7 +172,7 @@ def _heard(
         link, what = settle.settle(link, outcome, heard, rules, now)
         counted.append(what)
         if what not in {"answer_ignored", settle.SOUGHT_AGAIN}:
-            ended += carrying.answered(known[outcome.operation][1], outcome)
+            ended += carrying.answered(before, known[outcome.operation][1], outcome)
         if what in {Result.WRITTEN, Result.UNCHANGED}:
             landed.append(known[outcome.operation])
     link = carrying.landed(link, landed)

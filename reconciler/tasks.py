@@ -12,7 +12,7 @@ from json import dumps
 from uuid import UUID
 
 from crm_outbox.contract import Many, Stage
-from reconciler import contacts, fields, plan
+from reconciler import alone, contacts, fields, plan
 from reconciler.asked import Shown, Task
 from reconciler.contract import TaskKind
 from reconciler.decide import may_create, stopped
@@ -65,14 +65,20 @@ def all_candidates(link: Link) -> Many | None:
 
 
 def planned(link: Link, rules: Rules) -> Plans:
-    """The plan of each detail that both sides hold, in order; none of a customer that is not linked."""
+    """The plan of each detail that both sides hold, and of what differs of a contact person in one system only, in order.
+
+    None of a customer that is not linked.
+    """
     if link.state is not LinkState.LINKED:
         return ()
     return tuple(
         (pair, one)
         for pair in link.pairs
-        if contacts.alive(pair.crm) and contacts.alive(pair.economic)
-        for one in plan.of(pair, rules, stopped(pair))
+        for one in (
+            plan.of(pair, rules, stopped(pair))
+            if contacts.alive(pair.crm) and contacts.alive(pair.economic)
+            else alone.details(link, pair, rules)
+        )
     )
 
 

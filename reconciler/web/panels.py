@@ -14,6 +14,7 @@ from reconciler.person import Person
 from reconciler.rehearsal import Write
 from reconciler.web.asks import shown
 from reconciler.web.doors import Unknown
+from reconciler.web.reasons import one_side
 from reconciler.web.says import LABELS, label, within
 from reconciler.web.site import Site
 from reconciler.web.words import Words
@@ -94,12 +95,25 @@ def seen(site: Site, person: Person, crm_id: str, panel: Panel) -> Seen:
 
 def updated(words: Words, update: Overwriting) -> dict[str, Any]:
     """What *Update in e-conomic* says: which details it overwrites, with both values, and which it leaves alone."""
-    names = list(dict.fromkeys(within(words, row.detail) for row in update.overwrites))
+    names = [within(words, row.detail) for row in update.overwrites if row.stands != "one_side"]
+    persons = [row.person for row in update.overwrites if row.stands == "one_side"]
+    overwritten = words("Update in e-conomic: {details} are overwritten there.", details=_listed(names))
+    created = words("Created in e-conomic: {persons}", persons=_listed(persons))
     return {
-        "sentence": words("Update in e-conomic: {details} are overwritten there.", details=", ".join(names)),
+        "sentences": [*([overwritten] if names else []), *([created] if persons else [])],
         "rows": [(row, named(words, row)) for row in update.overwrites],
-        "left": [words(LEFT[why], detail=named(words, row)) for row, why in update.left],
+        "left": list(dict.fromkeys(_left(words, row, why) for row, why in update.left)),
     }
+
+
+def _left(words: Words, row: Row, why: Left) -> str:
+    if row.stands == "one_side":
+        return f"{row.person or words('Contact person')}: {one_side(words, row)}"
+    return words(LEFT[why], detail=named(words, row))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def created(words: Words, offered: Offer) -> dict[str, Any]:

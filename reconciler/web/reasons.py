@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler import fields
+from reconciler.alone import PERSON, Stuck
 from reconciler.beside import Row
 from reconciler.decisions import Ended
 from reconciler.link import Link, Refusal
@@ -22,6 +23,18 @@ REFUSED: Final[Mapping[str, str]] = {
     "unclear": "We do not know whether the edit reached e-conomic. Look there, and choose.",
     "ambiguous": "We do not know whether the edit reached e-conomic. Look there, and choose.",
 }
+STUCK: Final[Mapping[Stuck, str]] = {
+    "not_received": "What is created in e-conomic is not transferred to Clickmate, see Set-up.",
+    "does_not_flow": "Is created in Clickmate when the customer flows automatically.",
+    "only_there": "Contact persons may only be created in e-conomic.",
+    "only_here": "Contact persons may only be created in Clickmate.",
+    "nameless": "The contact person lacks a name.",
+    "unclear": "May be a contact person that the other system has already. You are asked when the customer flows automatically.",
+    "edited": "Removed in one system and changed in the other. You are asked when the customer flows automatically.",
+    "removes": "Removed in the other system, and here too when the customer flows automatically.",
+}
+"""Why a contact person in one system only cannot be carried over from here."""
+CARRIED: Final = "Is created in e-conomic with: Update in e-conomic"
 UNDOING: Final[Mapping[str, str]] = {
     "moved": "Cannot undo: the detail has changed since",
     "chosen": "Cannot undo: the detail has changed since",
@@ -65,6 +78,13 @@ def stays(words: Words, row: Row) -> str:
     return caused(words, refusal.code, "name", row.person, refusal.message, refusal.request_id)
 
 
+def one_side(words: Words, row: Row) -> str:
+    """Of a contact person in one system only: what carries them over, or why nothing does; nothing of any other."""
+    if row.stands != "one_side":
+        return ""
+    return words(CARRIED) if row.stuck is None else words(STUCK[row.stuck])
+
+
 def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> str:
     """Why a part of a decision was not carried out."""
     name = label(words, ended.detail) if ended.detail else ""
@@ -72,7 +92,8 @@ def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> st
         text = words(UNDOING[ended.reason])
         return f"{name}: {text}" if name else text
     if ended.reason in REFUSED:
-        return words(REFUSED[ended.reason], detail=name)
+        moved = ended.reason == "gone" and ended.detail == PERSON
+        return words(MOVED if moved else REFUSED[ended.reason], detail=name)
     refusal = _refusal(link, ended)
     field = refusal.detail if refusal is not None and refusal.detail else ended.detail
     value = "" if ended.economic is None else fields.text(ended.economic[1], field)

@@ -153,7 +153,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         asks_again=piece.asks(at, rows, from_list=from_list),
         why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
         rows={
-            "open": [row for row in rows if row.may_be_chosen or row.stands == "waits"],
+            "open": [row for row in rows if row.is_different or row.stands == "waits"],
             "same": [row for row in rows if row.stands == "same"],
             "alone": [row for row in rows if row.stands == "alone"],
         },
@@ -164,6 +164,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         label=lambda name: label(words, name),
         within=lambda name: within(words, name),
         why_stays=lambda row: reasons.stays(words, row),
+        one_side=lambda row: reasons.one_side(words, row),
         documents=lambda receives: documents(words, receives),
         always=lambda row: rule_words.always(words, row, rules) if may(one.person.role, "administer") else [],
         may_settle=may_settle,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
 from reconciler import beside, choosing, decided, deciding, edits, fields, questions, store, views
+from reconciler.alone import Stuck
 from reconciler.beside import Stands
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
@@ -80,6 +81,8 @@ class Row(Said):
     """Where it was removed, of a contact person whom the other system still has."""
     receives: tuple[Receives, ...]
     """Of a contact person, the documents e-conomic sends them copies of."""
+    stuck: Stuck | None
+    """Of a contact person in one system only (`one_side`): why *Update in e-conomic* does not create them there."""
     mark: str
     why: dict[System, Why | None]
 
@@ -206,6 +209,7 @@ def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:
         on_invoices=one.invoices,
         gone=tuple(sorted(one.gone)),
         receives=one.receives,
+        stuck=one.stuck,
         mark=one.mark,
         why={system: None if it is None else _why(one, it) for system, it in known.items()},
     )

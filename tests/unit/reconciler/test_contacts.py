@@ -216,7 +216,7 @@ def test_c8_a_person_without_a_name_waits_and_is_no_error() -> None:
     case = linked()
     case.crm_contacts["p1"] = {"name": "", "email": "mette@nordhavn.dk"}
     assert case.crm() == ()
-    assert case.status == Status(state="same")
+    assert case.status == Status(state="different", details=("contact.email",))
     case.crm_contacts["p1"]["name"] = "Mette Hansen"
     assert part(case.crm()).action == "create"
 

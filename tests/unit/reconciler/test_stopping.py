@@ -105,7 +105,7 @@ def test_a_contact_person_is_not_created_until_somebody_edits_it() -> None:
     stopped(case)
     assert case.wait(DAY) == ()
     assert case.status is not None
-    assert case.status.state == "same"
+    assert case.status.state == "different"
     case.crm_contacts["p1"]["phone"] = "66666666"
     (command,) = case.crm()
     assert [(part.record, part.action, part.fields) for part in command.parts] == [
