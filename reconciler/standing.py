@@ -11,11 +11,11 @@ from typing import Final, Literal
 
 from crm_outbox.contract import Stage
 from crm_outbox.messaging.envelope import Version
-from reconciler import contacts, fields, noting
+from reconciler import beside, contacts, fields, noting
 from reconciler.asked import Task
 from reconciler.causes import cause, lacks
 from reconciler.contract import State
-from reconciler.link import Kind, Link, LinkState, Status, flows
+from reconciler.link import Link, LinkState, Status, flows
 from reconciler.note import Note
 from reconciler.person import Kept, Person, Right, may
 from reconciler.plan import Do
@@ -54,9 +54,10 @@ _BELOW_SENDING: Final[frozenset[State]] = frozenset({"different", "same"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differing:
-    """One field that differs, with what each side holds; ``person`` names the contact person it is of."""
+    """One detail of one record that differs, with what each side holds; ``person`` names the contact person it is of."""
 
     field: str
+    """The detail: of an address, that."""
     crm: str
     economic: str
     person: str = ""
@@ -176,19 +177,17 @@ def _badges(link: Link, rules: Rules) -> Iterable[Badge]:
 
 def _differs(plans: Plans) -> Iterable[Differing]:
     for pair, one in plans:
-        crm = pair.crm.values if pair.crm else {}
-        economic = pair.economic.values if pair.economic else {}
-        for name in one.differing:
-            yield Differing(
-                field=name,
-                crm=fields.text(crm, name),
-                economic=fields.text(economic, name),
-                person=_name(pair.kind, crm, economic),
-            )
-
-
-def _name(kind: Kind, crm: Mapping[str, str], economic: Mapping[str, str]) -> str:
-    return "" if kind == "customer" else fields.text(crm, "name") or fields.text(economic, "name")
+        if not one.differing:
+            continue
+        crm, economic = (
+            side.values if side is not None and not side.gone else {} for side in (pair.crm, pair.economic)
+        )
+        yield Differing(
+            field=one.group.name,
+            crm=beside.text(one.group, crm),
+            economic=beside.text(one.group, economic),
+            person="" if pair.kind == "customer" else fields.text(crm, "name") or fields.text(economic, "name"),
+        )
 
 
 def _contacts(link: Link, plans: Plans) -> tuple[int, int]:

@@ -68,7 +68,7 @@ def within(words: Words, name: str) -> str:
 
 def first(words: Words, said: Standing, second: Layer, since: datetime | None) -> str:
     """What is true of the customer, in the present only where that holds now. ``since``: when the agreement changed last."""
-    told, n = said.status, len({one.field for one in said.differs})
+    told, n = said.status, len(said.differs)
     match told.state:
         case "access_lost":
             when = words.since(since) if since else ""

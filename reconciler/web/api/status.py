@@ -40,7 +40,7 @@ class Compared(Said):
 
 
 class Differs(Said):
-    """One field that differs."""
+    """One detail that differs, of the customer or of a contact person: an address is one."""
 
     field: str
     crm: str

@@ -4,16 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_outbox.contract import Stage, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import alone, beside, deciding
 from reconciler.categories import category
+from reconciler.freshness import Layer
 from reconciler.link import Status
 from reconciler.overwriting import overwriting
 from reconciler.person import Kept, Person
 from reconciler.rules import Direction, Rule, Rules, System
 from reconciler.standing import Standing, standing
+from reconciler.web.says import first
+from reconciler.web.words import Words
 from tests.builders.deciding import Deciding
 from tests.builders.deciding import deciding as customer
 from tests.builders.reconciler import NOW, RULES
@@ -22,6 +27,8 @@ ANNE = {"name": "Anne Holm", "email": "anne@nordhavn.example", "phone": "2345678
 DETAILS = ("contact.name", "contact.email", "contact.phone")
 DIFFERENT = Status(state="different", details=DETAILS)
 MARIE = Person(tenant="t", id="u1", name="Marie", role="user")
+ENGLISH = Words("en", NOW)
+NOW_KNOWN = Layer(freshness="known", present=True, behind=False, ahead=False, seen=NOW, since=NOW)
 NOT_RECEIVED = replace(RULES, receive=False)
 """*Overføres ikke*: what is created in e-conomic is not written to Clickmate."""
 
@@ -234,3 +241,50 @@ def test_an_unlinked_customer_takes_the_choice_with_it() -> None:
     case.missing()
     assert case.link.state != "linked"
     assert case.ended == [("contact", "refused", "gone")]
+
+
+VALUES = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(("", "Anne", "Bo")) for name in ("name", "email", "phone", "notes")}
+)
+CUSTOMER = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(("", "a", "b")) for name in ("name", "street", "postcode", "city", "phone", "email")}
+)  # fmt: skip
+
+
+@given(
+    ours=CUSTOMER, theirs=CUSTOMER, persons=st.lists(VALUES, max_size=3), others=st.lists(VALUES, max_size=3),
+    flows=st.booleans(), receive=st.booleans(),
+)  # fmt: skip
+def test_the_details_that_are_said_to_differ_are_the_rows_shown_as_different(
+    ours: dict[str, str], theirs: dict[str, str], persons: list[dict[str, str]], others: list[dict[str, str]],
+    flows: bool, receive: bool,
+) -> None:  # fmt: skip
+    case = customer(replace(RULES, receive=receive))
+    case.link = replace(case.link, flows=flows)
+    case.crm_contacts = {f"p{n}": {"name": "", **one} for n, one in enumerate(persons)}
+    case.economic_contacts = {n: {"name": "", **one} for n, one in enumerate(others, 1)}
+    case.crm(**ours)
+    case.economic(**theirs)
+    shown = [row for row in beside.rows(case.link, case.rules) if row.is_different]
+    said = told(case)
+    if said.status.state == "same":
+        assert shown == []
+    if said.status.state == "different":
+        assert [(one.person, one.field) for one in said.differs] == [(row.person, row.detail) for row in shown]
+        assert [(one.crm, one.economic) for one in said.differs] == [(row.crm, row.economic) for row in shown]
+        assert first(ENGLISH, said, NOW_KNOWN, None) == ENGLISH.many(
+            "1 detail differs", "{n} details differ", len(shown)
+        )
+        assert shown
+
+
+def test_an_address_is_one_detail_and_a_phone_of_the_company_is_another_than_a_phone_of_annes() -> None:
+    case = still()
+    case.crm_contacts["p1"] = dict(ANNE)
+    case.economic_contacts[7] = {**ANNE, "phone": "34567890"}
+    case.crm(street="Kajen 1", postcode="5000", city="Odense", phone="87654321")
+    case.economic()
+    assert first(ENGLISH, told(case), NOW_KNOWN, None) == "3 details differ"
+    assert [(one.person, one.field) for one in told(case).differs] == [
+        ("", "address"), ("", "phone"), ("Anne Holm", "phone"),
+    ]  # fmt: skip

@@ -29,6 +29,7 @@ def said(state: State, **given: Any) -> Standing:
 
 NAME = Differing(field="name", crm="A", economic="B")
 PHONE = Differing(field="phone", crm="1", economic="2")
+HERS = Differing(field="phone", crm="3", economic="4", person="Anne Holm")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ PHONE = Differing(field="phone", crm="1", economic="2")
         (said("sending", reason="away"), PRESENT, "Venter på e-conomic", "Waiting for e-conomic"),
         (said("different", differs=(NAME,)), PRESENT, "1 oplysning er forskellig", "1 detail differs"),
         (said("different", differs=(NAME, PHONE)), PRESENT, "2 oplysninger er forskellige", "2 details differ"),
+        (said("different", differs=(PHONE, HERS)), PRESENT, "2 oplysninger er forskellige", "2 details differ"),
         (said("different", differs=(NAME, PHONE)), PAST, "2 oplysninger var forskellige kl. 14.02", "2 details differed at 14:02"),
         (said("not_there_yet", badges=("lead",)), PRESENT,
          "Emne. Overføres til e-conomic, når det bliver en aktiv kunde",
