@@ -118,6 +118,14 @@ def mark(pair: Pair, group: Group) -> str:
     return hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def person(pair: Pair) -> str:
+    """What a contact person is called; nothing for the customer."""
+    if pair.kind == "customer":
+        return ""
+    held = [side.values for side in (pair.crm, pair.economic) if side is not None]
+    return next((name for one in held if (name := fields.text(one, "name"))), "")
+
+
 def parts(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
     """Both values cut into pieces, each with whether it is in that value alone."""
     first, second = _pieces(one), _pieces(other)
@@ -141,11 +149,10 @@ def _row(pair: Pair, group: Group, stands: Stands, reason: str) -> Row:
         system: {name: each.crm if system is System.CRM else each.economic for name, each in base.items()}
         for system in System
     }
-    person = "" if pair.kind == "customer" else fields.text(crm, "name") or fields.text(economic, "name")
     return Row(
         record=pair.id,
         kind=pair.kind,
-        person=person,
+        person=person(pair),
         detail=group.name,
         fields=group.fields,
         crm=text(group, crm),

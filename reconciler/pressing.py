@@ -60,7 +60,9 @@ def update(clocked: Clocked, connection: Connection, press: Press, marks: Mappin
     if (before := _before(connection, press, stored)) is not None:
         return Pressed(saved=before)
     link, rules = stored.link, stored.agreement.rules_for(stored.link, clocked.resend)
-    known = {row.key: row.detail for row in beside.rows(link, rules)}
+    known = {
+        row.key: row.detail if row.kind == "customer" else f"contact.{row.detail}" for row in beside.rows(link, rules)
+    }
     now = {row.key: row for row in overwriting(link, rules).overwrites}
     pairs = {pair.id: pair for pair in link.pairs}
     if not marks.keys() <= known.keys():

@@ -13,7 +13,7 @@ from reconciler.link import Link, Pair
 from reconciler.replies import Answer, Offer
 from reconciler.replying import Found
 from reconciler.web import asks
-from reconciler.web.says import label, within
+from reconciler.web.says import whose, within
 from reconciler.web.words import Words
 
 BUTTONS: Final[Mapping[Answer, str]] = {
@@ -147,6 +147,6 @@ def _cleared(words: Words, task: Task) -> list[str]:
     for one in task.shown:
         system = "Clickmate" if not one.crm.strip() else "e-conomic"
         told[one.record, one.detail] = words(
-            "{Detail} was cleared in {system}.", detail=label(words, one.detail), system=system
+            "{Detail} was cleared in {system}.", detail=whose(words, one.detail, one.person), system=system
         )
     return list(dict.fromkeys(told.values()))

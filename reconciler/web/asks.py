@@ -11,7 +11,8 @@ from reconciler.decisions import Means
 from reconciler.history import RULED, Entry
 from reconciler.rules import System
 from reconciler.web import says
-from reconciler.web.says import LABELS, label
+from reconciler.web.rule_words import named
+from reconciler.web.says import LABELS
 from reconciler.web.words import Words, phone
 from reconciler.worklists import Question
 
@@ -111,7 +112,7 @@ def line(words: Words, one: Question) -> str:
 
 def detailed(words: Words, details: Sequence[str]) -> str:
     """Details as people call them, in a row."""
-    known = [label(words, name) for name in details if name.removeprefix("contact.") in LABELS]
+    known = [named(words, name) for name in details if name.removeprefix("contact.") in LABELS]
     return ", ".join(dict.fromkeys(known))
 
 

@@ -10,7 +10,8 @@ from reconciler.history import Entry
 from reconciler.web import act_words, asks, spreadsheet
 from reconciler.web.doors import Known
 from reconciler.web.lists import asked
-from reconciler.web.says import LABELS, label
+from reconciler.web.rule_words import named
+from reconciler.web.says import LABELS
 from reconciler.web.site import Site
 from reconciler.web.spreadsheet import Cell
 from reconciler.web.words import Words
@@ -69,7 +70,7 @@ def settled(site: Site, request: Request, one: Known) -> Response:
         (
             each.name,
             each.number,
-            label(words, change.field),
+            _named(words, each.record, change.field),
             change.before,
             change.after,
             asks.SYSTEMS[each.system],
@@ -90,7 +91,9 @@ def kept(site: Site, request: Request, one: Known) -> Response:
     header = [
         words("Customer"), words("Customer no."), words("Detail"), "Clickmate", "e-conomic", words("Who"), words("When"),
     ]  # fmt: skip
-    rows = ((each.name, each.number, label(words, each.detail), *each.both, each.who, each.at) for each in found)
+    rows = (
+        (each.name, each.number, _named(words, each.kind, each.detail), *each.both, each.who, each.at) for each in found
+    )
     return spreadsheet.download(_name(words, "kept"), header, rows)
 
 
@@ -121,7 +124,11 @@ def _past(words: Words, one: Entry) -> Iterator[tuple[Cell, ...]]:
     for name, before, after in settings:
         yield who, one.at, one.name, one.number, f"{what}: {name}", before, after, system
     for each in known:
-        yield who, one.at, one.name, one.number, label(words, each.field), each.before, each.after, system
+        yield who, one.at, one.name, one.number, _named(words, one.record, each.field), each.before, each.after, system
+
+
+def _named(words: Words, record: str | None, detail: str) -> str:
+    return named(words, f"contact.{detail}" if record == "contact" else detail)
 
 
 def _name(words: Words, tab: str) -> str:

@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from reconciler import decided, flowing, offer, pressing, views
+from reconciler import decided, flowing, offer, pressing, store, views
 from reconciler.beside import Row
 from reconciler.decided import Saved
+from reconciler.link import Link
 from reconciler.offer import Hindrance, Offer
 from reconciler.overwriting import Left, Overwriting, overwriting
 from reconciler.person import Person
 from reconciler.rehearsal import Write
+from reconciler.web import rule_words
 from reconciler.web.asks import shown
 from reconciler.web.doors import Unknown
-from reconciler.web.reasons import one_side
-from reconciler.web.says import LABELS, label, within
+from reconciler.web.reasons import named, named_in, one_side, refused
+from reconciler.web.says import LABELS
 from reconciler.web.site import Site
 from reconciler.web.words import Words
 
@@ -95,7 +97,7 @@ def seen(site: Site, person: Person, crm_id: str, panel: Panel) -> Seen:
 
 def updated(words: Words, update: Overwriting) -> dict[str, Any]:
     """What *Update in e-conomic* says: which details it overwrites, with both values, and which it leaves alone."""
-    names = [within(words, row.detail) for row in update.overwrites if row.stands != "one_side"]
+    names = [named(words, row, inside=True) for row in update.overwrites if row.stands != "one_side"]
     persons = [row.person for row in update.overwrites if row.stands == "one_side"]
     overwritten = words("Update in e-conomic: {details} are overwritten there.", details=_listed(names))
     created = words("Created in e-conomic: {persons}", persons=_listed(persons))
@@ -133,9 +135,7 @@ def written(words: Words, writes: Sequence[Write]) -> list[dict[str, str]]:
     return [
         {
             "system": systems[one.system],
-            "detail": label(words, one.field)
-            if one.record == "customer"
-            else f"{words('Contact person')}: {within(words, one.field)}",
+            "detail": rule_words.named(words, one.field if one.record == "customer" else f"contact.{one.field}"),
             "before": shown(one.field, one.before),
             "after": shown(one.field, one.after),
         }
@@ -145,17 +145,23 @@ def written(words: Words, writes: Sequence[Write]) -> list[dict[str, str]]:
 
 def told(site: Site, words: Words, person: Person, decision: str, stale: Sequence[str], moved: bool) -> list[str]:
     """What did not come of a press that leads back to its panel."""
-    said = [words(_STALE, detail=label(words, name)) for name in stale if name.removeprefix("contact.") in LABELS]
+    said = [
+        words(_STALE, detail=rule_words.named(words, name)) for name in stale if name.removeprefix("contact.") in LABELS
+    ]
     if moved:
         said.append(words(REFUSED["moved"]))
-    saved = _saved(site, person, decision)
-    for one in () if saved is None else saved.outcome:
+    if (found := _saved(site, person, decision)) is None:
+        return said
+    saved, link = found
+    for one in saved.outcome:
         if one.result != "refused":
             continue
         if one.detail and one.reason in {"moved", "chosen"}:
-            said.append(words(_STALE, detail=label(words, one.detail)))
+            said.append(words(_STALE, detail=named_in(words, link, one.record, one.detail)))
         else:
-            said.append(because(words, one.reason))
+            said.append(
+                refused(words, one, link) if one.detail and one.reason not in REFUSED else because(words, one.reason)
+            )
     return said
 
 
@@ -166,16 +172,13 @@ def because(words: Words, reason: str) -> str:
     )
 
 
-def named(words: Words, row: Row) -> str:
-    """A detail, of a contact person with whose it is."""
-    return label(words, row.detail) if not row.person else f"{row.person}: {within(words, row.detail)}"
-
-
-def _saved(site: Site, person: Person, text: str) -> Saved | None:
+def _saved(site: Site, person: Person, text: str) -> tuple[Saved, Link] | None:
     try:
         decision = UUID(text)
     except ValueError:
         return None
     with site.engine.connect() as connection:
         saved = decided.get(connection, decision)
-    return saved if saved is not None and saved.decision.tenant == person.tenant else None
+        if saved is None or saved.decision.tenant != person.tenant:
+            return None
+        return saved, store.load(connection, saved.decision.link).link

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from reconciler import fields
+from reconciler import beside, fields
 from reconciler.alone import PERSON, Stuck
 from reconciler.beside import Row
 from reconciler.decisions import Ended
-from reconciler.link import Link, Refusal
+from reconciler.link import Kind, Link, Refusal
 from reconciler.pair import UNCLEAR
 from reconciler.rules import System
-from reconciler.web.says import caused, label, within
+from reconciler.web.says import caused, label, whose
 from reconciler.web.words import Words
 
 MOVED: Final = "{Detail} was changed after you opened this page. See the new value and choose again."
@@ -51,6 +52,19 @@ NOT_UNDONE: Final[Mapping[str, str]] = {
 }
 
 
+def named(words: Words, row: Row, *, inside: bool = False) -> str:
+    """The detail of a row, of a contact person with whose it is; ``inside`` a sentence."""
+    return whose(words, row.detail, _person(words, row.kind, row.person), inside=inside)
+
+
+def named_in(words: Words, link: Link, record: UUID | None, detail: str) -> str:
+    """The same of a detail of one of that link's records."""
+    pair = next((one for one in link.pairs if one.id == record), None)
+    if pair is None or not detail:
+        return label(words, detail) if detail else ""
+    return whose(words, detail, _person(words, pair.kind, beside.person(pair)))
+
+
 def why(words: Words, rows: Iterable[Row], agreed: datetime | None) -> str:
     """Why the person is asked, a sentence for each cause. ``agreed``: since when the contested details differ."""
     said = dict.fromkeys(one for row in rows if row.asks for one in _why(words, row, agreed))
@@ -87,7 +101,7 @@ def one_side(words: Words, row: Row) -> str:
 
 def refused(words: Words, ended: Ended, link: Link, *, undo: bool = False) -> str:
     """Why a part of a decision was not carried out."""
-    name = label(words, ended.detail) if ended.detail else ""
+    name = named_in(words, link, ended.record, ended.detail)
     if undo and ended.reason in UNDOING:
         text = words(UNDOING[ended.reason])
         return f"{name}: {text}" if name else text
@@ -107,11 +121,11 @@ def _why(words: Words, row: Row, agreed: datetime | None) -> Iterable[str]:
         if row.refusal.code in UNCLEAR:
             yield words("We could not tell whether the edit arrived")
         elif row.refusal.system is System.ECONOMIC:
-            yield words("e-conomic refused {detail}", detail=within(words, row.detail))
+            yield words("e-conomic refused {detail}", detail=named(words, row, inside=True))
         return
     match row.reason:
         case "empty":
-            yield words("{Detail} was cleared and may not be empty", detail=label(words, row.detail))
+            yield words("{Detail} was cleared and may not be empty", detail=named(words, row))
         case "bouncing":
             yield words("The two systems keep changing the same detail. Choose what should apply.")
         case "kept":
@@ -124,6 +138,10 @@ def _why(words: Words, row: Row, agreed: datetime | None) -> Iterable[str]:
         case _:
             if agreed is not None:
                 yield words("The customer was changed in both systems since {date}", date=words.day(agreed))
+
+
+def _person(words: Words, kind: Kind, name: str) -> str:
+    return name or ("" if kind == "customer" else words("Contact person"))
 
 
 def _refusal(link: Link, ended: Ended) -> Refusal | None:

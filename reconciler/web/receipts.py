@@ -10,7 +10,6 @@ from reconciler.decisions import KEEP, Ended
 from reconciler.link import Link
 from reconciler.rules import Rules, System
 from reconciler.web import reasons
-from reconciler.web.says import label
 from reconciler.web.words import Words
 
 How = Literal["updated", "waiting"]
@@ -132,5 +131,5 @@ def _refused(words: Words, one: Ended, link: Link, taken: Mapping[str, Saved], *
     by = taken.get(f"{one.record}.{one.detail}")
     if by is None:
         return reasons.refused(words, one, link, undo=undo)
-    name = label(words, one.detail) if one.detail else ""
+    name = reasons.named_in(words, link, one.record, one.detail)
     return f"{name}: {taken_by(words, by)}" if name else taken_by(words, by)

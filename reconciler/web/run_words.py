@@ -13,7 +13,8 @@ from reconciler.receipt import GROUPS, REASONS
 from reconciler.rules import System
 from reconciler.runs import Run
 from reconciler.web.progress import Shown
-from reconciler.web.says import LABELS, label
+from reconciler.web.rule_words import named
+from reconciler.web.says import LABELS
 from reconciler.web.words import Words
 
 CLASSES: Final[Mapping[str, str]] = {
@@ -215,7 +216,7 @@ def detail(words: Words, text: str) -> str:
     """A detail, or contact persons of a system, in words."""
     if text in PERSONS:
         return words(PERSONS[text])
-    return label(words, text) if text.removeprefix("contact.") in LABELS else text
+    return named(words, text) if text.removeprefix("contact.") in LABELS else text
 
 
 def because(words: Words, reason: str) -> str:

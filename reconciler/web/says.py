@@ -66,6 +66,13 @@ def within(words: Words, name: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() or text.startswith("E-") else text
 
 
+def whose(words: Words, detail: str, person: str, *, inside: bool = False) -> str:
+    """A detail, of a contact person with whose it is; ``inside`` a sentence."""
+    if not person:
+        return within(words, detail) if inside else label(words, detail)
+    return f"{label(words, detail)}: {person}" if detail == "contact" else f"{person}: {within(words, detail)}"
+
+
 def first(words: Words, said: Standing, second: Layer, since: datetime | None) -> str:
     """What is true of the customer, in the present only where that holds now. ``since``: when the agreement changed last."""
     told, n = said.status, len(said.differs)

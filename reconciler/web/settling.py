@@ -36,7 +36,7 @@ from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.piece import LIST
 from reconciler.web.receipts import receipt, taken_by
-from reconciler.web.says import documents, label, within
+from reconciler.web.says import documents, label
 from reconciler.web.site import Site
 from reconciler.web.status import Told
 
@@ -162,7 +162,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         by_rule=whys.settled(words, link, rules, events, site.now() - KEEP),
         cause=lambda row: reasons.cause(words, row),
         label=lambda name: label(words, name),
-        within=lambda name: within(words, name),
+        inside=lambda row: reasons.named(words, row, inside=True),
         why_stays=lambda row: reasons.stays(words, row),
         one_side=lambda row: reasons.one_side(words, row),
         documents=lambda receives: documents(words, receives),
@@ -236,10 +236,11 @@ def _stale(one: Known, connection: sa.Connection, link: Link, key: str) -> str:
     detail = key.partition(".")[2]
     if detail not in {group.name for groups in fields.GROUPS.values() for group in groups}:
         return ""
-    by = choosing.settled_by(connection, link, key)
+    record = next((pair.id for pair in link.pairs if str(pair.id) == key.partition(".")[0]), None)
+    name, by = reasons.named_in(one.words, link, record, detail), choosing.settled_by(connection, link, key)
     if by is not None:
-        return f"{label(one.words, detail)}: {taken_by(one.words, by)}"
-    return one.words(reasons.MOVED, detail=label(one.words, detail))
+        return f"{name}: {taken_by(one.words, by)}"
+    return one.words(reasons.MOVED, detail=name)
 
 
 def _takes(given: Mapping[str, list[str]]) -> dict[str, Taken]:

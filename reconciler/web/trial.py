@@ -11,8 +11,10 @@ from reconciler.proposing import NotProposed
 from reconciler.receipt import GROUPS
 from reconciler.web import doors, progress, run_words, screen
 from reconciler.web.doors import Known, Senseless
-from reconciler.web.says import LABELS, label
+from reconciler.web.rule_words import named
+from reconciler.web.says import LABELS
 from reconciler.web.site import Site
+from reconciler.web.words import Words
 
 _LONGEST: Final = 200
 
@@ -40,7 +42,12 @@ def page(site: Site, request: Request, one: Known) -> Response:
             found["tried"] = None if run is None else trying.customer(connection, known, str(run.options.get("only")))
             if known.pilot is not None and last is not None:
                 found["arrivals"] = [
-                    (each, ", ".join(sorted({label(one.words, name) for name in each.fields if name in LABELS})))
+                    (
+                        each,
+                        ", ".join(
+                            sorted({_named(one.words, each.record, name) for name in each.fields if name in LABELS})
+                        ),
+                    )
                     for each in trying.arrivals(connection, known, last)
                 ]
     told = found["told"]
@@ -52,6 +59,10 @@ def page(site: Site, request: Request, one: Known) -> Response:
     may_ask = known is not None and proposing.in_the_way(known, "switch_on") is None
     said = {"why": run_words.in_the_way(one.words, why), **found}
     return screen.page(site, "set_up_pilot.html", one, here="set-up", moves=moves, may_ask=may_ask, **said)
+
+
+def _named(words: Words, record: str, name: str) -> str:
+    return named(words, name if record == "customer" else f"contact.{name}")
 
 
 def ask(site: Site, request: Request, one: Known) -> Response:

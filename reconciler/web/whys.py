@@ -9,8 +9,8 @@ from reconciler.fields import Group
 from reconciler.link import Link, Pair
 from reconciler.origin import Event, Origin, origin, settled_by_rule
 from reconciler.rules import Direction, Rules, System
+from reconciler.web import reasons
 from reconciler.web.asks import shown
-from reconciler.web.says import label
 from reconciler.web.words import Words
 
 SYSTEMS: Final[Mapping[System, str]] = {System.CRM: "Clickmate", System.ECONOMIC: "e-conomic"}
@@ -49,7 +49,8 @@ def settled(words: Words, link: Link, rules: Rules, events: list[Event], since: 
             for group in fields.GROUPS[pair.kind]:
                 if any(name in group.fields for name in event.after):
                     chose = Origin(by="rule", system=event.system.other, at=event.at, before=event.before)
-                    told.append(f"{label(words, group.name)}: {_sentence(words, pair, group, rules, chose)}")
+                    name = reasons.named_in(words, link, pair.id, group.name)
+                    told.append(f"{name}: {_sentence(words, pair, group, rules, chose)}")
     return told
 
 

@@ -84,6 +84,25 @@ def test_whoever_gets_invoices_is_marked_and_their_e_mail_is_asked_about(pages: 
     assert "bruges på fakturaer og e-fakturaer" in asked
 
 
+def test_a_name_of_the_company_and_one_of_a_contact_person_are_told_apart(pages: Pages, both: Both) -> None:
+    both.set(transfer="hand")
+    customer = both.linked_by_hand(7, contacts=(a_person(name="Ida Holm", email="ida@nordhavn.example"),))
+    both.set(paused='["crm", "economic"]')
+    theirs = EconomicContact(number=1, object_version="b", name="Ida H. Holm", email="ida@nordhavn.example")
+    both.in_economic(there(customer, 7, "v2", name="Birk og Søn ApS", contacts=(theirs,)), 2)
+    mine = customer.contacts[0].model_copy(update={"name": "Ida Krag"})
+    both.in_crm(customer.model_copy(update={"name": "Birk & Søn ApS", "contacts": (mine,)}), 2)
+    both.set(paused="[]")
+    pages.time = both.time
+    browser = arrive(pages)
+    shown = browser.get(f"/customers/{customer.id}").text
+    assert re.findall(r'data-detail="([^"]*)" data-asks', shown) == ["navn", "Ida Krag: navn"]
+    assert "Vælg først navn" in browser.get(f"/customers/{customer.id}?unchosen=1").text
+    _, hers = re.findall(r'id="r\.([^"]*)"', shown)
+    stale = browser.get(f"/customers/{customer.id}?stale={hers}").text
+    assert "Ida Krag: navn er blevet rettet, efter at du åbnede siden." in stale
+
+
 def test_where_access_was_lost_the_page_says_since_when(pages: Pages, both: Both) -> None:
     customer = contested(both, pages)
     both.set(state="access_lost")
