@@ -15,7 +15,7 @@ from reconciler import beside, contacts, fields, noting
 from reconciler.asked import Task
 from reconciler.causes import cause, lacks
 from reconciler.contract import State
-from reconciler.link import Link, LinkState, Status, flows
+from reconciler.link import Kind, Link, LinkState, Status, flows
 from reconciler.note import Note
 from reconciler.person import Kept, Person, Right, may
 from reconciler.plan import Do
@@ -61,6 +61,7 @@ class Differing:
     crm: str
     economic: str
     person: str = ""
+    kind: Kind = "customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +187,7 @@ def _differs(plans: Plans) -> Iterable[Differing]:
             field=one.group.name,
             crm=beside.text(one.group, crm),
             economic=beside.text(one.group, economic),
+            kind=pair.kind,
             person="" if pair.kind == "customer" else fields.text(crm, "name") or fields.text(economic, "name"),
         )
 

@@ -14,8 +14,9 @@ from reconciler import beside, questions
 from reconciler.beside import Row
 from reconciler.contract import State
 from reconciler.standing import Act
-from reconciler.web import acting, etag, says, screen, status
+from reconciler.web import acting, etag, reasons, says, screen, status
 from reconciler.web.acting import Place
+from reconciler.web.asks import shown
 from reconciler.web.doors import Known, Unknown
 from reconciler.web.site import Site
 from reconciler.web.status import Told
@@ -29,6 +30,8 @@ _PAGES: Final[dict[Act, str]] = {
     "resume": "/set-up/pause",
 }
 """The page of ours that each button leads to."""
+MOST_SHOWN: Final = 20
+"""Of what differs; the rest stands on our page."""
 _QUIET: Final = frozenset({"not_set_up", "off", "access_lost"})
 """States beside which it is not said when e-conomic was seen last: nothing is asked."""
 
@@ -76,6 +79,8 @@ def values(site: Site, at: Place, told: Told, *, moved: bool = False, from_list:
         "freshness": second.freshness,
         "waits": told.waits,
         "line": says.first(words, first, second, None if agreement is None else agreement.changed),
+        "differs": _differs(words, told) if framed else [],
+        "most_shown": MOST_SHOWN,
         "small": "" if first.status.state in _QUIET else says.small(words, second),
         "ahead": second.ahead or moved,
         "badges": [words(says.BADGES[one]) for one in first.badges],
@@ -89,13 +94,27 @@ def values(site: Site, at: Place, told: Told, *, moved: bool = False, from_list:
         "compare": f"{at.base}/compare" if told.compares else "",
     }
     # the forms carry an id of their own each time; a newer pass is no other answer
-    shown = {**told_of, "acts": [one.text for one in (*acts, switch) if one is not None]}
-    mark = etag.of(json.dumps([words.language, shown], default=str))
+    piece = {**told_of, "acts": [one.text for one in (*acts, switch) if one is not None]}
+    mark = etag.of(json.dumps([words.language, piece], default=str))
     return {**told_of, "acts": acts, "switch": switch, "fields": {**at.fields, **_came(from_list)}, "etag": mark}
 
 
 def _came(from_list: bool) -> dict[str, str]:
     return {"from": LIST} if from_list else {}
+
+
+def _differs(words: Words, told: Told) -> list[tuple[str, str, str]]:
+    """What the number in the line counts, with both values; nothing where the line counts nothing."""
+    if told.first.status.state != "different" or told.second.seen is None or told.second.behind:
+        return []
+    return [
+        (
+            says.whose(words, one.field, reasons.person(words, one.kind, one.person)),
+            shown(one.field, one.crm),
+            shown(one.field, one.economic),
+        )
+        for one in told.first.differs
+    ]
 
 
 def _help(words: Words, state: State, admins: Sequence[str]) -> str:

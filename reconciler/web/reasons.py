@@ -52,9 +52,14 @@ NOT_UNDONE: Final[Mapping[str, str]] = {
 }
 
 
+def person(words: Words, kind: Kind, name: str) -> str:
+    """Whose a detail is: a contact person's by name, or as such where they have none; nobody's, of the customer."""
+    return name or ("" if kind == "customer" else words("Contact person"))
+
+
 def named(words: Words, row: Row, *, inside: bool = False) -> str:
     """The detail of a row, of a contact person with whose it is; ``inside`` a sentence."""
-    return whose(words, row.detail, _person(words, row.kind, row.person), inside=inside)
+    return whose(words, row.detail, person(words, row.kind, row.person), inside=inside)
 
 
 def named_in(words: Words, link: Link, record: UUID | None, detail: str) -> str:
@@ -62,7 +67,7 @@ def named_in(words: Words, link: Link, record: UUID | None, detail: str) -> str:
     pair = next((one for one in link.pairs if one.id == record), None)
     if pair is None or not detail:
         return label(words, detail) if detail else ""
-    return whose(words, detail, _person(words, pair.kind, beside.person(pair)))
+    return whose(words, detail, person(words, pair.kind, beside.person(pair)))
 
 
 def why(words: Words, rows: Iterable[Row], agreed: datetime | None) -> str:
@@ -138,10 +143,6 @@ def _why(words: Words, row: Row, agreed: datetime | None) -> Iterable[str]:
         case _:
             if agreed is not None:
                 yield words("The customer was changed in both systems since {date}", date=words.day(agreed))
-
-
-def _person(words: Words, kind: Kind, name: str) -> str:
-    return name or ("" if kind == "customer" else words("Contact person"))
 
 
 def _refusal(link: Link, ended: Ended) -> Refusal | None:

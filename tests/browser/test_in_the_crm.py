@@ -311,3 +311,31 @@ def test_while_our_server_is_away_a_press_says_so_and_the_box_comes_back_by_itse
         screen.page.clock.run_for(30_500)
     screen.page.frame_locator("iframe").get_by_role("link", name="Opret i e-conomic").wait_for()
     assert not away.is_visible()
+
+
+def test_the_list_behind_the_number_opens_in_the_box_by_keyboard_and_stays_open(screen: Screen, both: Both) -> None:
+    customer = saved(both, "Birk Tømrer ApS", cvr="20000010", phone="11111111")
+    both.in_economic(there(customer, 7, "v1"), why="import")
+    from reconciler import joining  # noqa: PLC0415
+
+    with both.engine.begin() as connection:
+        joining.link(both.clocked, connection, TENANT, 123456, customer.id, 7, by="person")
+    both.stop_flowing()
+    both.in_economic(there(customer, 7, "v2", phone="22222222", city="Odense"), 2)
+    screen.go(f"/customers/{customer.id}")
+    frame = box(screen)
+    line = frame.locator("summary")
+    line.get_by_text("2 oplysninger er forskellige").wait_for()
+    height = "document.querySelector('iframe').offsetHeight"
+    before = screen.page.evaluate(height)
+    line.focus()
+    screen.page.keyboard.press("Enter")
+    frame.get_by_text("22 22 22 22").wait_for()
+    screen.page.wait_for_function(f"{height} > {before}")
+    assert frame.evaluate("document.documentElement.scrollHeight <= innerHeight"), "nothing of it is cut off"
+    assert frame.get_by_role("link", name="Vis forskelle").is_visible()
+    both.in_economic(there(customer, 7, "v3", phone="22222222"), 3)
+    frame.get_by_role("button", name="Sammenlign igen").click()
+    line.get_by_text("1 oplysning er forskellig").wait_for()
+    assert frame.get_by_text("22 22 22 22").is_visible(), "it stays open when it is told anew"
+    assert screen.wrong == []

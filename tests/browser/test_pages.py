@@ -73,6 +73,7 @@ def test_the_panels_behind_the_buttons(screens: Screens, both: Both, pages: Page
     pages.time = both.time
     screens.look("customer-different", f"/customers/{customer.id}")
     screens.look("box-different", widget(pages, customer.id, "1.2"), nobody=True)
+    screens.look("box-different-open", widget(pages, customer.id, "1.2"), then=everything_open, nobody=True)
     for panel in ("update", "flow", "unlink"):
         screens.look(f"panel-{panel}", f"/customers/{customer.id}/{panel}")
         screens.look(f"box-panel-{panel}", widget(pages, customer.id, "1.2", f"/{panel}"), nobody=True)

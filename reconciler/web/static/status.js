@@ -72,10 +72,11 @@
   function show(text) {
     const held = box.contains(document.activeElement) ? document.activeElement : null;
     const made = new DOMParser().parseFromString(text, "text/html").body;
+    if (box.querySelector("details[open]")) made.querySelector("details")?.setAttribute("open", "");
     box.replaceChildren(...made.childNodes);
     dress();
     if (held) {
-      const same = (one) => one.textContent === held.textContent;
+      const same = (one) => one.textContent === held.textContent || held.matches("summary");
       [...box.querySelectorAll(held.tagName)].find(same)?.focus();
     }
     announce();
@@ -114,6 +115,7 @@
     else if (button && frame) frame.tell("reload");
     else if (button) location.reload();
   });
+  box.addEventListener("toggle", dress, true); // what is opened is taller; a toggle does not bubble
   box.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-compare]")) return;
     event.preventDefault();

@@ -1,5 +1,6 @@
 """What stands at the right of a customer in the CRM: in a frame of the CRM alone, without a cookie, for the one customer of its pass."""
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -7,12 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from crm_outbox.contract import Outcome, Result
-from economic_adapter.contract import DAY_LIMIT, WriteEconomicCustomer, next_day
+from crm_outbox.contract import ContactPerson, Customer, Outcome, Result
+from economic_adapter.contract import DAY_LIMIT, EconomicContact, WriteEconomicCustomer, next_day
 from reconciler.passes import sign
 from reconciler.web.words import Words
 from tests.builders.meeting import Both
-from tests.builders.sync import TENANT, economic_answered
+from tests.builders.sync import TENANT, economic_answered, there
 from tests.integration.web.browsing import CRM, KEY, Pages
 from tests.integration.web.test_tasks_json import Service
 
@@ -61,6 +62,62 @@ def test_an_edit_that_waits_for_the_next_days_calls_says_so_and_when_it_goes(pag
     told = Service(pages).get(f"/customers/{customer.id}/status?version=1.2")
     assert (told["state"], told["reason"]) == ("sending", DAY_LIMIT)
     assert datetime.fromisoformat(told["next_try_at"]) == again
+
+
+def differing(both: Both, pages: Pages) -> Customer:
+    """One that does not flow: its address and phone differ, and Ida's phone; of Bo, without a name, e-conomic has no e-mail."""
+    held = {"street": "Kajen 1", "postcode": "5000", "city": "Odense", "phone": "11111111"}
+    both.set(transfer="hand")
+    ida = ContactPerson(id="p1", name="Ida Krag", phone="22222222")
+    customer = both.linked_by_hand(7, contacts=(ida,), **held)
+    both.stop_flowing()
+    hers = EconomicContact(number=1, object_version="b", name="Ida Krag", phone="33333333")
+    moved = {"street": "Kajen 2", "postcode": "5100", "city": "Odense C", "phone": ""}
+    both.in_economic(there(customer, 7, "v2", contacts=(hers,), **moved), 2)
+    bo = ContactPerson(id="p2", name="", email="bo@nordhavn.example")
+    both.in_crm(customer.model_copy(update={"contacts": (ida, bo)}), 2)
+    pages.time = both.time
+    return customer
+
+
+@pytest.mark.parametrize(
+    ("lang", "line", "named"),
+    [
+        ("da", "4 oplysninger er forskellige", ["Adresse", "Telefon", "Ida Krag: telefon", "Kontaktperson: e-mail"]),
+        ("en", "4 details differ", ["Address", "Phone", "Ida Krag: phone", "Contact person: e-mail"]),
+    ],
+)
+def test_the_list_behind_the_number_opens_in_place_with_both_values(
+    pages: Pages, both: Both, lang: str, line: str, named: list[str]
+) -> None:
+    customer = differing(both, pages)
+    shown = widget(pages, customer.id, f"&version=1.2&lang={lang}").text
+    behind = shown.partition('<details class="differs">')[2].partition("</details>")[0]
+    assert f'<summary class="line">{line}</summary>' in behind
+    assert re.findall(r'<th scope="row">([^<]*)</th>', behind) == named
+    values = re.findall(r'<td data-label="(?:Clickmate|e-conomic)">(?:<[^>]*>)?([^<]*)', behind)
+    empty = "(tomt)" if lang == "da" else "(empty)"
+    assert values == [
+        "Kajen 1\n5000 Odense\nDanmark", "Kajen 2\n5100 Odense C\nDanmark", "11 11 11 11", empty,
+        "22 22 22 22", "33 33 33 33", "bo@nordhavn.example", empty,
+    ]  # fmt: skip
+    assert ("Vis forskelle" if lang == "da" else "Show differences") in shown
+
+
+def test_before_the_version_on_the_screen_was_compared_nothing_is_listed(pages: Pages, both: Both) -> None:
+    customer = differing(both, pages)
+    shown = widget(pages, customer.id, "&version=1.3").text
+    assert "Sammenligner med e-conomic ..." in shown
+    assert "differs" not in shown
+
+
+def test_of_very_many_that_differ_the_first_are_listed_and_how_many_there_are(pages: Pages, both: Both) -> None:
+    customer = differing(both, pages)
+    people = tuple(ContactPerson(id=f"q{n}", name=f"Person {n}") for n in range(30))
+    both.in_crm(customer.model_copy(update={"contacts": people}), 3)
+    shown = widget(pages, customer.id, "&version=1.3").text
+    assert shown.count("<tbody>") == 20
+    assert "Der er" in shown.partition("</table>")[2]
 
 
 def test_it_may_be_framed_by_the_crm_alone_and_sets_no_cookie(pages: Pages) -> None:
