@@ -13,8 +13,7 @@ from reconciler import chosen, decided, deciding, fields, ordering, store, wishe
 from reconciler.asked import Task
 from reconciler.asking import of_customer, one_link, parts
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Means
+from reconciler.decisions import Decision, Means, NotDecided
 from reconciler.desk import DONE, REFUSED, WRONG, Desk, changing, say
 from reconciler.link import Decided
 from reconciler.rules import Area, System

@@ -32,8 +32,7 @@ from reconciler import (
 from reconciler.bulks import Bulk, Item, Planned
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided, NotUndone
-from reconciler.decisions import KEEP
+from reconciler.decisions import KEEP, NotDecided, NotUndone
 from reconciler.differences import Difference
 from reconciler.link import LinkState
 from reconciler.narrowing import Filter

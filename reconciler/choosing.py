@@ -10,11 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from reconciler import beside, decided, deciding, questions, views
+from reconciler import beside, decided, deciding, questions, views, wishing
 from reconciler.beside import Row
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Ended, Wish
+from reconciler.decisions import Decision, Ended, NotDecided, Wish
 from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.stepping import Clocked
@@ -100,7 +99,7 @@ def _wishes(link: Link, rows: tuple[Row, ...], takes: Mapping[str, Taken]) -> tu
             stale.append(key)
             continue
         texts = {name: taken.texts.get(name, row.texts[name]) for name in row.fields} if taken.take == "text" else None
-        wishes.append(deciding.wish(link, pairs[row.record], row.detail, taken.take, texts))
+        wishes.append(wishing.wish(link, pairs[row.record], row.detail, taken.take, texts))
     return wishes, stale
 
 

@@ -4,39 +4,24 @@ One that may link or create locks the agreement before the link; ``ordering.with
 What it sets going ends in later steps; each part ends written on both sides, or refused with a reason.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
 from economic_adapter.contract import Reference
-from reconciler import agreements, alone, carrying, chosen, decided, fields, items, joining, linking, runs, sides, store
+from reconciler import agreements, carrying, chosen, decided, fields, items, joining, linking, runs, sides, store
 from reconciler.decided import Saved
-from reconciler.decisions import KEEP, Decision, Ended, Supplied, Wish, backwards
+from reconciler.decisions import KEEP, Decision, Ended, NotDecided, NotUndone, Supplied, backwards
 from reconciler.items import Planned
 from reconciler.joining import Tried
 from reconciler.link import Decided, Link, LinkState, Pair
-from reconciler.rules import System
 from reconciler.stepping import Clocked, take_step
 from reconciler.tasks import all_candidates, every
 
 _JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
 _BACK = frozenset({"link", "renumbered", "unlink", "not_the_same"})
 """What is undone without values: the values a linking filled go back when its run is undone."""
-
-
-class NotDecided(Exception):
-    """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which."""
-
-
-class NotUndone(NotDecided):
-    """It cannot be undone: ``old`` (over 30 days), ``open`` (not carried out yet), or there is ``nothing`` to put back."""
-
-    def __init__(self, why: Literal["old", "open", "nothing"], text: str) -> None:
-        super().__init__(text)
-        self.why = why
 
 
 def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
@@ -104,55 +89,6 @@ def undo(
         seen=versions(stored.link),
     )  # fmt: skip
     return save(clocked, connection, decision)
-
-
-def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str] | None = None) -> Wish:
-    """The wish of a person who sees that record as it is remembered now. ``text``: by field, for both sides."""
-    if detail == alone.PERSON and take in {"crm", "economic"} and pair.kind == "contact":
-        return _person(link, pair, System(take))
-    group = next((one for one in fields.GROUPS[pair.kind] if one.name == detail), None)
-    if group is None:
-        raise NotDecided(
-            f"there is no detail {detail}; there are {', '.join(one.name for one in fields.GROUPS[pair.kind])}"
-        )
-    crm = {name: fields.text({} if pair.crm is None else pair.crm.values, name) for name in group.fields}
-    economic = {name: fields.text({} if pair.economic is None else pair.economic.values, name) for name in group.fields}
-    standing = carrying.standing_in(link).get((pair.id, detail))
-    blank = Wish(record=pair.id, detail=detail, take="different", seen_crm=crm, seen_economic=economic, over=standing)
-    source = {"crm": crm, "economic": economic}.get(take)
-    if detail == "name" and source is not None and fields.blank(source["name"]):
-        raise NotDecided("a name may not be empty")
-    match take:
-        case "crm":
-            return replace(blank, take="crm", economic=crm)
-        case "economic":
-            return replace(blank, take="economic", crm=economic)
-        case "different":
-            return blank
-        case "text":
-            _holdable(pair, detail, text or {})
-            whole = {**crm, **{name: fields.held(pair.kind, name, value) for name, value in (text or {}).items()}}
-            return replace(blank, take="text", crm=whole, economic=whole)
-        case _:
-            raise NotDecided(f"{take} is none of crm, economic, text and different")
-
-
-def _person(link: Link, pair: Pair, system: System) -> Wish:
-    """The wish that a contact person who stands in that system only is created in the other."""
-    held = alone.values(pair, system)
-    if fields.blank(held["name"]):
-        raise NotDecided("a name may not be empty")
-    here = system is System.CRM
-    return Wish(
-        record=pair.id,
-        detail=alone.PERSON,
-        take="crm" if here else "economic",
-        crm=None if here else held,
-        economic=held if here else None,
-        seen_crm=held if here else {},
-        seen_economic={} if here else held,
-        over=carrying.standing_in(link).get((pair.id, alone.PERSON)),
-    )
 
 
 def versions(link: Link) -> tuple[str, str]:
@@ -286,19 +222,6 @@ def _message(clocked: Clocked, connection: Connection, link: Link, decision: Dec
         return Decided(decision=decision)
     seen = sides.newest_economic(connection, link.tenant, decision.agreement, int(there.id), clocked.now())
     return Decided(decision=decision, economic=seen)
-
-
-def _holdable(pair: Pair, detail: str, text: Mapping[str, str]) -> None:
-    """A new text must be one that e-conomic can hold, and may not take away what a customer cannot be without."""
-    group = next(one for one in fields.GROUPS[pair.kind] if one.name == detail)
-    for name, value in text.items():
-        if name not in group.fields:
-            raise NotDecided(f"{detail} has no {name}; it has {', '.join(group.fields)}")
-        held = fields.held(pair.kind, name, value)
-        if not fields.same(pair.kind, name, value, held):
-            raise NotDecided(f"e-conomic cannot hold that {name}: of {len(value)} characters it would keep {len(held)}")
-    if detail == "name" and fields.blank(text.get("name", "")):
-        raise NotDecided("a name may not be empty")
 
 
 def _offered(given: Supplied | None, reference: Reference | None) -> None:

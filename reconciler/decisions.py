@@ -115,6 +115,18 @@ class Ended:
     became: Before = ""
 
 
+class NotDecided(Exception):
+    """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which."""
+
+
+class NotUndone(NotDecided):
+    """It cannot be undone: ``old`` (over 30 days), ``open`` (not carried out yet), or there is ``nothing`` to put back."""
+
+    def __init__(self, why: Literal["old", "open", "nothing"], text: str) -> None:
+        super().__init__(text)
+        self.why = why
+
+
 def state(asked: int, ended: Iterable[Ended]) -> Literal["open", "done", "refused", "partly"]:
     """How a decision of so many parts stands."""
     results = [one.result for one in ended]

@@ -11,11 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from crm_outbox.contract import Stage
-from reconciler import beside, decided, deciding, flowing, joining, sides, store, views
+from reconciler import beside, decided, deciding, flowing, joining, sides, store, views, wishing
 from reconciler.alone import PERSON
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Means
+from reconciler.decisions import Decision, Means, NotDecided
 from reconciler.link import CrmSeen, EconomicSeen, Link, LinkState
 from reconciler.overwriting import overwriting
 from reconciler.person import Person
@@ -74,7 +73,7 @@ def update(clocked: Clocked, connection: Connection, press: Press, marks: Mappin
     } & whole  # a contact person is created as seen, or not at all
     chosen = [now[key] for key in marks if key not in stale and now[key].record not in moved]
     about = dict.fromkeys((row.record, PERSON if row.record in whole else row.detail) for row in chosen)
-    wishes = [deciding.wish(link, pairs[record], detail, "crm") for record, detail in about]
+    wishes = [wishing.wish(link, pairs[record], detail, "crm") for record, detail in about]
     if not wishes:
         return Pressed(stale=tuple(known[key] for key in stale))
     decision = replace(_decision(clocked, press, link, "settle"), wishes=tuple(wishes))

@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from reconciler import agreements, decided, deciding, replies, store, worklists
 from reconciler.asked import Task
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Supplied
+from reconciler.decisions import Decision, NotDecided, Supplied
 from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.replies import Offer

@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from reconciler import acts, decided, deciding, retries, singly, store, worklists
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision
+from reconciler.decisions import Decision, NotDecided
 from reconciler.link import Link
 from reconciler.narrowing import ERRORS, MOST, Filter
 from reconciler.person import Person

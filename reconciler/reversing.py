@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from reconciler import carrying, chosen, decided, deciding, fields, restoring, store, worklists
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import KEEP, Decision, Wish
+from reconciler.decisions import KEEP, Decision, NotDecided, Wish
 from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.rehearsal import Write

@@ -5,9 +5,8 @@ import getpass
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-from reconciler import deciding, fields, store
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision, Means, Supplied, Wish
+from reconciler import deciding, fields, store, wishing
+from reconciler.decisions import Decision, Means, NotDecided, Supplied, Wish
 from reconciler.link import Link, Pair
 from reconciler.rules import Area
 from reconciler.stepping import Clocked
@@ -41,7 +40,7 @@ def wishes(link: Link, pair: Pair, arguments: argparse.Namespace) -> tuple[Wish,
         texts.setdefault(group.name, {})[field] = value
     for detail in arguments.leave:
         take(detail, "different")
-    return tuple(deciding.wish(link, pair, detail, what, texts.get(detail)) for detail, what in takes.items())
+    return tuple(wishing.wish(link, pair, detail, what, texts.get(detail)) for detail, what in takes.items())
 
 
 def record(link: Link, person: str | None) -> Pair:

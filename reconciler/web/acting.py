@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 
 from reconciler import ordering, pressing
-from reconciler.deciding import NotDecided
+from reconciler.decisions import NotDecided
 from reconciler.person import Person, Right
 from reconciler.pressing import NotThere, Press, Pressed
 from reconciler.standing import Act

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from reconciler import decided, letter_links, mailbox, ordering, people, reversing, worklists
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
+from reconciler.decisions import NotDecided
 from reconciler.letter_links import Opened
 from reconciler.person import Person
 from reconciler.web import doors, screen

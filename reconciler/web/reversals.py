@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from reconciler import decided, ordering, reversing, store, worklists
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
+from reconciler.decisions import NotDecided
 from reconciler.person import Person
 from reconciler.stepping import Clocked
 from reconciler.web import doors, filters

@@ -27,8 +27,7 @@ from reconciler import (
 from reconciler.beside import Row
 from reconciler.choosing import Chosen, Taken
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided, NotUndone
-from reconciler.decisions import KEEP
+from reconciler.decisions import KEEP, NotDecided, NotUndone
 from reconciler.link import Link
 from reconciler.person import Person, may
 from reconciler.web import acting, candidates, doors, piece, reasons, rule_words, screen, status, whys

@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 from reconciler import decided, facing, fields, ordering, people, replies, replying, worklists
 from reconciler.asked import Shown, Task
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Supplied
+from reconciler.decisions import NotDecided, Supplied
 from reconciler.person import Person
 from reconciler.replies import Answer, Offer
 from reconciler.replying import Found, Given

@@ -14,8 +14,7 @@ from reconciler.alone import Stuck
 from reconciler.beside import Stands
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
-from reconciler.deciding import NotUndone
-from reconciler.decisions import Means, Result, Take
+from reconciler.decisions import Means, NotUndone, Result, Take
 from reconciler.link import Kind, Link
 from reconciler.origin import By as By_
 from reconciler.origin import Origin

@@ -12,8 +12,7 @@ from pydantic import Field
 
 from reconciler import facing, replying, worklists
 from reconciler.contract import TaskKind
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Supplied
+from reconciler.decisions import NotDecided, Supplied
 from reconciler.narrowing import Filter
 from reconciler.newcomers import Reference
 from reconciler.person import Person

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
-from reconciler import agreements, decided, deciding, prefill, store
+from reconciler import agreements, decided, deciding, prefill, store, wishing
 from reconciler.decided import Saved
 from reconciler.decisions import Decision
 from reconciler.link import Link
@@ -44,7 +44,7 @@ class Desk(Wire):
         for detail, wanted in take.items():
             known = wanted in {"crm", "economic", "different"}
             text = None if known else {detail: wanted}
-            wishes.append(deciding.wish(link, link.customer, detail, wanted if known else "text", text))
+            wishes.append(wishing.wish(link, link.customer, detail, wanted if known else "text", text))
         return Decision(
             id=uuid4(), tenant=TENANT, agreement=AGREEMENT, link=link.id, means="settle", who=who, at=self.time,
             wishes=tuple(wishes), seen=deciding.versions(link),

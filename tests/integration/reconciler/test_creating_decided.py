@@ -10,8 +10,7 @@ from crm_outbox.contract import WriteCustomer
 from economic_adapter.contract import EconomicCustomer, WriteEconomicCustomer
 from reconciler import asking, decided, deciding, joining, store
 from reconciler.decided import Saved
-from reconciler.deciding import NotDecided
-from reconciler.decisions import Decision
+from reconciler.decisions import Decision, NotDecided
 from reconciler.link import Link
 from reconciler.rules import Transfer
 from tests.builders.meeting import Both

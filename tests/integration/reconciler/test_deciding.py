@@ -12,6 +12,7 @@ from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import deciding, store
 from reconciler.contract import TaskOpened
 from reconciler.decided import Saved
+from reconciler.decisions import NotDecided
 from tests.builders.crm import a_customer
 from tests.builders.sync import (
     AGREEMENT,
@@ -118,9 +119,9 @@ def test_undone_both_sides_hold_what_they_held_and_after_thirty_days_it_stays(de
     assert desk.saved(undone.decision.id).state == "done"
     assert desk.saved(undone.decision.id).decision.undoes == decision.id
     desk.time += timedelta(days=31)
-    with pytest.raises(deciding.NotDecided, match="30 days"), desk.engine.begin() as connection:
+    with pytest.raises(NotDecided, match="30 days"), desk.engine.begin() as connection:
         deciding.undo(desk.clocked, connection, TENANT, decision.id, "Marie", uuid4())
-    with pytest.raises(deciding.NotDecided, match="no such decision"), desk.engine.begin() as connection:
+    with pytest.raises(NotDecided, match="no such decision"), desk.engine.begin() as connection:
         deciding.undo(desk.clocked, connection, "another", decision.id, "Marie", uuid4())
 
 
@@ -138,9 +139,9 @@ def test_a_number_that_another_customer_has_is_not_linked(desk: Desk) -> None:
 def test_nothing_chosen_or_one_detail_twice_is_no_decision(desk: Desk) -> None:
     desk.said()
     decision = desk.decision(name="crm")
-    with pytest.raises(deciding.NotDecided, match="twice"):
+    with pytest.raises(NotDecided, match="twice"):
         desk.save(replace(decision, wishes=decision.wishes * 2))
-    with pytest.raises(deciding.NotDecided, match="nothing was chosen"):
+    with pytest.raises(NotDecided, match="nothing was chosen"):
         desk.save(replace(decision, wishes=()))
     assert desk.said() == []
 

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from reconciler import deciding, questions
+from reconciler import questions
 from reconciler.contract import TaskClosed, TaskOpened
+from reconciler.decisions import NotDecided
 from tests.builders.sync import (
     AGREEMENT,
     TENANT,
@@ -57,7 +58,7 @@ def test_what_is_settled_by_a_changed_rule_is_gone(desk: Desk) -> None:
 
 def test_nobody_decides_about_the_customer_of_another_tenant(desk: Desk) -> None:
     decision = replace(desk.decision(name="crm"), tenant="another")
-    with pytest.raises(deciding.NotDecided, match="no such customer"):
+    with pytest.raises(NotDecided, match="no such customer"):
         desk.save(decision)
 
 

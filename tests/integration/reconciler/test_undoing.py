@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import Result
 from economic_adapter.contract import ConfigureAgreement
-from reconciler import agreements, clock, deciding, items, running, runs, store, undoing
+from reconciler import agreements, clock, deciding, items, running, runs, store, undoing, wishing
 from reconciler.__main__ import main
 from reconciler.decisions import Decision
 from tests.builders.company import Company
@@ -171,7 +171,7 @@ def test_another_decision_about_the_customer_is_not_carried_out_by_it(on: Compan
     with on.wire.engine.begin() as connection:
         stored = store.lock(connection, TENANT, AGREEMENT, "one")
         assert stored is not None
-        wish = deciding.wish(stored.link, stored.link.customer, "mobile", "text", {"mobile": "88888888"})
+        wish = wishing.wish(stored.link, stored.link.customer, "mobile", "text", {"mobile": "88888888"})
         said = Decision(
             id=uuid4(), tenant=TENANT, agreement=AGREEMENT, link=stored.link.id, means="settle", who="Marie",
             at=on.wire.time, wishes=(wish,), seen=deciding.versions(stored.link),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm_outbox.contract import Stage, WriteCustomer
 from economic_adapter.contract import WriteEconomicCustomer
-from reconciler import alone, beside, deciding
+from reconciler import alone, beside, wishing
 from reconciler.categories import category
 from reconciler.freshness import Layer
 from reconciler.link import Status
@@ -65,7 +65,7 @@ def stuck(case: Deciding) -> set[str | None]:
 def carry(case: Deciding, system: System = System.CRM) -> object:
     """A person has Anne created where she is not."""
     (pair,) = case.contacts
-    return case.decide(deciding.wish(case.link, pair, alone.PERSON, system))
+    return case.decide(wishing.wish(case.link, pair, alone.PERSON, system))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_what_e_conomic_refuses_ends_the_decision_and_stays_different_with_its_r
 def test_a_second_choice_of_the_same_person_is_refused_by_the_first() -> None:
     case = here(still(replace(RULES, paused=frozenset(System))))
     (pair,) = case.contacts
-    wish = deciding.wish(case.link, pair, alone.PERSON, "crm")
+    wish = wishing.wish(case.link, pair, alone.PERSON, "crm")
     case.decide(wish)
     case.decide(wish)
     assert case.ended == [("contact", "refused", "chosen")]

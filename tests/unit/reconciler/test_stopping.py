@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from crm_outbox.contract import Stage
-from reconciler import braking, deciding
+from reconciler import braking, deciding, wishing
 from reconciler.braking import still
 from reconciler.decisions import Decision
 from reconciler.link import Decided, Due, LinkState, Stopped
@@ -78,7 +78,7 @@ def test_what_a_person_decided_about_the_customer_was_no_part_of_the_pass_and_go
     case.crm(phone="22222222", name="Nordhavn Tag ApS")
     case.economic(name="Nordhavn Mur ApS")
     link = case.link
-    wish = deciding.wish(link, link.customer, "name", "crm", None)
+    wish = wishing.wish(link, link.customer, "name", "crm", None)
     said = Decision(
         id=LINK, tenant="t", agreement=1, link=link.id, means="settle", who="Marie", at=case.now, wishes=(wish,),
         seen=deciding.versions(link),
