@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, Literal
 from uuid import UUID
 
-from reconciler import contacts, fields, lags
+from reconciler import chosen, contacts, fields, lags
 from reconciler.decisions import Ended, Wish
 from reconciler.fields import Group
 from reconciler.link import Link, LinkState, Pair, flows
@@ -99,13 +99,7 @@ def taken_up(pair: Pair, decision: UUID, wish: Wish) -> tuple[Pair, str]:
         return pair, "gone"
     if not _holds(pair, system, wish.seen_crm if system is System.CRM else wish.seen_economic):
         return pair, "moved"
-    choice = Choice(
-        decision=decision,
-        crm=wish.crm,
-        economic=wish.economic,
-        seen_crm=wish.seen_crm,
-        seen_economic=wish.seen_economic,
-    )
+    choice = chosen.of(wish, decision)
     kept = tuple(one for one in pair.refusals if one.action != "create")
     return replace(pair, chosen={**pair.chosen, PERSON: choice}, refusals=kept), ""
 

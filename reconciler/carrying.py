@@ -170,15 +170,7 @@ def _taken_up(link: Link, decision: UUID, wish: Wish, rules: Rules) -> tuple[Lin
         return refused("chosen", standing.decision)
     crm = {name: fields.text(pair.crm.values, name) for name in group.fields}
     economic = {name: fields.text(pair.economic.values, name) for name in group.fields}
-    choice = Choice(
-        decision=decision,
-        crm=wish.crm,
-        economic=wish.economic,
-        seen_crm=wish.seen_crm,
-        seen_economic=wish.seen_economic,
-        was=_stood(pair, group, rules),
-        after=wish.after,
-    )
+    choice = replace(chosen.of(wish, decision), was=_stood(pair, group, rules), after=wish.after)
     seen = replace(choice, crm=None, economic=None)
     if not chosen.holds(pair.kind, group, seen, crm, economic):
         return refused("moved")

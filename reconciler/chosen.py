@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import UUID
 
 from reconciler import fields
+from reconciler.decisions import Wish
 from reconciler.fields import Group
 from reconciler.link import Base, Choice, Kind
 from reconciler.rules import System
 
 Values = Mapping[str, str]
+
+
+def of(wish: Wish, decision: UUID) -> Choice:
+    """The choice that stands for a wish, as it was made in that decision."""
+    return Choice(
+        decision=decision,
+        crm=wish.crm,
+        economic=wish.economic,
+        seen_crm=wish.seen_crm,
+        seen_economic=wish.seen_economic,
+    )
 
 
 def kept(choice: Choice) -> bool:
