@@ -105,3 +105,10 @@ def test_no_file_of_the_product_is_longer_than_one_question() -> None:
         if (lines := len(path.read_text("utf-8").splitlines())) > 320
     }
     assert long == {}
+
+
+def test_a_relay_that_starts_again_reads_no_page_and_no_rule() -> None:
+    look = "import sys, reconciler.__main__, reconciler.duties; print(*(one for one in sys.modules if one in sys.argv))"
+    there = ("reconciler.duties", "reconciler.web", "reconciler.clock", "reconciler.reconcile", "reconciler.operate")
+    done = subprocess.run([sys.executable, "-c", look, *there], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["reconciler.duties"]

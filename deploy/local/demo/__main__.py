@@ -4,6 +4,7 @@ Exits 0 only if every step held (``--once`` leaves right after), 1 when one did 
 """
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -90,7 +91,20 @@ def _play(stage: Stage, *, quiet: bool) -> list[str]:
         f"\n{held} of {len(plan)} steps held, {time.monotonic() - begun:.0f} s."
         + (f" Not: {', '.join(failed)}." if failed else "")
     )
+    if failed and (busy := _busy()):
+        _say(busy)
     return failed
+
+
+def _busy() -> str:
+    """What to say of a machine that had far more to do than it can; nothing of a quiet one."""
+    waiting, cores = os.getloadavg()[1], os.cpu_count() or 1
+    if waiting < 3 * cores:
+        return ""
+    return (
+        f"This machine is busy: over the last five minutes {waiting:.0f} programs wanted its {cores} cores at once, so what is called"
+        " lost above may still be on its way. Try again when it is quieter."
+    )
 
 
 def _explain(error: str, stage: Stage) -> None:

@@ -22,6 +22,8 @@ from deploy.local.invented import Company, companies, phone
 TENANT = "demo"
 GRANT = "sandbox-grant"
 FIRST_NUMBER = 10001
+LONGEST = 300.0
+"""Seconds after which a step is given up though it still moves. On two quiet cores none takes more than a minute."""
 
 
 class StepFailed(Exception):
@@ -49,14 +51,23 @@ class Tour:
     """Newcomers, none of whom stands on a list."""
 
     def wait(self, what: str, done: Callable[[], str | None], within: float) -> None:
-        """Wait until ``done`` answers none; it answers with what is still missing, which is said every 1.5 seconds."""
-        begun = said = looked = time.monotonic()
+        """Wait until ``done`` answers none; it answers with what is still missing, which is said every 1.5 seconds.
+
+        ``within``: seconds in which something must have moved, for a slow machine needs longer as a whole.
+        """
+        begun = moved = said = looked = time.monotonic()
+        before = None
         while (missing := done()) is not None:
             now = time.monotonic()
+            if missing != before:
+                before, moved = missing, now
             if dead := self.processes.died():
                 raise StepFailed(f"{what}: a process ended by itself: {dead}")
-            if now - begun > within:
-                raise StepFailed(f"{what}: after {within:.0f} s: {missing}")
+            if now - moved > within or now - begun > LONGEST:
+                still = (
+                    f"nothing moved for {now - moved:.0f} s" if now - moved > within else f"after {now - begun:.0f} s"
+                )
+                raise StepFailed(f"{what}: {still}: {missing}")
             if now - said > 1.5:
                 self.say(f"      {what}: {missing}")
                 said = now
@@ -67,7 +78,7 @@ class Tour:
     def asked(self, what: str, arguments: list[str], far: Callable[[], str]) -> str:
         """Run a command of the reconciler; how far it came is said every 1.5 seconds. Its output."""
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(self.command, "reconciler", [*arguments, "--wait", "110"], "")
+            running = pool.submit(self.command, "reconciler", [*arguments, "--wait", f"{LONGEST:.0f}"], "")
             while not running.done():
                 wait([running], timeout=1.5)
                 if not running.done():

@@ -44,6 +44,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """Few processes; the relays and the worker each their own, since the tour kills them."""
 
 
+COMMAND_SECONDS = 330.0
+"""After which a command is ended: more than it is ever asked to wait, so that it can say itself what it waited for."""
+
+
 def die_with_parent() -> None:
     """Ask Linux to end this process when its parent is gone, also when the parent was killed."""
     if sys.platform == "linux":
@@ -122,7 +126,7 @@ def run_command(root: Path, environ: Mapping[str, str], package: str, arguments:
             input=given,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired as error:

@@ -147,7 +147,7 @@ def away(tour: Tour) -> str:
         tour.say(f"      e-conomic is away, {left:.0f} s left; 20 edits wait on each side")
         time.sleep(min(1.5, left))
     back = time.monotonic()
-    tour.wait("the edits of both sides", tour.missing, within=40)
+    tour.wait("the edits of both sides", tour.missing, within=60)
     return f"20 edits on each side while e-conomic was away 10 s; all stand in both {time.monotonic() - back:.1f} s after it came back"
 
 
@@ -166,7 +166,7 @@ def killed(tour: Tour) -> str:
     for victim in victims:
         tour.processes.start_group(victim)
     begun = time.monotonic()
-    tour.wait("the edits of both sides", tour.missing, within=60)
+    tour.wait("the edits of both sides", tour.missing, within=90)
     return (
         f"{EDITS} edits on both sides; relays and worker killed with SIGKILL in the middle, started again;"
         f" all stand in both {time.monotonic() - begun:.1f} s later"
