@@ -37,10 +37,26 @@ class EconomicContact(Words):
     phone: str = ""
     notes: str = ""
     receives: tuple[Receives, ...] | None = None
+    e_invoice_id: str = ""
+    """Shown like what stands in ``Shown``: nothing is compared with it."""
+
+
+class Shown(Words):
+    """What people read of a customer in e-conomic and nothing is compared with. Empty or none: not there, or unreadable."""
+
+    invoice_recipient: str = ""
+    """The e-mail address that invoices go to, in the place of the customer's own."""
+    credit_limit: float | None = None
+    attention: int | None = None
+    """The number of a contact person of the customer's."""
 
 
 class EconomicCustomer(Words):
-    """A customer with its contact persons as e-conomic holds it. ``barred`` none = e-conomic did not say."""
+    """A customer with its contact persons as e-conomic holds it. ``barred`` none = e-conomic did not say.
+
+    ``group``, ``terms``, ``zone`` and ``currency`` are there to be read, as ``shown`` is; none is compared with anything.
+    ``shown`` none = nothing of it is there, or it was not told, as by the release before.
+    """
 
     number: int
     object_version: str
@@ -61,6 +77,7 @@ class EconomicCustomer(Words):
     mobile: str = ""
     email: str = ""
     website: str = ""
+    shown: Shown | None = None
     contacts: tuple[EconomicContact, ...] = ()
 
 

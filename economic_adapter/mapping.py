@@ -5,9 +5,9 @@ A write is an overlay: our changed fields on the whole body that was read, so th
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from economic_adapter.contract import Defaults, EconomicContact, EconomicCustomer, Receives, hold
+from economic_adapter.contract import Defaults, EconomicContact, EconomicCustomer, Receives, Shown, hold
 from economic_adapter.protocol import Ambiguous, Fault
 
 Record = Literal["customer", "contact"]
@@ -40,6 +40,9 @@ _DETAILS = {
     "CustomerannotChangeNumber": "number", "CustomerContactNameNullOrEmpty": "name",
     "CustomerContactNameAlreadyExists": "name",
 }  # fmt: skip
+_HIGHEST: Final = 2_147_483_647
+_MOST: Final = 1e15
+"""No amount of money is as much; below it a float keeps every øre."""
 _OTHER_WIRE = {"customergroupnumber": "group", "paymenttermid": "terms", "zone": "zone", "currency": "currency"}
 
 
@@ -69,6 +72,7 @@ def customer(body: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]] = ()
         terms=_optional(body, "paymentTermId"),
         zone=_optional(body, "zone"),
         currency=_text(body, "currency"),
+        shown=shown(body),
         contacts=tuple(contact(one) for one in sorted(contacts, key=contact_number)),
         **customer_values(body),
     )
@@ -81,14 +85,27 @@ def contact(body: Mapping[str, Any]) -> EconomicContact:
         object_version=version(body),
         deleted=is_deleted(body),
         receives=tuple(one for one, wire in RECEIVE.items() if body.get(wire) is True),
+        e_invoice_id=_readable(body, "eInvoiceId"),
         **contact_values(body),
     )
 
 
+def shown(body: Mapping[str, Any]) -> Shown | None:
+    """What people read of a customer and nothing is compared with; what cannot be read is left out, and stops nothing."""
+    attention = _optional(body, "defaultAttention")
+    found = Shown(
+        invoice_recipient=_readable(body, "defaultInvoiceRecipient"),
+        credit_limit=_amount(body, "creditMaximum"),
+        attention=attention if attention is not None and 1 <= attention <= _HIGHEST else None,
+    )
+    return found if found != Shown() else None
+
+
 def content(seen: EconomicCustomer) -> EconomicCustomer:
-    """The customer without the versions of its records: equal when nothing we map differs."""
-    contacts = tuple(one.model_copy(update={"object_version": ""}) for one in seen.contacts)
-    return seen.model_copy(update={"object_version": "", "contacts": contacts})
+    """The customer without the versions of its records and what is only shown: equal when nothing we compare differs."""
+    contacts = tuple(one.model_copy(update={"object_version": "", "e_invoice_id": ""}) for one in seen.contacts)
+    only_shown = {"group": None, "terms": None, "zone": None, "currency": "", "shown": None}
+    return seen.model_copy(update={"object_version": "", "contacts": contacts, **only_shown})
 
 
 def lost(before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> frozenset[int]:
@@ -235,9 +252,21 @@ def _text(body: Mapping[str, Any], wire: str) -> str:
     return str(found)
 
 
+def _readable(body: Mapping[str, Any], wire: str) -> str:
+    found = body.get(wire)
+    return found.strip() if isinstance(found, str) else ""
+
+
+def _amount(body: Mapping[str, Any], wire: str) -> float | None:
+    found = body.get(wire)
+    if not isinstance(found, int | float) or isinstance(found, bool):
+        return None
+    return float(found) if -_MOST < found < _MOST else None
+
+
 def _number(body: Mapping[str, Any], wire: str) -> int:
     found = _optional(body, wire)
-    if found is None or not 1 <= found <= 2_147_483_647:
+    if found is None or not 1 <= found <= _HIGHEST:
         raise Ambiguous("strange_body")
     return found
 

@@ -24,6 +24,7 @@ from reconciler import (
     questions,
     reading,
     sides,
+    similar,
     store,
     strangers,
     suggestions,
@@ -231,7 +232,9 @@ def _recorded(clocked: Clocked, connection: Connection, tenant: str, agreement: 
 
 def _no_longer_alike(connection: Connection, agreement: int, before: EconomicSeen | None, seen: EconomicSeen) -> None:
     """Whoever may be a customer that only e-conomic has is looked at again when that is another, or gone."""
-    if before is not None and before.customer is not None and before.customer != seen.customer:
+    if before is None or before.customer is None:
+        return
+    if seen.customer is None or similar.of_economic(before.customer) != similar.of_economic(seen.customer):
         suggestions.look_at_alike(connection, agreement, seen.number)
 
 

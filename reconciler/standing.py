@@ -23,7 +23,7 @@ from reconciler.rules import Rules, System
 from reconciler.status import status
 from reconciler.tasks import Plans, all_candidates, planned, tasks
 
-Badge = Literal["barred", "lead", "does_not_flow"]
+Badge = Literal["barred", "lead", "does_not_flow", "receives_invoices"]
 Act = Literal[
     "set_up", "reconnect", "resume", "correct", "retry", "choose", "create_again", "unlink", "leave", "choose_customer",
     "show_differences", "update", "create_now", "create", "show_details", "turn_on", "turn_off",
@@ -174,6 +174,10 @@ def _badges(link: Link, rules: Rules) -> Iterable[Badge]:
         yield "lead"
     elif link.state is LinkState.LINKED and not flows(link, rules):
         yield "does_not_flow"
+    if link.state is LinkState.LINKED and any(
+        one.gets_invoices and contacts.alive(one.economic) for one in link.contacts
+    ):
+        yield "receives_invoices"
 
 
 def _differs(plans: Plans) -> Iterable[Differing]:

@@ -9,13 +9,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_outbox.messaging.envelope import Version
-from reconciler import agreements, looking, looks, opening, store, worklists
+from economic_adapter.contract import EconomicCustomer
+from reconciler import agreements, looking, looks, opening, shown, store, worklists
 from reconciler.agreement import Agreement
 from reconciler.contract import State
 from reconciler.freshness import Known, Look
 from reconciler.lately import Landed
 from reconciler.link import Link
 from reconciler.rules import System
+from reconciler.shown import Shown
 
 _OF_AGREEMENT: Final[dict[str, State]] = {"on": "not_there", "access_lost": "access_lost"}
 
@@ -29,6 +31,8 @@ class Customer:
     known: Known
     look: Look | None = None
     """The last look at it that somebody waited for."""
+    shown: tuple[Shown, ...] = ()
+    """What e-conomic alone holds of it, to be read."""
 
     @property
     def compares(self) -> bool:
@@ -59,8 +63,10 @@ def customer(connection: sa.Connection, tenant: str, crm_id: str) -> Customer:
     if not found:
         return Customer(agreement=used, stored=None, known=Known(seen=None, compared=None))
     link, look = found[0].link, looks.of(connection, found[0].link.id)
-    seen = _later(_seen(connection, link), None if look is None else look.answered)
-    return Customer(agreement=used, stored=found[0], known=Known(seen=seen, compared=link.crm_version), look=look)
+    last, there = _there(connection, link)
+    seen = _later(last, None if look is None else look.answered)
+    known = Known(seen=seen, compared=link.crm_version)
+    return Customer(agreement=used, stored=found[0], known=known, look=look, shown=shown.shown(there))
 
 
 def stored(connection: sa.Connection, tenant: str, ids: Collection[str]) -> dict[str, store.Stored]:
@@ -86,6 +92,14 @@ def opened(connection: sa.Connection, tenant: str, crm_id: str, now: datetime) -
     return replace(found, stored=stored, look=look), asked
 
 
+def named(connection: sa.Connection, found: Customer) -> tuple[Shown, ...]:
+    """What e-conomic alone holds of that customer, with what the agreement calls its groups, zones and terms."""
+    if found.agreement is None or not found.shown:
+        return ()
+    used = found.agreement
+    return shown.named(found.shown, agreements.reference(connection, used.tenant, used.agreement))
+
+
 def landed(connection: sa.Connection, found: Customer) -> list[Landed]:
     """What was written of that customer last, on either side; the newest first."""
     if found.stored is None or not found.stored.link.crm_id:
@@ -106,12 +120,13 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
-def _seen(connection: sa.Connection, link: Link) -> datetime | None:
-    if link.number is None:
-        return None
+def _there(connection: sa.Connection, link: Link) -> tuple[datetime | None, EconomicCustomer | None]:
+    """When e-conomic's side was recorded last, and what it was."""
     values = {"agreement": link.agreement, "number": link.number}
-    found: datetime | None = connection.execute(_SEEN, values).scalar()
-    return found
+    row = None if link.number is None else connection.execute(_SEEN, values).one_or_none()
+    if row is None:
+        return None, None
+    return row.seen, None if row.state is None else EconomicCustomer.model_validate(row.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +192,4 @@ _LANDED = sa.text("""
     from sync.audit where tenant = :tenant and crm_id = :crm_id and agreement = :agreement
     order by at desc, id desc limit 10
 """)
-_SEEN = sa.text("select seen from sync.economic_side where agreement = :agreement and number = :number")
+_SEEN = sa.text("select seen, state from sync.economic_side where agreement = :agreement and number = :number")

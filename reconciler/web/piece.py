@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from reconciler import beside, questions
 from reconciler.beside import Row
 from reconciler.contract import State
+from reconciler.shown import Shown
 from reconciler.standing import Act
 from reconciler.web import acting, etag, reasons, says, screen, status
 from reconciler.web.acting import Place
@@ -53,19 +54,20 @@ def again(site: Site, request: Request, one: Known) -> Response:
         raise Unknown
     rules = stored.agreement.rules_for(stored.link, site.resend)
     rows = beside.rows(stored.link, rules, questions.overlooked(stored.asked))
-    at, moved = acting.of_session(crm_id, one), asked.get("seen", "") != seen(rows)
+    at, moved = acting.of_session(crm_id, one), asked.get("seen", "") != seen(rows, told.found.shown)
     return answer(site, request, at, values(site, at, told, moved=moved, from_list=asked.get("from") == LIST))
 
 
-def asks(at: Place, rows: Iterable[Row], *, from_list: bool) -> str:
-    """The path that our own page asks for it again, with these values beside each other."""
-    query = {"seen": seen(rows), "lang": at.words.language, **_came(from_list)}
+def asks(at: Place, rows: Iterable[Row], there: Iterable[Shown], *, from_list: bool) -> str:
+    """The path that our own page asks for it again, with these values beside each other, and these that e-conomic alone has."""
+    query = {"seen": seen(rows, there), "lang": at.words.language, **_came(from_list)}
     return f"{at.base}/status?{urlencode(query)}"
 
 
-def seen(rows: Iterable[Row]) -> str:
-    """A mark of all values that stand beside each other."""
-    return etag.of(json.dumps([(one.key, one.mark) for one in rows]))
+def seen(rows: Iterable[Row], there: Iterable[Shown] = ()) -> str:
+    """A mark of all values that stand beside each other, and of those that e-conomic alone has."""
+    alone = [(one.detail, one.number, one.value, one.person) for one in there]
+    return etag.of(json.dumps([*((one.key, one.mark) for one in rows), *alone]))
 
 
 def values(site: Site, at: Place, told: Told, *, moved: bool = False, from_list: bool = False) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from reconciler.halts import Halt, Halts
 from reconciler.lately import Lately
 from reconciler.note import Kind, Note
 from reconciler.pair import Receives
+from reconciler.shown import Detail
 from reconciler.standing import Act, Badge, Standing
 from reconciler.status import goes_at
 from reconciler.web.words import Words
@@ -22,6 +23,11 @@ LABELS: Final[Mapping[str, str]] = {
     "group": "Customer group", "zone": "VAT zone", "terms": "Payment terms", "currency": "Currency",
     "defaults": "Customer group", "contact": "Contact person", "invoice_email": "E-mail with copies of invoices",
 }  # fmt: skip
+SHOWN: Final[Mapping[Detail, str]] = {
+    "invoice_recipient": "Invoice e-mail", "group": "Customer group", "zone": "VAT zone", "terms": "Payment terms",
+    "currency": "Currency", "credit_limit": "Credit limit", "attention": "Attn.", "e_invoice_id": "ID (e-invoice)",
+}  # fmt: skip
+"""What e-conomic alone holds."""
 BUTTONS: Final[Mapping[Act, str]] = {
     "set_up": "Set-up", "reconnect": "Reconnect", "resume": "Resume", "correct": "Correct the customer",
     "retry": "Try again", "choose": "Choose", "create_again": "Create again", "unlink": "Unlink", "leave": "Leave it",
@@ -33,6 +39,7 @@ BADGES: Final[Mapping[Badge, str]] = {
     "barred": "Blocked in e-conomic",
     "lead": "Lead",
     "does_not_flow": "Does not flow",
+    "receives_invoices": "Receives invoices",
 }
 DOCUMENTS: Final[Mapping[Receives, str]] = {
     "quotes": "quotes", "orders": "orders", "invoices": "invoices", "e_invoices": "e-invoices",

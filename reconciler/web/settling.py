@@ -30,7 +30,7 @@ from reconciler.decided import Saved
 from reconciler.decisions import KEEP, NotDecided, NotUndone
 from reconciler.link import Link
 from reconciler.person import Person, may
-from reconciler.web import acting, candidates, doors, piece, reasons, rule_words, screen, status, whys
+from reconciler.web import acting, candidates, doors, piece, reasons, rule_words, says, screen, status, whys
 from reconciler.web import asks as asking
 from reconciler.web.doors import Known, Senseless, Unknown
 from reconciler.web.piece import LIST
@@ -149,13 +149,14 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         number=link.number,
         cvr=fields.text(crm, "cvr") or fields.text(economic, "cvr"),
         status=piece.values(site, at, told, from_list=from_list),
-        asks_again=piece.asks(at, rows, from_list=from_list),
+        asks_again=piece.asks(at, rows, told.found.shown, from_list=from_list),
         why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
         rows={
             "open": [row for row in rows if row.is_different or row.stands == "waits"],
             "same": [row for row in rows if row.stands == "same"],
             "alone": [row for row in rows if row.stands == "alone"],
         },
+        shown=_only_there(connection, one, told),
         parts=beside.parts,
         why_this=lambda row: whys.why(words, row.key, link, rules, origins[row.key]),
         by_rule=whys.settled(words, link, rules, events, site.now() - KEEP),
@@ -183,6 +184,18 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         **candidates.shown(site, connection, one, stored, asked),
         **_receipt(site, connection, one, stored, asked),
     )
+
+
+def _only_there(connection: sa.Connection, one: Known, told: Told) -> list[tuple[str, str, str]]:
+    """What e-conomic alone holds: its label, its value, and of a contact person whose it is."""
+    return [
+        (
+            one.words(says.SHOWN[each.detail]),
+            each.value if each.amount is None else one.words.amount(each.amount),
+            each.person,
+        )
+        for each in views.named(connection, told.found)
+    ]
 
 
 def _questions(connection: sa.Connection, one: Known, link: Link) -> list[tuple[UUID, str]]:

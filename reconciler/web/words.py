@@ -50,6 +50,11 @@ class Words:
         """1.5 as "1,5" or "1.5"."""
         return str(format_decimal(value, locale=_LOCALES[self.language]))
 
+    def amount(self, value: float) -> str:
+        """5000 as "5.000" or "5,000", and 25000.5 as "25.000,50" or "25,000.50"."""
+        pattern = "#,##0" if value.is_integer() else "#,##0.00####"
+        return str(format_decimal(value, pattern, locale=_LOCALES[self.language]))
+
     def time(self, moment: datetime) -> str:
         """i dag kl. 14.05, i går kl. 14.05, 24. nov. 2026 kl. 14.05."""
         there, today = danish(moment), danish(self.now).date()

@@ -44,6 +44,7 @@ from economic_adapter.contract import (
     RefusedHook,
     RunImport,
     Search,
+    Shown,
     WriteEconomicCustomer,
 )
 from reconciler.contract import RunProgressed, StatusChanged, TaskClosed, TaskOpened
@@ -98,10 +99,11 @@ _ECONOMIC = EconomicCustomer(
     terms=2,
     zone=1,
     currency="DKK",
+    shown=Shown(invoice_recipient="faktura@nordhavn.example", credit_limit=25000.5, attention=7),
     **{name: getattr(_CUSTOMER, name) for name in (
         "name", "cvr", "ean", "pnumber", "street", "postcode", "city", "country", "phone", "mobile", "email", "website",
     )},
-    contacts=(EconomicContact(number=7, object_version="AAAAAAAC", name="Mette Holm", email="mette@nordhavn.example", receives=("invoices",)),),
+    contacts=(EconomicContact(number=7, object_version="AAAAAAAC", name="Mette Holm", email="mette@nordhavn.example", receives=("invoices",), e_invoice_id="5790000000005-7"),),
 )  # fmt: skip
 _DEFAULTS = Defaults(group=1, terms=2, zone=1, currency="DKK")
 _FIELDS = {"name": "Nordhavn Tømrer A/S", "street": ""}

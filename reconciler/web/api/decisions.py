@@ -10,18 +10,15 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
 from reconciler import beside, choosing, decided, deciding, edits, fields, questions, store, views
-from reconciler.alone import Stuck
-from reconciler.beside import Stands
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
 from reconciler.decisions import Means, NotUndone, Result, Take
-from reconciler.link import Kind, Link
-from reconciler.origin import By as By_
+from reconciler.link import Link
 from reconciler.origin import Origin
-from reconciler.pair import Receives
 from reconciler.person import Person
 from reconciler.rules import System
 from reconciler.web import receipts, settling, whys
+from reconciler.web.api.detail_shapes import Both, Details, OnlyThere, Refused, Row, Why
 from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
 from reconciler.web.api.strict import TEXT, Text, needs
@@ -32,66 +29,6 @@ from reconciler.web.site import Site
 _MOST: Final = 200
 Mark = Annotated[str, StringConstraints(max_length=64, pattern=TEXT)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TEXT)]
-
-
-class Both(Said):
-    """What each side held when they last agreed."""
-
-    crm: str
-    economic: str
-
-
-class Refused(Said):
-    """Why a write of a detail was refused last: the code of the side that refused it, its own words, and `X-RequestId`."""
-
-    code: str
-    message: str
-    request_id: str
-
-
-class Why(Said):
-    """Where a value comes from: edited in ``system``, carried over from it, or chosen there by a rule or a person; and before that."""
-
-    by: By_
-    system: System
-    at: datetime
-    who: str
-    before: str
-
-
-class Row(Said):
-    """One detail of one record. ``mark`` is of the values as they stand: a wish carries it, and another by then is refused."""
-
-    record: UUID
-    kind: Kind
-    person: str
-    detail: str
-    fields: dict[str, str]
-    """Its fields with the CRM's values, which a value of one's own begins with."""
-    crm: str
-    economic: str
-    last_agreed: Both | None
-    changed: tuple[System, ...]
-    stands: Stands
-    may_be_chosen: bool
-    refused: Refused | None
-    on_invoices: bool
-    gone: tuple[System, ...]
-    """Where it was removed, of a contact person whom the other system still has."""
-    receives: tuple[Receives, ...]
-    """Of a contact person, the documents e-conomic sends them copies of."""
-    stuck: Stuck | None
-    """Of a contact person in one system only (`one_side`): why *Update in e-conomic* does not create them there."""
-    mark: str
-    why: dict[System, Why | None]
-
-
-class Details(Said):
-    """Both sides of a customer, detail by detail."""
-
-    customer: str
-    customer_number: int | None
-    rows: tuple[Row, ...]
 
 
 class WishOf(Said):
@@ -178,15 +115,22 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 def details(site: Site, person: Person, crm_id: str) -> Details:
     """Both sides of a customer of that person's tenant."""
     with site.engine.connect() as connection:
-        stored = views.customer(connection, person.tenant, crm_id).stored
+        found = views.customer(connection, person.tenant, crm_id)
+        stored = found.stored
         if stored is None:
             raise Unknown
-        events = edits.of_link(connection, stored.link)
+        events, there = edits.of_link(connection, stored.link), views.named(connection, found)
     link = stored.link
     known = whys.origins(link, events)
     rows = beside.rows(link, stored.agreement.rules_for(link, site.resend), questions.overlooked(stored.asked))
-    told = tuple(_row(one, known[one.key]) for one in rows)
-    return Details(customer=link.crm_id, customer_number=link.number, rows=told)
+    return Details(
+        customer=link.crm_id,
+        customer_number=link.number,
+        rows=tuple(_row(one, known[one.key]) for one in rows),
+        only_in_economic=tuple(
+            OnlyThere(detail=one.detail, value=one.value, number=one.number, person=one.person) for one in there
+        ),
+    )
 
 
 def _row(one: beside.Row, known: Mapping[System, Origin | None]) -> Row:

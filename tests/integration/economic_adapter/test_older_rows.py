@@ -35,8 +35,8 @@ KEEP = sa.text("""
 """As the release before the migration keeps what it saw."""
 
 
-def keep(older: Older, number: int, contacts: list[dict[str, Any]], *, absent: bool = False) -> None:
-    body = None if absent else json.dumps({"customerNumber": number})
+def keep(older: Older, number: int, contacts: list[dict[str, Any]], *, absent: bool = False, **more: Any) -> None:
+    body = None if absent else json.dumps({"customerNumber": number, **more})
     values = {"agreement": AGREEMENT, "number": number, "version": "v1", "body": body, "absent": absent}
     with older.engine.begin() as connection:
         connection.execute(KEEP, {**values, "contacts": json.dumps(contacts)})
@@ -74,3 +74,23 @@ def test_what_the_release_before_keeps_afterwards_is_still_told_once_more(older:
     assert told_again(older) == TOLD_AGAIN
     with older.engine.connect() as connection:
         assert set(records.held_of(connection, AGREEMENT, [5, 8])) == {5, 8}
+
+
+READABLE: dict[int, dict[str, Any]] = {
+    1: {"defaultInvoiceRecipient": "faktura@nordhavn.example"},
+    2: {"creditMaximum": 0},
+    3: {"defaultAttention": 4},
+    4: {"defaultInvoiceRecipient": "", "creditMaximum": None, "bankAccount": "1234"},
+    5: {},
+    6: {},
+}
+"""What was kept of customers that nobody was told of."""
+
+
+def test_whoever_has_more_to_be_read_than_was_told_is_told_once_more(server_addresses: dict[str, str]) -> None:
+    with left_at(server_addresses, "economic", "economic_0010") as older:
+        for number, body in READABLE.items():
+            keep(older, number, [{"number": 4, "eInvoiceId": "57-4" if number == 5 else ""}], **body)
+        keep(older, 7, [], absent=True)
+        older.upgrade("economic_0011")
+        assert told_again(older) == {1, 2, 3, 5}

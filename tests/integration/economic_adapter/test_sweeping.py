@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from economic_adapter import records, tables, work
+from economic_adapter.contract import Shown
 from economic_adapter.sandbox import ui
 from economic_adapter.sandbox.data import AGREEMENT
 from tests.builders.economic import Bench
@@ -55,6 +56,21 @@ def test_a_sweep_tells_and_counts_what_nobody_had_told(at_desk: Bench) -> None:
     assert (gone.number, gone.absent, gone.why) == (7, True, "sweep")
     again = at_desk.imported(kind="sweep")
     assert (at_desk.far(again)[-1].found, at_desk.under(again)) == (0, [])
+
+
+def test_a_sweep_tells_what_is_only_read_there_and_counts_nothing(at_desk: Bench) -> None:
+    known(at_desk)
+    data = at_desk.sandbox.data
+    ui.edit_customer(data, 2, {"defaultInvoiceRecipient": "faktura@nordhavn.example", "creditMaximum": 100.0})
+    ui.edit_customer(data, 3, {"customerGroupNumber": 2})
+    ui.edit_contact(data, 4, {"eInvoiceId": "57-4"})
+    run = at_desk.imported(kind="sweep")
+    told = {one.number: one.economic for one in at_desk.under(run) if one.economic is not None}
+    assert [one.shown for one in told.values()] == [
+        Shown(invoice_recipient="faktura@nordhavn.example", credit_limit=100.0), None, None,
+    ]  # fmt: skip
+    assert (told[3].group, [one.e_invoice_id for one in told[4].contacts]) == (2, ["57-4"])
+    assert (at_desk.far(run)[-1].found, at_desk.agreement()["missed"]) == (0, 0)
 
 
 def test_a_sweep_tells_once_more_what_an_update_told_too_little_of(at_desk: Bench) -> None:

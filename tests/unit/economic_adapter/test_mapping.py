@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from economic_adapter import mapping
-from economic_adapter.contract import Defaults, EconomicCustomer, hold
+from economic_adapter.contract import Defaults, EconomicCustomer, Shown, hold
 from economic_adapter.mapping import CONTACT, CUSTOMER, LEGACY, STREET
 from economic_adapter.protocol import Ambiguous, Fault
 
@@ -189,3 +189,38 @@ def test_the_content_of_a_customer_is_equal_whatever_the_versions_of_its_records
     assert seen("a") != seen("b")
     assert mapping.content(seen("a")) == mapping.content(seen("b"))
     assert mapping.content(seen("a")) != mapping.content(seen("a", "Mette Lund"))
+
+
+READ = {"defaultInvoiceRecipient": "faktura@nordhavn.example", "creditMaximum": 25000.5, "defaultAttention": 4}
+
+
+def read(**more: Any) -> EconomicCustomer:
+    """A customer with one contact person, as it is told."""
+    person = {"number": 4, "objectVersion": "v", "eInvoiceId": more.pop("eInvoiceId", None)}
+    return mapping.customer({"customerNumber": 7, "objectVersion": "v", **more}, [person])
+
+
+def test_what_people_read_there_is_told() -> None:
+    told = read(**READ, eInvoiceId="57-4")
+    assert told.shown == Shown(invoice_recipient="faktura@nordhavn.example", credit_limit=25000.5, attention=4)
+    assert [one.e_invoice_id for one in told.contacts] == ["57-4"]
+    assert read().shown is None
+
+
+@pytest.mark.parametrize("strange", [None, True, [], {}, "many", float("nan"), float("inf"), 10**400, -(10**400), ""])
+def test_what_cannot_be_read_is_left_out_and_stops_nothing(strange: Any) -> None:
+    told = read(
+        defaultInvoiceRecipient=[strange], creditMaximum=strange, defaultAttention=strange, eInvoiceId=[strange]
+    )
+    assert (told.shown, [one.e_invoice_id for one in told.contacts]) == (None, [""])
+    assert read(**{**READ, "defaultInvoiceRecipient": 7}).shown == Shown(credit_limit=25000.5, attention=4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [*({name: value} for name, value in READ.items()), {"eInvoiceId": "57-4"}, {"customerGroupNumber": 9}, {"zone": 9},
+     {"paymentTermId": 9}, {"currency": "EUR"}],
+)  # fmt: skip
+def test_the_content_of_a_customer_is_equal_whatever_is_only_read_there(change: dict[str, Any]) -> None:
+    assert read(**change) != read()
+    assert mapping.content(read(**change)) == mapping.content(read())

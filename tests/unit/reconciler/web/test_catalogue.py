@@ -40,7 +40,7 @@ from reconciler.web import (
 
 WEB = Path(str(resources.files("reconciler.web")))
 TABLES: tuple[Mapping[Any, str], ...] = (
-    says.LABELS, says.BUTTONS, says.BADGES, says._PLAIN, says._PAUSED, lists.TABS, lists.ASKED, causes.NEXT, reasons.REFUSED, reasons.UNDOING,
+    says.LABELS, says.SHOWN, says.BUTTONS, says.BADGES, says._PLAIN, says._PAUSED, lists.TABS, lists.ASKED, causes.NEXT, reasons.REFUSED, reasons.UNDOING,
     reasons.NOT_UNDONE, receipts.UPDATED, {"": reasons.MOVED}, whys.RULES, customers.CATEGORIES, customers.LEFT_OUT,
     run_words.CLASSES, run_words.ONLY_IN, run_words.EVIDENCE, run_words.PERSONS, run_words.SAFE, run_words.IN_THE_WAY,
     run_words.TITLES, run_words.ACTIONS, run_words.PLAIN, run_words.ENDED, receipt.REASONS,

@@ -11,7 +11,7 @@ from reconciler.freshness import Layer
 from reconciler.link import Status
 from reconciler.rules import System
 from reconciler.standing import Differing, Standing
-from reconciler.web.says import BADGES, BUTTONS, LABELS, first, small
+from reconciler.web.says import BADGES, BUTTONS, LABELS, SHOWN, first, small
 from reconciler.web.words import Words
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
@@ -141,6 +141,6 @@ def test_each_freshness_in_its_words(layer: Layer, danish: str) -> None:
     assert small(EN, layer) != danish or danish == ""
 
 
-@pytest.mark.parametrize("text", [*LABELS.values(), *BUTTONS.values(), *BADGES.values()])
+@pytest.mark.parametrize("text", [*LABELS.values(), *BUTTONS.values(), *BADGES.values(), *SHOWN.values()])
 def test_every_label_and_button_is_danish_in_danish(text: str) -> None:
     assert DA(text) != text or text in {"E-mail"}
