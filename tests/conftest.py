@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -25,10 +26,12 @@ from tests.sandbox_fixture import sandbox
 
 __all__ = ["sandbox"]
 
-hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+_UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+"""How long an example takes, to make or to test, says how busy the machine is."""
+hypothesis.settings.register_profile("quick", max_examples=25, **_UNHURRIED)
 """For ``--unit`` and ``--quick``: fewer examples of each property; the whole run takes all."""
-hypothesis.settings.register_profile("whole", deadline=None)
-hypothesis.settings.load_profile("whole")  # how long an example takes says how busy the machine is
+hypothesis.settings.register_profile("whole", **_UNHURRIED)
+hypothesis.settings.load_profile("whole")
 
 _HERE = Path(__file__).parent
 _BROWSER = _HERE / "browser"

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], within: float = 10.0, every: float = 0.02) -> T:
+def eventually(check: Callable[[], T], within: float = 30.0, every: float = 0.02) -> T:
     """The first true answer of ``check``; AssertionError with the last answer, or failure, after ``within`` seconds.
 
     An AssertionError of ``check`` counts as "not yet"; any other exception goes through.

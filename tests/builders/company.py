@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,10 @@ class Company:
     versions: dict[str, int] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)
     written: list[Write] = field(default_factory=list)
+
+    def catches_up(self) -> None:
+        """No earlier than the command that was just given, however long it took: commands go by the machine's clock."""
+        self.wire.time = max(self.wire.time, datetime.now(UTC))
 
     def here(self, *customers: Customer) -> None:
         """The CRM holds them, and it was heard of."""

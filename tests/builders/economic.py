@@ -32,6 +32,8 @@ from economic_adapter.tables import messages
 TENANT = "nordhavn"
 WORKER = 4711
 DEFAULTS = Defaults(group=1, terms=1, zone=1, currency="DKK")
+UNBROKEN = timedelta(minutes=4)
+"""No day ends (UTC) so soon after a test begins: calls are counted by the day, and tests let a minute or two pass."""
 FIELDS = {
     "name": "Nordhavn Tømrer ApS",
     "cvr": "13748136",
@@ -297,5 +299,8 @@ class Bench:
 def bench(engine: sa.Engine, sandbox: Running) -> Bench:
     """A worker's desk against that e-conomic."""
     addresses = Addresses(rest=sandbox.url, apis=sandbox.url, development={sandbox.host})
-    client = Client(app_secret=APP_SECRET, addresses=addresses, deadline=3.0)
-    return Bench(engine=engine, sandbox=sandbox, wire=Wire(client), client=client)
+    client = Client(app_secret=APP_SECRET, addresses=addresses)
+    made = Bench(engine=engine, sandbox=sandbox, wire=Wire(client), client=client)
+    if (made.time + UNBROKEN).date() != made.time.date():
+        made.passes(UNBROKEN.total_seconds())
+    return made

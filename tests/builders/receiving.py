@@ -125,7 +125,7 @@ def consumer(engine: sa.Engine, broker: Broker, handle: Effects, **other: Any) -
     return Consumer(**given | other)
 
 
-def drive(duty: Duty, until: Callable[[], object], within: float = 15.0) -> None:
+def drive(duty: Duty, until: Callable[[], object], within: float = 60.0) -> None:
     """Turn a duty's loop in this thread until something holds."""
     end = time.monotonic() + within
     while not until():
@@ -150,7 +150,7 @@ def turning(duty: Duty) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

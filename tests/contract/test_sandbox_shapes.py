@@ -116,7 +116,7 @@ def answers() -> Iterator[Answers]:
     """The answers of one sandbox to one call of every published operation."""
     running = serve(Data(settings=Settings(cursor_page=1)))
     with httpx.Client(
-        base_url=running.url, headers={"X-AppSecretToken": APP_SECRET, "X-AgreementGrantToken": GRANT}
+        base_url=running.url, headers={"X-AppSecretToken": APP_SECRET, "X-AgreementGrantToken": GRANT}, timeout=60
     ) as client:
         client.post(f"{CUSTOMERS}/Customers", json={**CUSTOMER, "customerNumber": 2002})
         client.post(f"{CUSTOMERS}/Contacts", json={**CONTACT, "customerNumber": 2002}).raise_for_status()

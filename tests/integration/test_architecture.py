@@ -41,7 +41,6 @@ def lint(root: Path, contract: str | None = None) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
 
 

@@ -82,7 +82,7 @@ def test_versions_of_one_customer_are_given_in_commit_order(engine: sa.Engine) -
     given: list[Version] = []
 
     def second() -> None:
-        first_holds.wait(10)
+        first_holds.wait(60)
         with engine.begin() as connection:
             given.append(
                 changes.append(connection, changes.Change(tenant="t", kind="changed", customer=a_customer(id="1")))
@@ -95,7 +95,7 @@ def test_versions_of_one_customer_are_given_in_commit_order(engine: sa.Engine) -
         first = changes.append(connection, changes.Change(tenant="t", kind="changed", customer=a_customer(id="1")))
         first_holds.set()
         assert not second_done.wait(0.2), "the second change waits for the first one's commit"
-    thread.join(10)
+    thread.join(60)
     assert [first, *given] == [Version(1, 1), Version(1, 2)]
     assert [message["version"] for message in sent(engine)] == ["1.1", "1.2"]
 

@@ -261,7 +261,7 @@ def test_two_creations_of_one_company_at_once_make_one_customer(engine: sa.Engin
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     answers += [one.data for one in messages(engine) if isinstance(one.data, CustomerWritten)]
     assert sorted(answer.outcomes[0].reason for answer in answers) == ["", "candidates"]
     assert changed(engine) == 1

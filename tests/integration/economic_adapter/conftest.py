@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from economic_adapter import desk
 from economic_adapter.sandbox.app import Running
 from tests.builders.economic import Bench, bench, creation
 
 
 @pytest.fixture
-def at_desk(engine: sa.Engine, sandbox: Running) -> Iterator[Bench]:
+def at_desk(engine: sa.Engine, sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """One agreement that is on, its worker, and the e-conomic it talks to."""
+    monkeypatch.setattr(desk, "LOOK_SECONDS", 60.0)  # how long a look takes says how busy the machine is
     made = bench(engine, sandbox)
     yield made
     made.client.close()

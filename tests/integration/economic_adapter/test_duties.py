@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,12 +19,14 @@ from crm_outbox.messaging.settings import Broker
 from economic_adapter import claims, duties
 from economic_adapter.contract import Defaults, EconomicPart, WriteEconomicCustomer
 from economic_adapter.sandbox.app import Running
+from economic_adapter.sandbox.faults import Fault
 from economic_adapter.settings import DUTIES
 from economic_adapter.tables import operation, wake, work
 from economic_adapter.worker import QUEUE, WorkerLock, jobs_broker
 from tests.integration.economic_adapter.parts import AGREEMENT, GRANT, TENANT, Parts, configure, environ, now, running
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(300)  # processes of their own are started, and waited for
 ROOT = Path(__file__).parents[3]
 
 
@@ -80,7 +85,7 @@ def test_what_is_due_is_done_by_woken_workers(parts: Parts, given: dict[str, str
         eventually(lambda: parts.agreement().state == "on")
         for number in range(20):
             parts.receive(creation(f"Kunde {number}"))
-        eventually(lambda: results(parts) == ["written"] * 20, within=30)
+        eventually(lambda: results(parts) == ["written"] * 20, within=60)
     assert len(sandbox.data.agreement().customers) == 20
     with parts.engine.begin() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(work.c.worker.is_not(None))) == 0
@@ -97,7 +102,7 @@ def test_wake_ups_that_are_lost_cost_time_and_nothing_else(
         eventually(lambda: outstanding(parts) > 0)
     empty_jobs(broker)
     with running(given, "worker", "clock"):
-        eventually(lambda: results(parts) == ["written"] * 5, within=30)
+        eventually(lambda: results(parts) == ["written"] * 5, within=60)
     assert len(sandbox.data.agreement().customers) == 5
 
 
@@ -106,12 +111,13 @@ def test_no_more_wake_ups_are_outstanding_than_there_are_threads(parts: Parts, g
     for number in range(20):
         parts.receive(creation(f"Kunde {number}"))
     sent: list[tuple[int, int]] = []
-    ticks = duties.ticking(parts.settings, parts.engine)
+    moment = now()  # the time stands still: sent two seconds ago, a wake-up counts as lost
+    ticks = replace(duties.ticking(parts.settings, parts.engine), now=lambda: moment)
     for _ in range(3):
         ticks.wake(lambda agreement, one: sent.append((agreement, one)))
     assert len(sent) == parts.settings.worker_threads
     with parts.engine.begin() as connection:
-        connection.execute(sa.update(wake).values(sent_at=sa.func.now() - sa.text("interval '3 seconds'")))
+        connection.execute(sa.update(wake).values(sent_at=moment - timedelta(seconds=3)))
     ticks.wake(lambda agreement, one: sent.append((agreement, one)))
     assert len(sent) == 2 * parts.settings.worker_threads
 
@@ -147,23 +153,36 @@ def test_a_worker_killed_in_a_call_loses_and_doubles_nothing(
     with running(given, "clock"):
         with process(given, "worker") as first:
             parts.receive(creation("Kunde"))
-            eventually(lambda: results(parts) == ["sent"] and sandbox.data.agreement().customers, within=20)
+            eventually(lambda: results(parts) == ["sent"] and sandbox.data.agreement().customers, within=60)
             first.kill()
             first.wait()
         with process(given, "worker"):
-            eventually(lambda: results(parts) == ["written"], within=20)
+            eventually(lambda: results(parts) == ["written"], within=60)
     assert len(sandbox.data.agreement().customers) == 1
 
 
 @pytest.mark.slow
-def test_a_signal_lets_the_row_in_hand_be_finished(parts: Parts, given: dict[str, str], sandbox: Running) -> None:
+def test_a_signal_lets_the_row_in_hand_be_finished(
+    parts: Parts, given: dict[str, str], sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts.switch_on()
-    sandbox.data.faults.add("slow", method="POST", path="/customersapi/*", seconds=1.0)
+    take, answered = sandbox.data.faults.take, threading.Event()
+
+    def held(method: str, path: str) -> list[Fault]:
+        if method == "POST" and path.startswith("/customersapi/"):
+            answered.wait(60)
+        return take(method, path)
+
+    monkeypatch.setattr(sandbox.data.faults, "take", held)
     with running(given, "clock"), process(given, "worker", "intake", "hooks", "relay") as started:
         parts.receive(creation("Kunde"))
-        eventually(lambda: results(parts) == ["sent"], within=20)
+        eventually(lambda: results(parts) == ["sent"], within=60)
         started.send_signal(signal.SIGTERM)
-        assert started.wait(timeout=30) == 0
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(timeout=1)
+        assert results(parts) == ["sent"], "it is still in hand"
+        answered.set()
+        assert started.wait(timeout=60) == 0
         assert results(parts) == ["written"]
     with parts.engine.begin() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(work.c.worker.is_not(None))) == 0
@@ -172,7 +191,7 @@ def test_a_signal_lets_the_row_in_hand_be_finished(parts: Parts, given: dict[str
 def test_wrong_settings_are_named_at_once_and_nothing_starts(given: dict[str, str]) -> None:
     wrong = {**given, "ECONOMIC_KEYS": "k1:short", "ECONOMIC_REST_URL": "http://evil.example", "HOOKS_PUBLIC_URL": ""}
     with process(wrong, "worker", "hooks") as started:
-        _, errors = started.communicate(timeout=30)
+        _, errors = started.communicate(timeout=120)
         assert started.returncode == 2
     for name in (b"ECONOMIC_KEYS", b"ECONOMIC_REST_URL", b"HOOKS_PUBLIC_URL"):
         assert name in errors
@@ -184,7 +203,7 @@ def test_a_stored_grant_under_an_unknown_key_keeps_the_duties_from_starting(
     parts.connect()
     other = {**given, "ECONOMIC_KEYS": given["ECONOMIC_KEYS"].replace("k1:", "k9:")}
     with process(other, "worker") as started:
-        _, errors = started.communicate(timeout=30)
+        _, errors = started.communicate(timeout=120)
         assert started.returncode == 2
     assert b"k1" in errors
 
@@ -201,14 +220,14 @@ def test_neither_grant_nor_secrets_stand_in_any_table_or_log(
     said = subprocess.run(connect, cwd=ROOT, env=environment, input=grant.encode(), capture_output=True, check=True)
     with process(given, *DUTIES) as started:
         parts.receive(configure(on=True))
-        eventually(lambda: parts.agreement().webhooks == "registered", within=20)
+        eventually(lambda: parts.agreement().webhooks == "registered", within=60)
         parts.receive(creation("Kunde"))
-        eventually(lambda: results(parts) == ["written"], within=20)
+        eventually(lambda: results(parts) == ["written"], within=60)
         sandbox.data.grants[grant].revoked = True
         parts.receive(creation("En til"))
-        eventually(lambda: parts.agreement().state == "access_lost", within=20)
+        eventually(lambda: parts.agreement().state == "access_lost", within=60)
         started.send_signal(signal.SIGTERM)
-        _, logged = started.communicate(timeout=60)
+        _, logged = started.communicate(timeout=120)
     address = sandbox.data.agreement().webhooks["CUSTOMER_UPDATED"].values["url"]
     key = given["ECONOMIC_KEYS"].partition(":")[2]
     canaries = [grant, GRANT, given["ECONOMIC_APP_SECRET"], key, address.rpartition("/")[2], *passwords(given)]

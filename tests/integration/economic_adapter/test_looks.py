@@ -63,7 +63,7 @@ def test_both_calls_of_a_look_that_somebody_waits_for_are_made_at_the_same_time(
     both = threading.Barrier(2)
 
     def until_the_other_is_there(_method: str, _path: str) -> list[Fault]:
-        both.wait(20)
+        both.wait(50)
         return []
 
     monkeypatch.setattr(desk, "LOOK_SECONDS", 60.0)
@@ -98,11 +98,11 @@ def test_a_look_that_hangs_is_given_up_and_does_not_count_as_an_outage(
     at_desk: Bench, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "LOOK_SECONDS", 0.3)
-    at_desk.sandbox.data.faults.add("hang", count=2, seconds=5)
+    at_desk.sandbox.data.faults.add("hang", count=2, seconds=600)
     look = wait_for(at_desk, number)
     began = time.monotonic()
     assert at_desk.step()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30, "the hanging itself would take minutes"
     assert told(at_desk, look) == [("taken", ""), ("unanswered", "late")]
     assert at_desk.agreement()["failures"] == 0
 

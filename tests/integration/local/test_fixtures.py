@@ -18,7 +18,7 @@ def test_a_queue_of_one_test_is_gone_in_the_next(broker: Broker, manager: Manage
     assert "reconciler.inbound" in depths
     assert "odd" not in depths
     # The broker's own figures may be some seconds old.
-    eventually(lambda: set(manager.depths().values()) <= {0}, within=15)
+    eventually(lambda: set(manager.depths().values()) <= {0})
     manager.put(f"queues/{broker.vhost}/odd", {"durable": True})
 
 

@@ -96,7 +96,7 @@ def test_nothing_is_left_behind_when_the_parent_is_killed(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_both_servers_keep_their_data_through_a_kill_and_a_restart(own_servers: OwnServers) -> None:
     with own_servers() as own:
         with connect(own.database) as connection:

@@ -30,7 +30,7 @@ def ctl(bus: object, *command: str) -> None:
         cwd=bus.folder,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=110,
         user=None if bus.account is None else bus.account.uid,
         group=None if bus.account is None else bus.account.gid,
         extra_groups=None if bus.account is None else [],
@@ -41,4 +41,4 @@ def beside(relay: Relay, *command: str, servers: Own) -> None:
     """Run rabbitmqctl, which takes seconds, while the relay goes on taking its turns."""
     runner = threading.Thread(target=ctl, args=(servers.rabbitmq, *command))
     runner.start()
-    drive(lambda: not runner.is_alive(), relay, within=60)
+    drive(lambda: not runner.is_alive(), relay, within=110)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from crm_outbox.contract import TYPES, CustomerChanged, CustomerWritten, Outcome, Result
@@ -136,7 +137,7 @@ def line(database: str, broker: Broker, manager: Management) -> Iterator[Line]:
         made.close()
 
 
-def drive(check: Callable[[], T], *relays: Relay, within: float = 30.0) -> T:
+def drive(check: Callable[[], T], *relays: Relay, within: float = 60.0) -> T:
     """Let relays take their turns until ``check`` is true; gives its answer."""
     deadline = time.monotonic() + within
     answer = check()
@@ -154,3 +155,14 @@ def passing(seconds: float) -> Callable[[], bool]:
     """A check for ``drive`` that is true once so much time has passed: for what must not happen meanwhile."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() > end
+
+
+def told(capsys: pytest.CaptureFixture[str], words: str) -> Callable[[], bool]:
+    """A check for ``drive`` that is true once these words were logged."""
+    said: list[str] = []
+
+    def found() -> bool:
+        said.append(capsys.readouterr().out)
+        return words in "".join(said)
+
+    return found

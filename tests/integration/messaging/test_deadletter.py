@@ -170,6 +170,7 @@ def test_commands_tell_and_only_with_yes_do(refused: list[str], run: Run, depth:
     assert run("deadletter", INBOUND, "drop", refused[0]) == (0, "1 messages would be dropped; repeat with --yes\n")
     eventually(lambda: depth(DEAD) == 3)
     assert run("deadletter", INBOUND, "drop", refused[0], "--yes") == (0, "1 messages dropped\n")
+    eventually(lambda: depth(DEAD) == 2)
     assert run("deadletter", INBOUND, "retry", "--all", "--yes") == (0, "2 messages sent to their queue again\n")
     eventually(lambda: depth(DEAD) == 0)
     assert run("deadletter", INBOUND, "list") == (0, "")

@@ -13,7 +13,7 @@ READY = {"topology": True, "migrations": True}
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     server = telemetry.serve("127.0.0.1", 0, lambda: READY)
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as made:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False, timeout=60) as made:
         yield made
     server.shutdown()
     server.server_close()

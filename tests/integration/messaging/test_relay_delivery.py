@@ -154,7 +154,7 @@ def test_pitfall_10_a_business_transaction_notifies_nobody_and_the_doorbell_does
         bell = Doorbell(lane.engine, "crm")
         bell.ring()
         bell.ring()
-        assert list(listener.notifies(timeout=5, stop_after=1))
+        assert list(listener.notifies(timeout=30, stop_after=1))
         bell.close()
 
 

@@ -45,14 +45,15 @@ def test_M9_what_timed_out_may_have_arrived_and_comes_again_under_its_own_id(lan
 
     drive(cut_now_and_then, relay)
     assert cuts >= 3
-    assert set(lane.arrived()) == set(ids)
-    assert len(lane.arrived()) >= 600
+    arrived = lane.arrived()
+    assert set(arrived) == set(ids)
+    assert len(arrived) >= 600
 
 
 def test_M15_and_pitfall_7_an_idle_connection_is_kept_alive_by_heartbeats(lane: Line, proxy: Proxy) -> None:  # noqa: N802
-    relay = lane.relay(port=proxy.port, heartbeat=1)
+    relay = lane.relay(port=proxy.port, heartbeat=3)  # a loaded machine may stand still for twice that
     drive(lambda: relay._greeted, relay)
-    drive(passing(4.0), relay)
+    drive(passing(8.0), relay)
     assert proxy.accepted == 1
     ids = lane.append(changed(1))
     drive(lambda: not lane.waiting(), relay)
@@ -140,10 +141,11 @@ def test_pitfall_4_a_relay_that_lost_its_session_cannot_settle_and_the_next_send
     other = lane.relay()
     drive(lambda: other._greeted, other)
     with pytest.raises((sa.exc.DBAPIError, psycopg.Error)):
-        drive(passing(5.0), stalled)
+        drive(passing(60.0), stalled)
     drive(lambda: not lane.waiting(), other)
-    assert set(lane.arrived()) == set(ids)
-    assert 10 <= len(lane.arrived()) <= 20
+    arrived = lane.arrived()
+    assert set(arrived) == set(ids)
+    assert 10 <= len(arrived) <= 20
 
 
 def test_pitfall_1_a_relay_that_dies_between_publish_and_settle_leaves_nothing_behind(

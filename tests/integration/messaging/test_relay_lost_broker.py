@@ -16,9 +16,9 @@ from crm_outbox.messaging.outbox import Selection
 from crm_outbox.messaging.relay import Relay
 from tests.conftest import Own, OwnServers
 from tests.integration.messaging.outages import Lose, beside
-from tests.integration.messaging.relaying import QUEUE, TABLES, USER, Line, changed, drive, line, passing
+from tests.integration.messaging.relaying import QUEUE, TABLES, USER, Line, changed, drive, line, passing, told
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # servers of their own are started, killed and started again
 
 
 @pytest.fixture
@@ -86,12 +86,12 @@ def test_a_broker_without_identity_or_with_another_topology_is_not_filled_and_is
     ids = lane.append(changed(1))
     drive(lambda: not lane.waiting(), relay)
     lose_broker(named=False)
-    drive(passing(1.0), relay)
-    assert "topology init" in capsys.readouterr().out
+    drive(told(capsys, "topology init"), relay)
+    drive(passing(0.5), relay)
     management.init(lane.manager)
     lane.unbind("crm.events", QUEUE[Lane.LIVE], "crm.customer.changed.v1.live")
-    drive(passing(1.0), relay)
-    assert "crm.customer.changed.v1.live is missing" in capsys.readouterr().out
+    drive(told(capsys, "crm.customer.changed.v1.live is missing"), relay)
+    drive(passing(0.5), relay)
     lane.bind("crm.events", QUEUE[Lane.LIVE], "crm.customer.changed.v1.live")
     drive(
         lambda: lane.scalar("select broker from crm.broker where lane = 'live'") == lane.manager.broker_ids()[0], relay
@@ -133,7 +133,7 @@ def test_M8_a_blocking_broker_is_waiting_and_not_a_crash(own: tuple[Own, Line]) 
     drive(lambda: newcomer._publisher is not None and newcomer._publisher.blocked, newcomer, relay)
     begin = time.monotonic()
     newcomer.close()
-    assert time.monotonic() - begin < 5  # a broker that blocks would be waited for without end
+    assert time.monotonic() - begin < 30  # a broker that blocks would be waited for without end
     beside(relay, "set_vm_memory_high_watermark", "0.6", servers=servers)
     drive(lambda: not lane.waiting(), relay)
     assert relay._publisher is connection
@@ -151,7 +151,7 @@ def test_M2_a_broker_killed_in_mid_stream_has_everything_that_was_confirmed(own:
     drive(lambda: relay._publisher is None, relay)
     starter = threading.Thread(target=servers.rabbitmq.start)
     starter.start()
-    drive(lambda: not starter.is_alive() and not lane.waiting(), relay, within=60)
+    drive(lambda: not starter.is_alive() and not lane.waiting(), relay, within=110)
     arrived = lane.arrived()
     assert settled <= set(arrived)
     assert set(arrived) == set(ids)
@@ -165,7 +165,7 @@ def test_a_database_that_restarts_ends_the_turn_and_a_new_relay_goes_on(own: tup
     drive(lambda: len(lane.waiting()) < 400, relay)
     servers.postgres.kill()
     with pytest.raises((sa.exc.DBAPIError, psycopg.Error)):
-        drive(passing(5.0), relay)
+        drive(passing(60.0), relay)
     relay.close()
     servers.postgres.start()
     lane.engine.dispose()

@@ -22,6 +22,7 @@ from tests.integration.messaging.relaying import (
     changed,
     drive,
     passing,
+    told,
     written,
 )
 from tests.waiting import eventually
@@ -38,9 +39,9 @@ def test_M5_an_unroutable_message_stays_in_the_outbox_and_arrives_when_it_can(  
     lane.unbind("crm.events", QUEUE[Lane.LIVE], CHANGED)
     ids = lane.append(changed(1))
     relay = lane.relay()
-    drive(passing(1.0), relay)
+    drive(told(capsys, "relay.refused"), relay)
+    drive(passing(0.5), relay)
     assert lane.waiting() == ids
-    assert "relay.refused" in capsys.readouterr().out
     lane.bind("crm.events", QUEUE[Lane.LIVE], CHANGED)
     drive(lambda: not lane.waiting(), relay)
     assert lane.arrived() == ids
@@ -83,9 +84,9 @@ def test_M7_a_missing_exchange_holds_the_lane_and_parks_nothing(  # noqa: N802
     drive(lambda: relay._greeted, relay)
     lane.manager.delete(f"exchanges/{lane.vhost}/crm.events")
     ids = lane.append(*[changed(number) for number in range(1, 31)])
-    drive(passing(1.0), relay)
+    drive(told(capsys, "relay.topology_broken"), relay)
+    drive(passing(0.5), relay)
     assert (lane.waiting(), lane.parked()) == (ids, {})
-    assert "relay.topology_broken" in capsys.readouterr().out
     kind = {"type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
     lane.manager.put(f"exchanges/{lane.vhost}/crm.events", kind)
     lane.bind("crm.events", QUEUE[Lane.LIVE], CHANGED)
@@ -127,8 +128,9 @@ def test_M18_and_pitfall_8_a_full_queue_is_waited_for_on_one_connection(lane: Li
     assert relay._publisher is connection
     lane.manager.delete(f"policies/{lane.vhost}/{name}")
     drive(lambda: not lane.waiting(), relay)
-    assert set(lane.arrived()) == set(ids)
-    assert len(lane.arrived()) == 40
+    arrived = lane.arrived()
+    assert set(arrived) == set(ids)
+    assert len(arrived) == 40
 
 
 @pytest.fixture
@@ -229,4 +231,4 @@ def test_a_retry_grows_its_pauses(lane: Line, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(relay, "_judge", noted)
     drive(lambda: len(times) >= 4, relay)
     gaps = [later - sooner for sooner, later in pairwise(times)]
-    assert all(0.2 < gap < 5 for gap in gaps)
+    assert all(0.2 < gap < 30 for gap in gaps)  # paused for a second at most; the rest says how busy the machine is

@@ -44,6 +44,7 @@ def test_one_that_turns_up_on_the_other_side_after_the_preview_is_not_created_be
     confirmed = counts(previewed(company, capsys, "--create-in-economic"))
     company.wire.later(seconds=1)
     assert main([*ON, "--yes", "--create-in-economic", "--confirm", confirmed]) == 3
+    company.catches_up()
     company.wire.later(seconds=1)
     company.there(there(only, 2, "a"))
     carried_out(company)

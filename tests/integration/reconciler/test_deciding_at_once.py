@@ -35,7 +35,7 @@ def test_two_saves_at_once_are_one_and_two_people_are_told_who_was_first(desk: D
     for one in threads:
         one.start()
     for one in threads:
-        one.join(timeout=20)
+        one.join(timeout=60)
     states = {one.decision.who: one for one in (desk.saved(mine.id), desk.saved(theirs.id))}
     late = next(one for one in states.values() if one.state == "refused")
     early = next(one for one in states.values() if one is not late)
@@ -114,9 +114,9 @@ def test_a_save_waits_for_the_step_that_is_under_way(desk: Desk) -> None:
         assert stored is not None
         saving = threading.Thread(target=desk.save, args=(decision,))
         saving.start()
-        eventually(_blocked(desk.engine), within=10)
+        eventually(_blocked(desk.engine))
         connection.rollback()
-    saving.join(timeout=10)
+    saving.join(timeout=60)
     assert desk.saved(decision.id).state == "open"
 
 

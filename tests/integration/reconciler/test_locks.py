@@ -68,7 +68,7 @@ class Crossing:
         for one in threads:
             one.start()
         for one in threads:
-            one.join(timeout=30)
+            one.join(timeout=90)
             assert not one.is_alive()
         if failed:
             raise failed[0]

@@ -40,7 +40,7 @@ def meanwhile(both: Both, does: Callable[[sa.Connection], object]) -> Callable[[
     thread.start()
 
     def join() -> None:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
         assert not thread.is_alive()
         if failed:
             raise failed[0]

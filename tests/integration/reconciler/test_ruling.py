@@ -155,7 +155,7 @@ def test_whoever_waited_for_a_changing_rule_goes_by_the_new_one(company: Company
             with engine.connect() as other:
                 return bool(other.scalar(waits))
 
-        eventually(waited, within=10)
-    hearing.join(10)
+        eventually(waited)
+    hearing.join(60)
     assert not hearing.is_alive()
     assert not company.work()

@@ -173,8 +173,12 @@ STATUSES = some.builds(
 )
 
 
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+"""The connection is rolled back after each example; how long they take says how busy the machine is."""
+
+
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=UNHURRIED)
 @given(first=LINKS, second=LINKS, status=STATUSES)
 def test_a_link_is_loaded_as_it_was_saved_and_again_after_any_change(
     agreed: sa.Engine, first: Link, second: Link, status: Status

@@ -92,7 +92,7 @@ def _in_thread(engine: sa.Engine, work: Callable[[sa.Connection], Found]) -> Cal
     thread.start()
 
     def result() -> Found:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         return results[0]
 
     return result
@@ -107,4 +107,4 @@ def _wait_until_blocked(engine: sa.Engine) -> None:
         with engine.connect() as connection:
             return bool(connection.scalar(blocked))
 
-    eventually(check, within=10)
+    eventually(check)

@@ -27,7 +27,7 @@ class Receiver:
             self._came.notify_all()
             return Answer(self.statuses.pop(0) if self.statuses else 200)
 
-    def wait(self, count: int, within: float = 10) -> list[str]:
+    def wait(self, count: int, within: float = 30) -> list[str]:
         """The bodies, once so many have come."""
         with self._came:
             assert self._came.wait_for(lambda: len(self.got) >= count, within), f"{len(self.got)} of {count} came"

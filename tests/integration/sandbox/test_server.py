@@ -13,13 +13,14 @@ import pytest
 from economic_adapter.sandbox.app import Running
 from economic_adapter.sandbox.data import APP_SECRET, GRANT
 from tests.builders.sandbox import CUSTOMERS, customer
+from tests.waiting import eventually
 
 HEADERS = {"X-AppSecretToken": APP_SECRET, "X-AgreementGrantToken": GRANT}
 
 
 @pytest.fixture
 def client(sandbox: Running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, headers=HEADERS, timeout=5) as found:
+    with httpx.Client(base_url=sandbox.url, headers=HEADERS, timeout=60) as found:
         yield found
 
 
@@ -60,7 +61,7 @@ def test_a_call_can_hang_before_and_after_the_work(
     sandbox.data.faults.add("hang", method="POST", when=when)
     with pytest.raises(httpx.ReadTimeout):
         client.post(CUSTOMERS, json=customer(), timeout=0.2)
-    assert client.get(f"{CUSTOMERS}/count").json() == count
+    eventually(lambda: client.get(f"{CUSTOMERS}/count").json() == count)  # the work may take longer than we waited
 
 
 def test_a_call_can_be_slow_and_every_call_can_take_its_time(sandbox: Running, client: httpx.Client) -> None:
@@ -91,7 +92,7 @@ def test_closing_ends_a_hanging_call_at_once(sandbox: Running, client: httpx.Cli
         client.get("/self", timeout=0.1)
     started = time.monotonic()
     sandbox.close()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 30, "the hanging itself would take an hour"
 
 
 def test_the_process_serves_until_sigterm() -> None:
@@ -100,8 +101,8 @@ def test_the_process_serves_until_sigterm() -> None:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        assert httpx.get(f"{found[0]}/self", headers=HEADERS).status_code == 200
+        assert httpx.get(f"{found[0]}/self", headers=HEADERS, timeout=60).status_code == 200
         taken = [*command[:4], found[0].rsplit(":", 1)[1]]
         assert subprocess.run(taken, capture_output=True, check=False).returncode == 1
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0

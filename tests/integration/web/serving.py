@@ -108,7 +108,9 @@ class _Whose:
 
 
 def _pages(engine: Any, port: int) -> Pages:
-    return Pages(engine=engine, url=f"http://127.0.0.1:{port}", time=datetime.now(UTC))
+    """The time stands at a working morning of today: what tests let pass until they look ends no day, here or in Denmark."""
+    morning = datetime.now(UTC).replace(hour=9, minute=0)
+    return Pages(engine=engine, url=f"http://127.0.0.1:{port}", time=morning)
 
 
 def asgi(made: Pages, **given: Any) -> ASGIApp:

@@ -73,6 +73,7 @@ def asked(
     given = [
         "--header", f"Authorization: Bearer {key}", "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1",
         "--generation-deterministic", "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color",
+        "--request-timeout", "60", "--suppress-health-check", "too_slow",
         "--report", "har", "--report-har-path", str(told), *more,
     ]  # fmt: skip
     done = subprocess.run(

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -20,7 +19,7 @@ from reconciler.settings import MailServer
 from tests.builders.meeting import Both
 from tests.builders.sync import TENANT, done, economic_answered, there
 from tests.integration.mail.postbox import Opened, Postbox, body
-from tests.integration.web.browsing import CRM, Browser, Pages
+from tests.integration.web.browsing import CRM, Browser, Pages, ask
 
 LAUNCH = f"{CRM}/economic/launch"
 A_FRIDAY = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
@@ -250,13 +249,13 @@ def test_a_service_undoes_the_same_by_the_history(office: Office) -> None:
     where, held = f"{office.pages.url}/api/v1/history", {"authorization": f"Bearer {key}"}
     written = next(
         one
-        for one in httpx.get(where, headers=held).json()["history"]
+        for one in ask("GET", where, headers=held).json()["history"]
         if (one["system"], one["action"]) == ("economic", "change")
     )
     undo = f"{where}/{written['id']}/phone/undo"
-    assert httpx.post(undo, headers={"authorization": f"Bearer {other}"}).status_code == 404
-    assert httpx.post(f"{where}/{written['id']}/email/undo", headers=held).status_code == 409, "it wrote none"
-    first, second = (httpx.post(undo, headers=held) for _ in range(2))
+    assert ask("POST", undo, headers={"authorization": f"Bearer {other}"}).status_code == 404
+    assert ask("POST", f"{where}/{written['id']}/email/undo", headers=held).status_code == 409, "it wrote none"
+    first, second = (ask("POST", undo, headers=held) for _ in range(2))
     assert (first.status_code, first.json()) == (200, second.json())
     assert office.written() == [{"phone": "11111111"}]
 
@@ -265,12 +264,12 @@ def test_a_service_allows_it_as_the_page_does(office: Office) -> None:
     with office.pages.engine.begin() as connection:
         _, key = people.make_key(connection, TENANT, "crm", "admin", office.pages.time)
     where, held = f"{office.pages.url}/api/v1/set-up/mail", {"authorization": f"Bearer {key}"}
-    assert httpx.get(where, headers=held).json()["letter_links"] is False
+    assert ask("GET", where, headers=held).json()["letter_links"] is False
     given = {"letter_to": [READER], "letter_links": True}
-    assert httpx.patch(where, json=given, headers=held).json()["letter_links"] is True
+    assert ask("PATCH", where, json=given, headers=held).json()["letter_links"] is True
     address, _ = office.paths()
-    assert httpx.patch(where, json={"letter_to": [READER]}, headers=held).json()["letter_links"] is True
+    assert ask("PATCH", where, json={"letter_to": [READER]}, headers=held).json()["letter_links"] is True
     assert office.pages.browser().get(address).status_code == 200
-    assert httpx.patch(where, json={"letter_links": False}, headers=held).json()["letter_links"] is False
+    assert ask("PATCH", where, json={"letter_links": False}, headers=held).json()["letter_links"] is False
     over(office, address)
-    assert httpx.patch(where, json={"letter_links": "yes"}, headers=held).status_code == 422
+    assert ask("PATCH", where, json={"letter_links": "yes"}, headers=held).status_code == 422

@@ -3,7 +3,6 @@
 import re
 from uuid import uuid4
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -15,7 +14,7 @@ from reconciler.rules import Transfer
 from tests.builders.crm import a_customer
 from tests.builders.meeting import Both
 from tests.builders.sync import AGREEMENT, TENANT, done, economic_answered, economic_seen, refused, there
-from tests.integration.web.browsing import Browser, Pages
+from tests.integration.web.browsing import Browser, Pages, ask
 from tests.integration.web.shop import Shop
 from tests.integration.web.statements import sent_by
 
@@ -172,6 +171,6 @@ def test_runs_are_told_together(pages: Pages, many: int) -> None:
             )
     held = {"authorization": f"Bearer {key}"}
     with sent_by(pages.engine) as statements:
-        told = httpx.get(f"{pages.url}/api/v1/runs", headers=held).json()["runs"]
+        told = ask("GET", f"{pages.url}/api/v1/runs", headers=held).json()["runs"]
     assert len(told) >= many
     assert len(statements) <= 8, statements

@@ -92,7 +92,10 @@ def test_pressed_twice_at_once_it_is_undone_once(shop: Shop, same: bool) -> None
 
 def waits(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
-        return bool(connection.scalar(sa.text("select exists (select from pg_locks where not granted)")))
+        blocked = sa.text(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        return bool(connection.scalar(blocked))
 
 
 def test_of_a_customer_that_moved_in_part_the_rest_is_undone_and_only_that_is_named(shop: Shop) -> None:

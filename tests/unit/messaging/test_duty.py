@@ -50,7 +50,7 @@ def test_each_duty_has_a_thread_and_all_leave_when_told() -> None:
     thread, codes = _running({"one": lambda: one, "two": lambda: two}, stop)
     eventually(lambda: one.turns > 3 and two.turns > 3)
     stop.set()
-    thread.join(10)
+    thread.join(60)
     assert codes == [0]
     assert (one.closed, two.closed) == (1, 1)
 
@@ -69,7 +69,7 @@ def test_a_failing_duty_is_closed_built_anew_and_the_others_go_on() -> None:
         turns = well.turns
         eventually(lambda: well.turns > turns)
         stop.set()
-        thread.join(10)
+        thread.join(60)
     assert codes == [0]
     assert all(one.closed == 1 for one in made)
     failures = [line for line in logs if line["event"] == "duty.failed"]
@@ -90,7 +90,7 @@ def test_a_factory_that_fails_is_tried_again() -> None:
     thread, _ = _running({"late": factory}, stop)
     eventually(lambda: len(tries) == 3)
     stop.set()
-    thread.join(10)
+    thread.join(60)
 
 
 def test_pauses_grow_to_half_a_minute_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_duty_that_does_not_leave_in_time_is_named_and_the_code_is_1() -> None
     class Stuck(Counting):
         def run_once(self) -> Turn:
             stop.set()
-            free.wait(20)
+            free.wait(60)
             return Turn()
 
     with structlog.testing.capture_logs() as logs:
