@@ -138,7 +138,7 @@ class Forked(Processes):
         said, heard = self.logs / "command.out", self.logs / "command.in"
         said.write_bytes(b"")
         heard.write_text(given, "utf-8")
-        code = self._fork(said, str(heard), [package, *arguments]).wait(60)
+        code = self._fork(said, str(heard), [package, *arguments]).wait(180)  # longer than any waits by itself
         text = said.read_text("utf-8", "replace").strip()
         if code:
             raise RuntimeError(f"{package} {' '.join(arguments)}: exit {code}\n{text}")

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from deploy.local import ports
+
 
 class Proxy:
     """Forwards ``127.0.0.1:port`` to a target; what it does with the traffic may be changed at any time."""
@@ -23,7 +25,7 @@ class Proxy:
         self._listener: socket.socket | None = None
         self.accepted = 0
         """How many connections came in."""
-        self.port = 0
+        (self.port,) = ports.free(1)  # none that somebody's own connection may get while nobody listens there
         self._listen()
 
     def __enter__(self) -> Self:
@@ -75,7 +77,6 @@ class Proxy:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
         listener.listen(64)
-        self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
@@ -87,7 +88,7 @@ class Proxy:
                 return
             self.accepted += 1
             try:
-                there = socket.create_connection(self._target, timeout=5)
+                there = socket.create_connection(self._target, timeout=30)
             except OSError:
                 _abort(here)
                 continue

@@ -18,7 +18,7 @@ from deploy.local.children import Supervisor, Unavailable
 
 OLDEST = 15
 _QUICK = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-_START_SECONDS = 30
+_START_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,14 @@ def ran(command: str, *more: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))}
     words = [*shlex.split(command), *more]
     return subprocess.run(
-        words, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=570, check=False
+        words,
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=1140,
+        check=False,
     )
 
 
@@ -51,7 +58,7 @@ def test_what_it_names_is_there() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_unit_tests_run_without_servers() -> None:
     done = ran("./run test --unit")
     assert done.returncode == 0, done.stdout[-2000:]
@@ -60,7 +67,7 @@ def test_the_unit_tests_run_without_servers() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("command", ["./run test --quick", "./run test"])
 def test_the_tests_are_found(command: str) -> None:
     done = ran(command, "--collect-only", "-q")
@@ -70,7 +77,7 @@ def test_the_tests_are_found(command: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_simulation_breaks_nothing_and_is_not_blind() -> None:
     held = ran("./run simulate --schedules 2000 --seed 1")
     assert (held.returncode, "nothing broke" in held.stdout) == (0, True), held.stdout[-2000:]

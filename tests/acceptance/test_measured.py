@@ -44,7 +44,7 @@ def counted(running: Product, to_economic: int, to_crm: int) -> dict[System, Lag
         }
         return found
 
-    return eventually(all_of_them, within=20)
+    return eventually(all_of_them, within=60)
 
 
 def test_every_edit_that_flowed_is_measured(running: Product) -> None:

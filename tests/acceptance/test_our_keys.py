@@ -37,7 +37,7 @@ class Service:
         self.headers = {"authorization": f"Bearer {secret}"}
 
     def says(self, lacking: list[str], keys: str) -> bool:
-        answer = httpx.get(self.url, headers=self.headers, timeout=10)
+        answer = httpx.get(self.url, headers=self.headers, timeout=60)
         assert answer.status_code == 200, answer.text
         access = answer.json()["access"]
         assert access["lacking_settings"] == lacking
@@ -45,7 +45,7 @@ class Service:
         return True
 
     def invited(self) -> int:
-        return httpx.post(f"{self.url}/connect-link", headers=self.headers, timeout=10).status_code
+        return httpx.post(f"{self.url}/connect-link", headers=self.headers, timeout=60).status_code
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def test_tokens_in_the_pages_environment_are_none_where_the_adapter_has_none(
     with running(database, broker, sandbox, tmp_path, adapter=adapters) as made:
         service = Service(made)
 
-        eventually(lambda: service.says([*TOKENS], "missing"), within=20)
+        eventually(lambda: service.says([*TOKENS], "missing"), within=60)
         assert service.invited() == 409
         with made.engine.connect() as connection:
             agreements = connection.scalar(sa.text("select count(*) from economic.agreement"))
@@ -73,7 +73,7 @@ def test_tokens_in_the_pages_environment_are_none_where_the_adapter_has_none(
         adapters.clear()
         made.processes.start_group("adapter")
 
-        eventually(lambda: service.says([], "there"), within=20)
+        eventually(lambda: service.says([], "there"), within=60)
         assert service.invited() == 201
 
 
@@ -84,5 +84,5 @@ def test_pages_without_any_token_know_that_the_adapter_has_them(
     with running(database, broker, sandbox, tmp_path, web=everyones, reconciler=everyones) as made:
         service = Service(made)
 
-        eventually(lambda: service.says([], "there"), within=20)
+        eventually(lambda: service.says([], "there"), within=60)
         assert service.invited() == 201

@@ -62,7 +62,7 @@ def test_persons_added_and_changed_on_either_side_arrive(running: Product) -> No
     assert there is not None
     number = there["customerNumber"]
     ui.create_contact(running.sandbox.data, number, {"name": "Bjørn Kjær", "phone": "21 31 41 51"}, agreement=AGREEMENT)
-    eventually(lambda: len(running.customer(customer).contacts) == 2, within=20)
+    eventually(lambda: len(running.customer(customer).contacts) == 2, within=60)
     bjorn = next(one for one in running.customer(customer).contacts if one.name == "Bjørn Kjær")
     running.change(customer, customers.PersonEdit(id=bjorn.id, fields={"email": "bk@skovbo.example"}))
     running.settles()
@@ -72,11 +72,11 @@ def test_persons_added_and_changed_on_either_side_arrive(running: Product) -> No
 def test_a_rejected_customer_says_economics_reason_once_and_the_others_flow(running: Product) -> None:
     bad = running.create(**{**SKOVBO, "email": "not an address"})
     good = running.create(**{**SKOVBO, "cvr": "35204539", "name": "Fjordens El A/S"})
-    eventually(lambda: running.status(bad).get("state") == "error", within=20)
-    eventually(lambda: running.there("35204539"), within=20)
+    eventually(lambda: running.status(bad).get("state") == "error", within=60)
+    eventually(lambda: running.there("35204539"), within=60)
     assert running.status(bad)["reason"] == "CustomerInvalidEmail"
     assert running.status(bad)["message"]
-    eventually(lambda: running.status(good)["state"] == "same", within=20)
+    eventually(lambda: running.status(good)["state"] == "same", within=60)
     posts = [
         one
         for one in running.sandbox.data.recent
@@ -84,7 +84,7 @@ def test_a_rejected_customer_says_economics_reason_once_and_the_others_flow(runn
     ]
     assert len(posts) == 2, "no retry storm: one refused, one created"
     running.change(bad, email="kontakt@skovbo.example")
-    eventually(lambda: running.status(bad)["state"] == "same", within=20)
+    eventually(lambda: running.status(bad)["state"] == "same", within=60)
 
 
 def test_access_that_is_revoked_waits_and_comes_back_by_itself_with_nothing_failed_per_customer(
@@ -94,10 +94,10 @@ def test_access_that_is_revoked_waits_and_comes_back_by_itself_with_nothing_fail
     running.settles()
     running.sandbox.data.grants[GRANT].revoked = True
     running.change(customer, phone="86 12 34 57")
-    eventually(lambda: running.status(customer)["state"] == "access_lost", within=20)
+    eventually(lambda: running.status(customer)["state"] == "access_lost", within=60)
     running.sandbox.data.grants[GRANT].revoked = False
-    running.settles(within=40)
-    eventually(lambda: running.status(customer)["state"] == "same", within=20)
+    running.settles()
+    eventually(lambda: running.status(customer)["state"] == "same", within=60)
 
 
 def test_an_unsendable_change_shows_as_an_error_and_the_next_one_heals_it(running: Product) -> None:
@@ -106,7 +106,7 @@ def test_an_unsendable_change_shows_as_an_error_and_the_next_one_heals_it(runnin
     broken = {**a_customer(id=customer).model_dump(), "city": "Aar\x00hus"}
     with running.engine.begin() as connection:
         changes.append(connection, changes.Change(tenant=TENANT, kind="changed", customer=broken))
-    eventually(lambda: running.status(customer)["state"] == "error", within=20)
+    eventually(lambda: running.status(customer)["state"] == "error", within=60)
     assert running.status(customer)["reason"] == "unsendable"
     running.change(customer, city="Aarhus C")
     running.settles(Entered(customers={"13748136": {"city": "Aarhus C"}}))
@@ -119,7 +119,7 @@ def test_a_lost_webhook_is_found_by_polling(running: Product) -> None:
     assert there is not None
     running.sandbox.data.agreements[AGREEMENT].webhooks.clear()
     ui.edit_customer(running.sandbox.data, there["customerNumber"], {"city": "Kolding"}, agreement=AGREEMENT)
-    eventually(lambda: running.customer(customer).city == "Kolding", within=20)
+    eventually(lambda: running.customer(customer).city == "Kolding", within=60)
 
 
 def test_queues_that_are_emptied_are_filled_again_from_the_outbox(
@@ -144,21 +144,21 @@ def test_switching_on_where_economic_has_customers_shows_them_first_and_creates_
     with product(database, broker, sandbox, tmp_path) as started:
         customer = started.create(**SKOVBO)
         started.command("economic_adapter", "connect", "--tenant", TENANT, "--yes", given=GRANT)
-        switch_on = ("switch-on", "--tenant", TENANT, "--transfer", "created")
+        switch_on = ("switch-on", "--tenant", TENANT, "--transfer", "created", "--wait", "120")
         with pytest.raises(RuntimeError, match=r"linked by CVR no\. +1\n") as shown:
             started.command("reconciler", *switch_on, "--yes")
         confirmed = re.search(r"--confirm ([0-9,]+)", str(shown.value))
         assert confirmed is not None
         started.command("reconciler", *switch_on, "--yes", "--confirm", confirmed.group(1))
-        eventually(lambda: started.status(customer)["state"] in {"same", "different"})
+        eventually(lambda: started.status(customer).get("state") in {"same", "different"})
         assert len(started.books()["customers"]) == 1
 
 
 def test_a_webhook_with_a_wrong_secret_is_answered_like_an_unknown_address(running: Product) -> None:
-    (hook,) = running.sandbox.data.agreements[AGREEMENT].webhooks.values()
+    (hook,) = eventually(lambda: list(running.sandbox.data.agreements[AGREEMENT].webhooks.values()))
     url = str(hook.values["url"])
     wrong = url[:-6] + "xxxxxx"
     unknown = running.environ["HOOKS_PUBLIC_URL"] + "/nothing/here"
-    answers = [httpx.post(address, data={"old": "1", "new": "1"}) for address in (wrong, unknown)]
+    answers = [httpx.post(address, data={"old": "1", "new": "1"}, timeout=60) for address in (wrong, unknown)]
     assert [one.status_code for one in answers] == [404, 404]
     assert answers[0].content == answers[1].content

@@ -101,7 +101,7 @@ def _overwritten(before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, A
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_company_with_unkeyed_customers_is_switched_on_without_a_creation_or_an_overwrite(
     database: str, broker: Broker, sandbox: Running, tmp_path: Path
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_company_with_unkeyed_customers_is_switched_on_without_a_creation_or_a
     with product(database, broker, sandbox, tmp_path) as running:
         running.command("economic_adapter", "connect", "--tenant", TENANT, "--yes", given=GRANT)
         crm, books = _crm(running), _books(running)
-        printed = eventually(lambda: _previewed(running), within=300)
+        printed = eventually(lambda: _previewed(running), within=600)
         assert "e-conomic (1200)" in printed
         assert "Clickmate (1200)" in printed
         assert len(re.findall(rf"linked by CVR no\. +{KEYED}\n", printed)) == 2
@@ -128,7 +128,7 @@ def test_a_company_with_unkeyed_customers_is_switched_on_without_a_creation_or_a
             assert waiting == 0
             return True
 
-        eventually(quiet, within=240)
+        eventually(quiet, within=480)
         posts = {
             route: count - calls[route]
             for route, count in sandbox.data.calls.items()

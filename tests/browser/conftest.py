@@ -22,7 +22,10 @@ def chromium(server_addresses: dict[str, str]) -> Iterator[Browser]:
     environ = {**os.environ, **json.loads(server_addresses["browser environ"])}
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(
-            executable_path=server_addresses["browser"], env=environ, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=server_addresses["browser"],
+            env=environ,
+            args=["--no-sandbox", "--disable-gpu"],
+            timeout=120_000,
         )
         yield made
         made.close()

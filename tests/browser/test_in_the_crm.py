@@ -1,6 +1,5 @@
 """The box inside a page of the CRM on another site, in a browser that refuses third-party cookies, and the way from it and back."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Frame, Locator, Page
 from crm_outbox import customers
 from crm_outbox.contract import Customer
 from crm_outbox.messaging.server import Server
+from deploy.local import ports as local_ports
 from deploy.local.demo.crm.app import Crm
 from deploy.local.demo.crm.app import app as crm_app
 from economic_adapter.contract import WriteEconomicCustomer
@@ -54,10 +54,7 @@ class Ours:
 
 @pytest.fixture
 def ports() -> tuple[int, int]:
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    ours, theirs = (one.getsockname()[1] for one in free)
-    for one in free:
-        one.close()
+    ours, theirs = local_ports.free(2)  # none that a browser's own connection may get while our server is away
     return ours, theirs
 
 
@@ -232,11 +229,11 @@ def test_the_frame_grows_to_the_height_of_the_panel(screen: Screen, both: Both) 
         "needed => document.querySelector('iframe').clientHeight >= needed",
         arg=frame.evaluate("document.body.offsetHeight"),
     )
+    frame.wait_for_function("document.documentElement.scrollHeight <= innerHeight")
     there_, around = press.bounding_box(), screen.page.locator("iframe").bounding_box()
     assert there_ is not None
     assert around is not None
     assert there_["y"] + there_["height"] <= around["y"] + around["height"], "no scrolling inside the frame"
-    assert frame.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
     screen.flawless()
 
 
@@ -332,7 +329,7 @@ def test_the_list_behind_the_number_opens_in_the_box_by_keyboard_and_stays_open(
     screen.page.keyboard.press("Enter")
     frame.get_by_text("22 22 22 22").wait_for()
     screen.page.wait_for_function(f"{height} > {before}")
-    assert frame.evaluate("document.documentElement.scrollHeight <= innerHeight"), "nothing of it is cut off"
+    frame.wait_for_function("document.documentElement.scrollHeight <= innerHeight")  # nothing of it is cut off
     assert frame.get_by_role("link", name="Vis forskelle").is_visible()
     both.in_economic(there(customer, 7, "v3", phone="22222222"), 3)
     frame.get_by_role("button", name="Sammenlign igen").click()

@@ -24,10 +24,11 @@ def differing(shop: Shop) -> None:
 
 
 def clicked(screen: Screen, *steps: str) -> int:
-    """Click the links and buttons that say so, one after another; how many clicks that were."""
+    """Click the links and buttons that say so, one after another, each on the page that the one before led to; how many."""
     for says in steps:
         found = screen.page.get_by_role("link", name=says).or_(screen.page.get_by_role("button", name=says))
-        found.first.click()
+        with screen.page.expect_navigation():  # what was clicked has been done, and the address is the new one
+            found.first.click()
     return len(steps)
 
 

@@ -88,7 +88,8 @@ def test_a_filter_is_opened_used_and_read_by_key(screens: Screens, both: Both, p
     assert says.inner_text() == "Filtre: System: e-conomic · Siden: 01.01.2020"
     assert mine.page.locator(FILTER).is_hidden()
     says.click()
-    mine.page.get_by_role("link", name="Vis alt").click()
+    with mine.page.expect_navigation():
+        mine.page.get_by_role("link", name="Vis alt").click()
     assert mine.page.locator("details.fold summary").inner_text() == "Filtre"
     mine.go("/history?since=nothing")
     assert mine.page.locator("input[name=since]").is_visible()  # what must be put right is not folded away

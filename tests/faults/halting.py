@@ -8,7 +8,6 @@ out as the duty ``clock`` does; ``undo`` has one of them undone as its page does
 import os
 import pickle
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -103,12 +102,6 @@ def undo(engine: sa.Engine, now: datetime, which: UUID, form: UUID) -> None:
         bulking.undo(clocked, connection, person, Form(id=form), [] if found is None else [found])
 
     ordering.within(engine, do)
-
-
-def free_port() -> int:
-    """A port nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def main() -> None:

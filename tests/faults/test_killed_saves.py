@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from crm_outbox.contract import Customer, WriteCustomer
 from crm_outbox.messaging.envelope import Envelope
+from deploy.local import ports
 from economic_adapter.contract import WriteEconomicCustomer
 from reconciler import decided
 from reconciler.link import Link
@@ -103,11 +104,11 @@ class Walk:
         return decision
 
     def _dies_posting(self, point: int, browser: Browser, path: str, sent: Mapping[str, str]) -> bool:
-        port, ready, armed = halting.free_port(), self.folder / "ready", self.folder / "armed"
+        (port,), ready, armed = ports.free(1), self.folder / "ready", self.folder / "armed"
         ready.unlink(missing_ok=True)
         given = {"HALTING_PORT": str(port), "HALTING_READY": str(ready), "HALTING_URL": self.pages.url}
         child = self.victim(point, "web", **given)
-        eventually(ready.exists, within=20, every=0.01)
+        eventually(ready.exists, within=60, every=0.01)
         armed.touch()
         try:
             elsewhere = Browser(f"http://127.0.0.1:{port}", client=browser.client)
@@ -119,7 +120,7 @@ class Walk:
         finally:
             armed.unlink()
             child.kill()
-            child.wait(10)
+            child.wait(60)
 
     def hear(self, point: int, envelope: Envelope, decision: UUID) -> None:
         """Somebody dies hearing that answer; it is delivered again."""
@@ -127,7 +128,7 @@ class Walk:
         message.write_bytes(pickle.dumps(envelope))
         armed.touch()
         child = self.victim(point, "hear", HALTING_MESSAGE=str(message))
-        code = child.wait(20)
+        code = child.wait(60)
         armed.unlink()
         assert code in {0, -9}, (self.folder / "victim.log").read_text("utf-8")
         if code:
@@ -206,7 +207,7 @@ def _held(link: Link, side: str) -> Mapping[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_killed_at_any_pass_of_a_save_no_decision_is_half(pages: Pages, both: Both, tmp_path: Path) -> None:
     customer = both.linked(7, cvr="12345678", phone="12345678", email="first@birk.example")
     both.set(rules='{"customer": {"phone": {"direction": "both", "decides": "ask", "may_be_empty": true}}}')

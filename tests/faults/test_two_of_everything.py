@@ -15,7 +15,7 @@ from tests.prepared import Database, Vhosts
 from tests.sandbox_fixture import running_sandbox
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 SEED = 2026
 TWICE = {name + more: what for name, what in GROUPS.items() for more in ("", "-2") if name + more != "hooks-2"}
@@ -64,7 +64,7 @@ def test_random_edits_on_both_sides_end_the_same_with_two_of_everything(made: Wo
                 made.create()
             case _:
                 made.edit_crm(cvr)
-    made.rests(120)
+    made.rests()
 
 
 @pytest.mark.parametrize("first", [name for name in GROUPS if name != "hooks"])
@@ -75,7 +75,7 @@ def test_whoever_stands_by_takes_over_when_the_other_one_is_killed(made: World, 
     second = f"{first}-2"
     holder = first
     if first.startswith("relay"):
-        holder = next(name for name in (second, first) if _holds_lane(made, name))
+        holder = eventually(lambda: next((name for name in (second, first) if _holds_lane(made, name)), ""))
     processes.kill(holder)
     cvr = next(iter(made.ids))
     made.create()
@@ -102,11 +102,11 @@ def test_an_edit_made_after_the_decision_is_never_overwritten(made: World, syste
         processes.kill(name)
     first()
     # The write is decided and nobody is there to carry it out: now a person edits the same detail where it is to go.
-    eventually(lambda: _decided(made, customer, system), within=30)
+    eventually(lambda: _decided(made, customer, system), within=60)
     later()
     for name in names:
         processes.start_group(name)
-    eventually(lambda: made.product.status(customer)["state"] == "choice", within=30)
+    eventually(lambda: made.product.status(customer)["state"] == "choice", within=60)
     there = made.product.there(cvr)
     assert there is not None
     assert (made.product.customer(customer).street, there["address1"]) == (ours, theirs)

@@ -10,7 +10,7 @@ from tests.faults.world import World, world
 from tests.prepared import Database, Vhosts
 from tests.sandbox_fixture import running_sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 
 @pytest.fixture(scope="module")

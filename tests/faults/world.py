@@ -133,7 +133,7 @@ class World:
         assert verdict.same, f"{verdict}: {(verdict.lost + verdict.differing)[:4]}"
         return True
 
-    def rests(self, within: float = 60.0) -> None:
+    def rests(self, within: float = 180.0) -> None:
         """Wait until everything is at rest, then check every promise."""
         eventually(self.at_rest, within=within, every=0.05)
         self.check()

@@ -5,7 +5,6 @@ Building them anew would cost each test more than most of them take.
 """
 
 import atexit
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm_outbox.messaging.server import Server
+from deploy.local import ports
 from reconciler.web.app import app
 from reconciler.web.site import Site
 from tests.integration.web.browsing import CONNECT, CONNECT_KEY, CRM, KEYS, Pages
@@ -22,9 +22,8 @@ from tests.waiting import eventually
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """A port that nobody listens on, nor gets for a connection of their own before we do."""
+    return ports.free(1)[0]
 
 
 @contextmanager
