@@ -83,14 +83,20 @@ def test_a_step_is_not_done_while_its_check_is_not_right(pages: Pages, wire: Wir
     assert ticked(text(pages)) == [False, False, True, False, False], "it came"
 
 
-def test_a_webhook_that_is_made_later_keeps_nobody_from_the_next_step(pages: Pages) -> None:
+def test_a_webhook_is_chosen_before_it_is_made(pages: Pages) -> None:
     admin = Admin(pages, company(pages))
     admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
     admin.text("/set-up/details")
     admin.press("/set-up", transfer="created")
     shown = admin.text("/set-up")
-    assert ticked(shown) == [True, True, False, False, False], "it was not made, so none came"
-    assert shown.count("Oprettes, når integrationen bliver slået til.") == 2, "at the step and at the check"
+    assert ticked(shown) == [True, True, False, False, False], "nobody said how changes come"
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up#receive">', shown)
+    assert lacking(shown) == ["/set-up#receive"]
+    assert "Hvordan ændringer kommer til Clickmate" in shown
+    admin.press("/set-up", receive="webhooks")
+    shown = admin.text("/set-up")
+    assert ticked(shown) == [True, True, True, False, False], "the same as it was, but chosen"
+    assert line(shown, "Webhooks") == "Oprettes, når integrationen bliver slået til."
     assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', shown)
 
 
