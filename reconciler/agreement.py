@@ -137,6 +137,8 @@ class Agreement:
     """When an admin first saw where details may be changed, and who decides."""
     transfer_chosen: datetime | None = None
     """When an admin first said which new customers are transferred."""
+    receive_chosen: datetime | None = None
+    """When an admin first said how changes come to Clickmate."""
 
     @property
     def is_asked_about(self) -> bool:
@@ -250,4 +252,5 @@ def agreement_of(row: Mapping[str, Any]) -> Agreement:
         hooks=row["hooks"],
         rules_seen=row["rules_seen"],
         transfer_chosen=row["transfer_chosen"],
+        receive_chosen=row["receive_chosen"],
     )

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from reconciler.link import Kind, Link, Pair, Refusal, flows
 from reconciler.pair import INVOICE_COPIES, Receives
 from reconciler.plan import Detail, Do
 from reconciler.rules import Rules, System
-from reconciler.tasks import named, planned
+from reconciler.tasks import named, planned, tasks
 
 Stands = Literal["contested", "refused", "differs", "kept", "one_side", "waits", "same", "alone"]
 """``refused``: a write of it was refused, and another value can be chosen. ``alone``: only one side has the record, or shows it;
@@ -105,6 +106,15 @@ def rows(link: Link, rules: Rules, overlooked: Collection[str] = ()) -> tuple[Ro
             left = (_row(pair, group, "alone", "") for group in fields.GROUPS[pair.kind] if group.name not in known)
             found += [one for one in left if one.crm.strip() or one.economic.strip()]
     return tuple(found)
+
+
+def may_be(link: Link, rules: Rules, now: datetime) -> tuple[int, ...]:
+    """The numbers of e-conomic that an unlinked customer may be, without those that an open question asks about."""
+    if not link.may_be:
+        return ()
+    found = tasks(link, rules, now)
+    about = {number for one in found if one.kind == "candidates" for number in one.candidates}
+    return tuple(one for one in link.may_be if one not in about)
 
 
 def mark(pair: Pair, group: Group) -> str:

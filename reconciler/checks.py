@@ -16,8 +16,8 @@ from reconciler.rules import Area
 State = Literal["not_connected", "asks", "connected", "lost", "disconnecting", "disconnected"]
 Name = Literal["access", "agreement", "module", "role", "webhooks", "limits"]
 StageName = Literal["access", "rules", "receive", "preview", "on"]
-Lack = Literal["defaults", "rules", "transfer", "webhook", "later"]
-"""What a step still lacks. ``webhook``: that the first one comes. ``later``: it is made when the integration is turned on."""
+Lack = Literal["defaults", "rules", "transfer", "receive", "webhook"]
+"""What a step still lacks. ``receive``: that somebody chooses. ``webhook``: that the first one comes."""
 How = Literal["ok", "limited", "bad", "waits", "unknown"]
 """``limited``: it works without. ``waits``: by itself it will be right again."""
 Cause = Literal[
@@ -74,7 +74,7 @@ def stages(known: Agreement | None, now: datetime, *, previewed: bool, tried: bo
 
 def next_of(found: Sequence[Stage]) -> StageName | None:
     """The first step that a person can do something about now; none where all are done."""
-    return next((one.name for one in found if not one.done and one.lacks != ("later",)), None)
+    return next((one.name for one in found if not one.done), None)
 
 
 def _rules_lack(known: Agreement) -> tuple[Lack, ...]:
@@ -87,11 +87,16 @@ def _rules_lack(known: Agreement) -> tuple[Lack, ...]:
 
 
 def _receive_lacks(known: Agreement) -> tuple[Lack, ...]:
-    """Nothing where regular checks, or nothing at all, was chosen, and none where a webhook came."""
+    """Nothing where regular checks, or nothing at all, was chosen, and none where a webhook came.
+
+    A webhook is made when the integration is turned on: until then choosing it is all there is to do.
+    """
     figures = known.figures
     if not (known.receive and known.hooks) or (figures is not None and (figures.hooked or figures.by_hand)):
         return ()
-    return ("later",) if known.told is None or known.told.webhooks == "none" else ("webhook",)
+    if known.told is None or known.told.webhooks == "none":
+        return ("receive",) if known.receive_chosen is None else ()
+    return ("webhook",)
 
 
 def state(known: Agreement | None) -> State:

@@ -53,6 +53,8 @@ class TaskOpened(Words):
     agreement: int
     number: int | None = None
     details: tuple[str, ...] = ()
+    page: str = ""
+    """The path of the page where it is chosen, below the address of our pages."""
     opened: datetime
 
 
@@ -65,6 +67,8 @@ class TaskClosed(Words):
     agreement: int
     number: int | None = None
     how: Literal["settled", "gone"]
+    page: str = ""
+    """The path of the page that says how it ended."""
     closed: datetime
 
 

@@ -116,6 +116,7 @@ def save(
             agreement=link.agreement,
             number=link.number,
             details=task.details,
+            page=_page(one),
             opened=since,
         )
         for one, task, since in told
@@ -128,11 +129,16 @@ def save(
             agreement=link.agreement,
             number=link.number,
             how="gone" if _ended(one, how) == "gone" else "settled",
+            page=_page(one.id),
             closed=now,
         )
         for one in found.closed
     ]
     return [bus.question(link, one, cause, lane) for one in words]
+
+
+def _page(task: UUID) -> str:
+    return f"/tasks/{task}"
 
 
 def overlooked(asked: Iterable[Open]) -> tuple[str, ...]:
@@ -164,7 +170,7 @@ def open_for_run(
     }  # fmt: skip
     if connection.execute(_OPEN_FOR_RUN, values).rowcount == 0:
         return None
-    words = TaskOpened(task=task, kind=kind, reason=reason, agreement=agreement, opened=now)
+    words = TaskOpened(task=task, kind=kind, reason=reason, agreement=agreement, page=_page(task), opened=now)
     return bus.question_of(tenant, words)
 
 
@@ -175,7 +181,9 @@ def close_for_run(
     row = connection.execute(_CLOSE_FOR_RUN, {"run": run, "kind": kind, "how": how, "now": now}).one_or_none()
     if row is None:
         return None
-    return bus.question_of(row.tenant, TaskClosed(task=row.id, kind=kind, agreement=row.agreement, how=how, closed=now))
+    page = _page(row.id)
+    words = TaskClosed(task=row.id, kind=kind, agreement=row.agreement, how=how, page=page, closed=now)
+    return bus.question_of(row.tenant, words)
 
 
 def of_run(connection: sa.Connection, run: UUID, kind: TaskKind) -> UUID | None:
@@ -196,6 +204,7 @@ def withdraw(connection: sa.Connection, links: Sequence[UUID], now: datetime) ->
                 agreement=row.agreement,
                 number=row.number,
                 how="gone",
+                page=_page(row.id),
                 closed=now,
             ),
         )

@@ -78,9 +78,13 @@ def change(
             for (name, before), after in zip(_chosen(known).items(), _chosen(wanted).values(), strict=True)
         }
     )
-    if transfer is not None and known.transfer_chosen is None:
-        about = {"transfer": ("", str(transfer)), **about}  # who says what holds already has chosen it all the same
-        agreements.choose(connection, known.tenant, known.agreement, transfer_chosen=clocked.now())
+    for name, chosen, before in (
+        ("receive", receive, known.receive_chosen),
+        ("transfer", transfer, known.transfer_chosen),
+    ):
+        if chosen is not None and before is None:
+            about = {name: ("", str(chosen)), **about}  # who says what holds already has chosen it all the same
+            agreements.choose(connection, known.tenant, known.agreement, **{f"{name}_chosen": clocked.now()})
     if about:
         acts.add(connection, by, "set_up", clocked.now(), known.agreement, about)
     if wanted == known:

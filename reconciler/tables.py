@@ -70,6 +70,7 @@ agreement = sa.Table(
     # when an admin first saw the rules, and first said which new customers are transferred
     sa.Column("rules_seen", _MOMENT),
     sa.Column("transfer_chosen", _MOMENT),
+    sa.Column("receive_chosen", _MOMENT),
     # how e-conomic can be reached for it, and when that was so
     sa.Column("reach_at", _MOMENT),
     sa.Column("down_since", _MOMENT),

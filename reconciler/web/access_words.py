@@ -45,9 +45,11 @@ STAGE_PAGES: Final[dict[StageName, str]] = {
 """Where each is done."""
 LACKS: Final[dict[Lack, str]] = {
     "defaults": "Default values", "rules": "Directions and rules", "transfer": "Which new customers are transferred",
+    "receive": "How changes come to Clickmate",
 }  # fmt: skip
 LACK_PAGES: Final[dict[Lack, str]] = {
     "defaults": "set-up/new-customers", "rules": "set-up/details", "transfer": "set-up#transfer",
+    "receive": "set-up#receive",
 }  # fmt: skip
 Step = Literal["connect", "reconnect", "try_again", "none"]
 """The one next step."""

@@ -149,7 +149,7 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error.headers = {"Allow": ", ".join(_taken(request))}
         if request.url.path.startswith("/api/"):
-            return problems.problem(error)
+            return problems.problem(error, doors.spoken(site, request, request.query_params.get("lang")))
         framed = request.url.path.startswith("/widget")
         carried = acting.carried(request) if framed else request.query_params
         words = doors.spoken(site, request, carried.get("lang"), getattr(request.state, "language", None))
@@ -204,10 +204,10 @@ def _refused(site: Site, scope: Scope, status: int) -> Response:
     In its frame the CRM's page is told nothing, so that it asks anew after a while.
     """
     request = Request(scope)
-    if request.url.path.startswith("/api/"):
-        return problems.refused(status)
-    bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
     words = doors.spoken(site, request, request.query_params.get("lang"))
+    if request.url.path.startswith("/api/"):
+        return problems.refused(status, words)
+    bare = screen.bare_framed if request.url.path.startswith("/widget") else screen.bare
     return bare(site, "refused.html", words, status, text=words(_REFUSED[status]), speaks=False)
 
 

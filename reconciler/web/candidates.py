@@ -3,19 +3,19 @@
 A question about candidates has a page of its own; here stands who was found besides, of which nothing is held up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-import sqlalchemy as sa
 from fastapi import Request, Response
 
-from reconciler import facing, pressing, store
+from reconciler import facing, pressing
+from reconciler.facing import Facing
+from reconciler.link import Link
 from reconciler.person import Person
 from reconciler.pressing import Pressed
-from reconciler.tasks import tasks
 from reconciler.web import acting, answered, doors, panels
 from reconciler.web.doors import Known, Senseless
 from reconciler.web.site import Site
@@ -24,19 +24,14 @@ Answer = Literal["link", "not-the-same"]
 _DOES: Final[Mapping[Answer, Any]] = {"link": pressing.link, "not-the-same": pressing.apart}
 
 
-def shown(site: Site, connection: sa.Connection, one: Known, stored: store.Stored, asked: Any) -> dict[str, Any]:
+def shown(site: Site, one: Known, link: Link, found: Sequence[Facing], asked: Any) -> dict[str, Any]:
     """What the page of a customer shows of those it may be, and why an answer was not carried out."""
-    link = stored.link
     mine = facing.own(link)
-    numbers = _not_asked_about(site, stored)
     told = "" if "moved" not in asked else one.words(panels.REFUSED["moved"])
     if reason := asked.get("refused", ""):
         told = answered.refused(one.words, reason, _number(asked.get("number", "")))
     return {
-        "may_be": [
-            (each, answered.may_be(one.words, each), facing.both(mine, each.values))
-            for each in facing.there(connection, link, numbers)
-        ],
+        "may_be": [(each, answered.may_be(one.words, each), facing.both(mine, each.values)) for each in found],
         "may_be_told": told,
         "may_create": doors.has(site, one.person, "create"),
     }
@@ -45,16 +40,6 @@ def shown(site: Site, connection: sa.Connection, one: Known, stored: store.Store
 def press(site: Site, person: Person, crm_id: str, decision: UUID, answer: Answer, number: int) -> Pressed:
     """That customer is that number, or is not: decided once for that id, for pages and services alike."""
     return acting.press(site, person, crm_id, decision, partial(_DOES[answer], number=number))
-
-
-def _not_asked_about(site: Site, stored: store.Stored) -> tuple[int, ...]:
-    """Those it may be of which no open question asks."""
-    link = stored.link
-    if not link.may_be:
-        return ()
-    found = tasks(link, stored.agreement.rules_for(link, site.resend), site.now())
-    about = {number for one in found if one.kind == "candidates" for number in one.candidates}
-    return tuple(one for one in link.may_be if one not in about)
 
 
 def _answer(answer: Answer, site: Site, request: Request, one: Known) -> Response:

@@ -50,11 +50,20 @@ class Unknown(Exception):
     """Nothing of that id in this tenant."""
 
 
-class Conflict(Exception):
+class _Reasoned(Exception):
+    """Why not, by its English words; ``values`` are filled in, in whatever language it is said."""
+
+    def __init__(self, text: str = "", **values: str) -> None:
+        super().__init__(text.format_map(values) if values else text)
+        self.text = text
+        self.values = values
+
+
+class Conflict(_Reasoned):
     """What was asked for cannot be now, or not any more."""
 
 
-class Senseless(Exception):
+class Senseless(_Reasoned):
     """What no page of ours sends: a choice that is not on the list, a detail that is not there."""
 
 

@@ -74,7 +74,7 @@ def change(
     given = {name: address.strip() for name, address in addresses.items()}
     wrong = [one for one in (*(letters or ()), *given.values()) if one and not _ADDRESS.fullmatch(one)]
     if len(letters or ()) > MOST:
-        raise Senseless(f"more than {MOST} addresses")
+        raise Senseless("more than {n} addresses", n=str(MOST))
     if wrong:
         return tuple(wrong)
     with site.engine.begin() as connection:
@@ -83,7 +83,7 @@ def change(
         settings = people.settings(connection, person.tenant, _SETTINGS)
         for name, address in given.items():
             if "\x00" in name or not mailbox.address(connection, person.tenant, name, address):
-                raise Senseless(f"nobody is known as {name!r}")
+                raise Senseless("nobody is known as {v}", v=repr(name))
         if letters is not None:
             people.choose(connection, person.tenant, mailbox.LETTER_TO, letters)
             links.revoke(connection, person.tenant, site.now(), but=letters)

@@ -5,14 +5,17 @@ Its script asks for it again while something is on its way, and is told only wha
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 
-from reconciler import beside, questions
+from reconciler import beside, facing, questions
 from reconciler.beside import Row
 from reconciler.contract import State
+from reconciler.facing import Facing
+from reconciler.link import Link
 from reconciler.shown import Shown
 from reconciler.standing import Act
 from reconciler.web import acting, etag, reasons, says, screen, status
@@ -46,7 +49,7 @@ def answer(site: Site, request: Request, at: Place, shown: dict[str, Any]) -> Re
 
 
 def again(site: Site, request: Request, one: Known) -> Response:
-    """The piece of our own page of a customer, which also says whether the values beside each other there are old."""
+    """The piece of our own page of a customer, which also says whether the values, or whom it may be, are old there."""
     crm_id, asked = request.path_params["crm_id"], request.query_params
     told = status.of(site, one.person, crm_id, None, ours=True, opening=asked.get("look") == "true")
     stored = told.found.stored
@@ -55,12 +58,27 @@ def again(site: Site, request: Request, one: Known) -> Response:
     rules = stored.agreement.rules_for(stored.link, site.resend)
     rows = beside.rows(stored.link, rules, questions.overlooked(stored.asked))
     at, moved = acting.of_session(crm_id, one), asked.get("seen", "") != seen(rows, told.found.shown)
-    return answer(site, request, at, values(site, at, told, moved=moved, from_list=asked.get("from") == LIST))
+    others = may_be(_there(site, stored.link, beside.may_be(stored.link, rules, site.now())))
+    told_of = values(
+        site, at, told, moved=moved, others=asked.get("may_be", others) != others, from_list=asked.get("from") == LIST
+    )
+    return answer(site, request, at, told_of)
 
 
-def asks(at: Place, rows: Iterable[Row], there: Iterable[Shown], *, from_list: bool) -> str:
-    """The path that our own page asks for it again, with these values beside each other, and these that e-conomic alone has."""
-    query = {"seen": seen(rows, there), "lang": at.words.language, **_came(from_list)}
+def _there(site: Site, link: Link, numbers: Sequence[int]) -> Sequence[Facing]:
+    if not numbers:
+        return ()
+    with site.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        return facing.there(connection, link, numbers)
+
+
+def asks(at: Place, rows: Iterable[Row], there: Iterable[Shown], others: Iterable[Facing], *, from_list: bool) -> str:
+    """The path that our own page asks for it again.
+
+    With these values beside each other, these that e-conomic alone has, and these customers that it may be.
+    """
+    query = {"seen": seen(rows, there), "may_be": may_be(others), "lang": at.words.language, **_came(from_list)}
     return f"{at.base}/status?{urlencode(query)}"
 
 
@@ -70,8 +88,18 @@ def seen(rows: Iterable[Row], there: Iterable[Shown] = ()) -> str:
     return etag.of(json.dumps([*((one.key, one.mark) for one in rows), *alone]))
 
 
-def values(site: Site, at: Place, told: Told, *, moved: bool = False, from_list: bool = False) -> dict[str, Any]:
-    """What is shown of a status there, under its mark. ``moved``: the page around it shows other values than are known by now."""
+def may_be(others: Iterable[Facing]) -> str:
+    """A mark of all that is shown of those it may be."""
+    return etag.of(json.dumps([asdict(one) for one in others], sort_keys=True))
+
+
+def values(
+    site: Site, at: Place, told: Told, *, moved: bool = False, others: bool = False, from_list: bool = False
+) -> dict[str, Any]:
+    """What is shown of a status there, under its mark.
+
+    ``moved``: the page around it shows other values than are known by now; ``others``: other customers that it may be.
+    """
     words, first, second, agreement = at.words, told.first, told.second, told.found.agreement
     lacking = any(not one.allowed for one in first.actions) and told.admins
     acts, switch = acting.buttons(site, at, told), acting.switch(at, told)
@@ -85,6 +113,7 @@ def values(site: Site, at: Place, told: Told, *, moved: bool = False, from_list:
         "most_shown": MOST_SHOWN,
         "small": "" if first.status.state in _QUIET else says.small(words, second),
         "ahead": second.ahead or moved,
+        "others": others,
         "badges": [words(says.BADGES[one]) for one in first.badges],
         "notes": says.remarks(words, first, second, told.lately, told.number, told.halts),
         "also": first.choices if "choice" in first.also else 0,

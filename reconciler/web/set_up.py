@@ -21,7 +21,17 @@ from reconciler.setting_up import NotNow
 from reconciler.web import access_words, doors, our_keys, progress, run_words, screen
 from reconciler.web.doors import Conflict, Known, Senseless
 from reconciler.web.our_keys import OurKeys
-from reconciler.web.set_up_choices import FIELDS, Wanted, Who, ordered, wanted_of
+from reconciler.web.set_up_choices import (
+    FIELDS,
+    Misread,
+    Misreading,
+    Wanted,
+    Who,
+    misread,
+    ordered,
+    standing,
+    wanted_of,
+)
 from reconciler.web.site import Site
 
 INVITED: Final = timedelta(minutes=30)
@@ -173,7 +183,19 @@ def _shown(connection: Connection, person: Person, agreement: int) -> Agreement:
 
 def page(site: Site, request: Request, one: Known) -> Response:
     """Everything that is set up, and what is next."""
+    return _page(site, request, one)
+
+
+def _page(
+    site: Site,
+    request: Request,
+    one: Known,
+    given: Mapping[str, Sequence[str]] | None = None,
+    wrong: Mapping[str, Misreading] | None = None,
+) -> Response:
+    """The page; where something of what was given is wrong, with all of that as it was typed, and what is wrong at its field."""
     found, words = of(site, one.person), one.words
+    typed = {name: "".join(texts) for name, texts in (given or {}).items()}
     known = found.known
     ours, missing = found.ours, found.ours.entered == "missing"
     steps = stages(site, found)
@@ -186,7 +208,10 @@ def page(site: Site, request: Request, one: Known) -> Response:
         site,
         "set_up.html",
         one,
+        400 if wrong else 200,
         here="set-up",
+        chosen={**standing(found.used, found.may_create, found.may_bulk), **typed},
+        wrong={name: misread(words, why, typed[name]) for name, why in (wrong or {}).items()},
         saved="saved" in request.query_params,
         why=run_words.in_the_way(one.words, request.query_params.get("why", "")),
         set_up=found,
@@ -196,7 +221,8 @@ def page(site: Site, request: Request, one: Known) -> Response:
         ours=ours,
         connect="" if missing else _invited(site, one.person, one.words.language)[0],
         unheard=unheard,
-        again_after=_ASKED_AGAIN if asking and not late else _HEARD_AGAIN if unheard else None,
+        # a page that is loaded anew would lose what was typed
+        again_after=None if wrong else _ASKED_AGAIN if asking and not late else _HEARD_AGAIN if unheard else None,
         asking=asking and not late,
         late=late,
         figures=None if found.used is None else found.used.figures,
@@ -206,15 +232,18 @@ def page(site: Site, request: Request, one: Known) -> Response:
         lack_words=access_words.LACKS,
         lack_pages=access_words.LACK_PAGES,
         step=step,
-        receives="webhooks" if known is None else setting_up.receives(known),
         calls=None if found.used is None else checks.calls(found.used),
         highest_number=setting_up.HIGHEST_NUMBER,
     )
 
 
 def save(site: Site, request: Request, one: Known) -> Response:
-    """Keep what was chosen."""
-    change(site, one.person, wanted_of(doors.form(site, request, one, "administer", *FIELDS)))
+    """Keep what was chosen; a number that is none is shown again, with what is wrong."""
+    given = doors.form(site, request, one, "administer", *FIELDS)
+    try:
+        change(site, one.person, wanted_of(given))
+    except Misread as refused:
+        return _page(site, request, one, given, refused.wrong)
     return doors.to(site, "/set-up?saved=yes")
 
 

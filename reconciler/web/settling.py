@@ -14,6 +14,7 @@ from reconciler import (
     decided,
     deciding,
     edits,
+    facing,
     fields,
     handover,
     ordering,
@@ -133,6 +134,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
     link, words = stored.link, one.words
     rules = stored.agreement.rules_for(link, site.resend)
     rows = beside.rows(link, rules, questions.overlooked(stored.asked))
+    others = facing.there(connection, link, beside.may_be(link, rules, site.now()))
     may_settle, asks = one.person.role != "reader", any(row.asks for row in rows)
     events = edits.of_link(connection, link)
     origins = whys.origins(link, events)
@@ -149,7 +151,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         number=link.number,
         cvr=fields.text(crm, "cvr") or fields.text(economic, "cvr"),
         status=piece.values(site, at, told, from_list=from_list),
-        asks_again=piece.asks(at, rows, told.found.shown, from_list=from_list),
+        asks_again=piece.asks(at, rows, told.found.shown, others, from_list=from_list),
         why=reasons.why(words, rows, views.agreed(connection, link.id, contested) if contested else None),
         rows={
             "open": [row for row in rows if row.is_different or row.stands == "waits"],
@@ -181,7 +183,7 @@ def _shown(site: Site, connection: sa.Connection, one: Known, told: Told, stored
         place=views.place(connection, link.tenant, link.id) if from_list else None,
         back=_back(one, link.crm_id),
         card=site.card(link.crm_id),
-        **candidates.shown(site, connection, one, stored, asked),
+        **candidates.shown(site, one, link, others, asked),
         **_receipt(site, connection, one, stored, asked),
     )
 

@@ -1,11 +1,14 @@
 """How does an admin come to switch on? What will happen is shown first, the counts once more, then it is on."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import Request, Response
+from sqlalchemy import Connection
 
 from reconciler import proposing, runs
+from reconciler.agreement import Agreement
 from reconciler.previewed import Asked
 from reconciler.proposing import NotProposed
 from reconciler.receipt import GROUPS
@@ -26,11 +29,14 @@ def preview(site: Site, request: Request, one: Known) -> Response:
 
 
 def ask(site: Site, request: Request, one: Known) -> Response:
-    """Have both sides read where that is due, and the list made with what is ticked."""
-    given = doors.form(site, request, one, "administer", "group", "create_there")
-    groups = frozenset(given.get("group", []))
-    if not groups <= set(GROUPS):
-        raise Senseless("group")
+    """Have both sides read where that is due, and the list made with what is ticked.
+
+    On the way to switching on, a list that was made with just that is as good.
+    """
+    given = doors.form(site, request, one, "administer", "group", "create_there", "to")
+    groups, to = frozenset(given.get("group", [])), "".join(given.get("to", ["preview"]))
+    if not groups <= set(GROUPS) or to not in {"preview", "switch-on"}:
+        raise Senseless("group or to")
     with site.engine.begin() as connection:
         known = progress.locked(connection, one.person)
         asked = Asked(
@@ -41,10 +47,17 @@ def ask(site: Site, request: Request, one: Known) -> Response:
             create_there="create_there" in given,
         )
         try:
-            proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
+            if to == "preview" or not _is_shown(connection, known, asked):
+                proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/set-up/preview?why={refused.why}")
-    return doors.to(site, "/set-up/preview")
+    return doors.to(site, f"/set-up/{to}")
+
+
+def _is_shown(connection: Connection, known: Agreement, asked: Asked) -> bool:
+    """Whether the list that stands there was made with the same ticked."""
+    run = runs.newest(connection, known.tenant, known.agreement, "switch_on")
+    return run is not None and run.state == "previewed" and replace(asked_of(run), run=asked.run) == asked
 
 
 def page(site: Site, request: Request, one: Known) -> Response:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from economic_adapter.contract import Figures
 from reconciler import clock, pressing, suggesting
 from reconciler.pressing import Press
-from tests.browser.screens import Screens
+from tests.browser.screens import NARROW, WIDE, Screens
 from tests.browser.test_pages import ADMIN, everything_open
 from tests.builders.sync import AGREEMENT, Wire, agreement_seen, installation_seen
 from tests.integration.web.browsing import Pages
@@ -222,3 +222,20 @@ def test_many_begin_to_flow_at_once(screens: Screens, pages: Pages) -> None:
     mine.press("Slå til")
     shop.carry_out()
     screens.look("flow-done", mine.at)
+
+
+@pytest.mark.parametrize(
+    ("width", "alike"), [(WIDE, ["direction", "decides"]), (NARROW, ["direction", "decides", "empty"])]
+)
+def test_choices_beside_or_under_each_other_are_equally_wide(
+    screens: Screens, admin: Admin, width: int, alike: list[str]
+) -> None:
+    mine = screens.arrive(**ADMIN, window={"viewport": {"width": width, "height": 700}})
+    mine.go("/set-up/details")
+    widths = set()
+    for name in alike:
+        found = mine.page.locator(f'select[name^="{name}."]')
+        assert found.count() > 10
+        widths |= set(found.evaluate_all("all => all.map(one => one.offsetWidth)"))
+    assert len(widths) == 1, widths
+    mine.fits()

@@ -265,10 +265,18 @@ SAMPLES: tuple[Words, ...] = (
         agreement=123456,
         number=1042,
         details=("name",),
+        page=f"/tasks/{identity(98)}",
         opened=AT,
     ),
     TaskClosed(
-        task=identity(98), kind="values", customer="48211", agreement=123456, number=1042, how="settled", closed=AT
+        task=identity(98),
+        kind="values",
+        customer="48211",
+        agreement=123456,
+        number=1042,
+        how="settled",
+        page=f"/tasks/{identity(98)}",
+        closed=AT,
     ),
     RunProgressed(
         run=identity(99),

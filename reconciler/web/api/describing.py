@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
 
-from reconciler.web.api.problems import MEDIA_TYPE, REFUSED, Problem
+from reconciler.web.api.problems import MEDIA_TYPE, REFUSED, SAID, Problem
 from reconciler.web.api.strict import RIGHT
 
 _EVERYWHERE: Final[Mapping[str, str]] = {
@@ -20,15 +20,15 @@ _EVERYWHERE: Final[Mapping[str, str]] = {
     "503": "Our database does not answer; nothing is lost, repeat it in a few seconds",
 }
 _WITH_BODY: Final[Mapping[str, str]] = {"408": "Not whole within 5 seconds", "413": "More than 64 KiB"}
+_FILLED: Final[Mapping[str, str]] = {
+    "400": "there is no such colleague", "409": "it has changed since it was shown", "422": "limit: no whole number",
+}  # fmt: skip
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     **{str(status): told for status, told in REFUSED.items()},
-    "400": ("Refused", "That cannot be done: there is no such colleague. Nothing was changed."),
-    "401": ("No key", "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."),
-    "403": ("No right", "The key's role may not do this; an administrator's may."),
-    "404": ("Not found", "Nothing of that id is in this tenant."),
-    "409": ("Not now", "That is not so now: it has changed since it was shown. Nothing was changed."),
-    "422": ("Not understood", "limit: no whole number. Nothing was changed."),
-    "503": ("Try again later", "Our database does not answer. Nothing is lost; repeat it in a few seconds."),
+    **{
+        str(status): (title, re.sub(r"\{.*?\}", _FILLED.get(str(status), ""), detail))
+        for status, (title, detail) in SAID.items()
+    },
 }
 _EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
     resources.files("reconciler.web.api").joinpath("examples.json").read_text("utf-8")

@@ -191,7 +191,7 @@ def _saved(does: Callable[[], UUID]) -> None:
     try:
         does()
     except NotSaved as refused:
-        raise Conflict(HINDRANCES[refused.why].rstrip(".")) from refused
+        raise Conflict(HINDRANCES[refused.why]) from refused
 
 
 def _said(site: Site, person: Person) -> Details:

@@ -82,7 +82,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             site, person, changed.letter_to, changed.addresses, changed.letter_links, changed.language
         )
         if wrong:
-            raise Senseless(f"no address that can be written to: {', '.join(wrong)}")
+            raise Senseless("no address that can be written to: {v}", v=", ".join(wrong))
         return _said(mailing.of(site, person))
 
 

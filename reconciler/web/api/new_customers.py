@@ -99,9 +99,9 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
             )
             new_customers.give(site, person, asked)
         except NotOffered as refused:
-            raise Senseless(f"the agreement does not offer that for {refused}") from refused
+            raise Senseless("the agreement does not offer that for {v}", v=str(refused)) from refused
         except NotSaved as refused:
-            raise Conflict(BUSY.rstrip(".")) from refused
+            raise Conflict(BUSY) from refused
         return _said(site, person)
 
 

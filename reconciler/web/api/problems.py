@@ -1,6 +1,7 @@
 """What is a service told when it did not get what it asked for? problem+json (RFC 9457): what happened, and what to do."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reconciler.web import doors
+from reconciler.web.run_words import in_the_way
+from reconciler.web.words import Words
 
 log = structlog.get_logger(__name__)
 
@@ -42,45 +45,70 @@ REFUSED: Final = {
     500: ("Our mistake", "Something went wrong on our side. Nothing is lost."),
 }
 """What is told before a request is looked at, by status: its title, and what happened and what to do."""
+SAID: Final = {
+    400: ("Refused", "That cannot be done: {why}. Nothing was changed."),
+    401: ("No key", "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."),
+    403: ("No right", "The key's role may not do this; an administrator's may."),
+    404: ("Not found", "Nothing of that id is in this tenant."),
+    405: ("Method not allowed", "That address takes {methods} only."),
+    409: ("Not now", "That is not so now: {why}. Nothing was changed."),
+    422: ("Not understood", "{wrong}. Nothing was changed."),
+    503: ("Try again later", "Our database does not answer. Nothing is lost; repeat it in a few seconds."),
+}
+"""The same of one that was."""
+NO_ADDRESS: Final = "There is no such address. The description is at /api/v1/openapi.json."
 
 
-def refused(status: int) -> Response:
+def refused(status: int, words: Words) -> Response:
     """What a service is told whose request was not looked at."""
     title, detail = REFUSED[status]
-    return Response(Problem(title=title, status=status, detail=detail).model_dump_json(), status, media_type=MEDIA_TYPE)
+    return _response(words, status, words(title), words(detail))
 
 
-def problem(error: Exception) -> Response:
+def problem(error: Exception, words: Words) -> Response:
     """What a service is told instead of an answer."""
     headers: dict[str, str] = {}
+    values: dict[str, str] = {}
     match error:
         case doors.NotIn():
-            said = "No key", 401, "Send an API key of the tenant that holds: `Authorization: Bearer cme_...`."
+            status = 401
         case doors.Lacking():
-            said = "No right", 403, "The key's role may not do this; an administrator's may."
+            status = 403
         case doors.Unknown():
-            said = "Not found", 404, "Nothing of that id is in this tenant."
-        case doors.Conflict():
-            said = "Not now", 409, f"That is not so now: {error}. Nothing was changed."
-        case doors.Senseless():
-            said = "Refused", 400, f"That cannot be done: {error}. Nothing was changed."
+            status = 404
+        case doors.Conflict() | doors.Senseless():
+            status = 409 if isinstance(error, doors.Conflict) else 400
+            if whole := _sentence(error, words):
+                return _response(words, status, words(SAID[status][0]), whole)
+            values = {"why": words(error.text, **error.values)} if error.text else {"why": ""}
         case RequestValidationError():
-            wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-            said = "Not understood", 422, f"{wrong}. Nothing was changed."
+            wrong = (f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+            status, values = 422, {"wrong": "; ".join(wrong)}
         case HTTPException(status_code=405):
             headers = dict(error.headers or {})
-            said = "Method not allowed", 405, f"That address takes {headers.get('Allow', 'other methods')} only."
+            status, values = 405, {"methods": headers.get("Allow", words("other methods"))}
         case HTTPException():
-            headers = dict(error.headers or {})
-            title = "Not found" if error.status_code == 404 else "Refused"
-            said = title, error.status_code, "There is no such address. The description is at /api/v1/openapi.json."
+            title = words(SAID[404 if error.status_code == 404 else 400][0])
+            return _response(words, error.status_code, title, words(NO_ADDRESS), dict(error.headers or {}))
         case _ if isinstance(error, AWAY):
-            headers = {"retry-after": "5"}
-            said = "Try again later", 503, "Our database does not answer. Nothing is lost; repeat it in a few seconds."
+            status, headers = 503, {"retry-after": "5"}
         case _:
             known_as = secrets.token_hex(6)
             log.error("api.failed", id=known_as, error=type(error).__name__)
-            said = "Our mistake", 500, f"Something went wrong on our side. Nothing is lost. Technical: {known_as}"
-    title, status, detail = said
+            title, detail = REFUSED[500]
+            return _response(words, 500, words(title), f"{words(detail)} {words('Technical')}: {known_as}")
+    title, detail = SAID[status]
+    return _response(words, status, words(title), words(detail, **values), headers)
+
+
+def _sentence(error: doors.Conflict | doors.Senseless, words: Words) -> str:
+    """Where a page says why in a sentence of its own: that, and the code it stands for; else nothing."""
+    if said := in_the_way(words, error.text):
+        return f"{said} {words('Technical')}: {error.text}"
+    return words(error.text, **error.values) if error.text.endswith(".") else ""
+
+
+def _response(words: Words, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     told = Problem(title=title, status=status, detail=detail)
-    return Response(told.model_dump_json(), status, headers, MEDIA_TYPE)
+    spoken = {**(headers or {}), "content-language": words.language}
+    return Response(told.model_dump_json(), status, spoken, MEDIA_TYPE)

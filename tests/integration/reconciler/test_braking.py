@@ -110,7 +110,8 @@ def test_it_says_that_it_stopped(company: Company) -> None:
     looked(company)
     said = [one.data for one in company.wire.said()]
     assert "braked" in [one.state for one in said if isinstance(one, RunProgressed)]
-    assert [one.kind for one in said if isinstance(one, TaskOpened)] == ["brake"]
+    (opened,) = [one for one in said if isinstance(one, TaskOpened)]
+    assert (opened.kind, opened.page) == ("brake", f"/tasks/{opened.task}")
 
 
 def test_operators_are_told_how_to_let_it_go(company: Company) -> None:

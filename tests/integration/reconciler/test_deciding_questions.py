@@ -32,6 +32,7 @@ def test_a_question_is_told_when_it_opens_and_when_a_person_answered_it(desk: De
     desk.save(desk.decision(name="crm"))
     (closed,) = desk.said_only(TaskClosed)
     assert (closed.task, closed.how) == (opened.task, "settled")
+    assert (opened.page, closed.page) == (f"/tasks/{opened.task}", opened.page)
     with desk.engine.connect() as connection:
         assert questions.listed(connection, TENANT) == []
 

@@ -139,9 +139,12 @@ def test_who_says_what_holds_already_for_the_first_time_has_chosen_it(pages: Pag
     every._connected(pages)
     karla = pages.arrive(tenant=TENANT, sub="k", name=WHO, role="admin")
     for _ in range(2):
-        karla.post("/set-up", {"form_token": karla.token("/"), "transfer": "created"})
+        karla.post("/set-up", {"form_token": karla.token("/"), "transfer": "created", "receive": "webhooks"})
     (act,) = kept(pages)
-    assert act.about == {"transfer": {"before": "", "after": "created"}}
+    assert act.about == {
+        "transfer": {"before": "", "after": "created"},
+        "receive": {"before": "", "after": "webhooks"},
+    }
 
 
 def test_an_act_about_a_customer_is_in_the_history_of_that_customer(pages: Pages) -> None:

@@ -1,6 +1,7 @@
 """Whom of e-conomic a customer may be: told beside it, chosen on its page, linked or told apart; never a dead end."""
 
 import re
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -218,6 +219,62 @@ def test_an_open_page_hears_that_it_is_perhaps_and_that_it_is_not_any_more(watch
     with watching.pages.engine.begin() as connection:
         joining.tell_apart(both.clocked, connection, TENANT, AGREEMENT, customer.id, [5])
     assert page.told()["choices"] == 1
+
+
+class Ours:
+    """Our own page of a customer, which stands open and asks again."""
+
+    def __init__(self, pages: Pages, crm_id: str, language: str = "da") -> None:
+        self._browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+        self.shown = self._browser.get(f"/customers/{crm_id}?lang={language}").text
+        (asks,) = re.findall(r'data-ask="http://[^/]+([^"]+)"', self.shown)
+        self._asks = unescape(asks)
+
+    def told(self) -> str:
+        """What it is told when it asks again."""
+        answer = self._browser.get(self._asks)
+        assert answer.status_code == 200
+        return answer.text
+
+
+MOVED = "Forslagene er ændret, efter at du åbnede siden"
+
+
+def test_an_open_page_of_ours_says_that_those_it_may_be_have_changed(watching: Watching) -> None:
+    both = watching.both
+    both.set(transfer="hand")
+    customer = in_crm(both, watching.pages)
+    nobody = Ours(watching.pages, customer.id)
+    in_economic(both, 5)
+    assert MOVED not in nobody.told(), "nobody was found yet"
+    one = Ours(watching.pages, customer.id)
+    assert 'id="may-be"' in one.shown
+    assert MOVED not in one.told()
+    assert MOVED in nobody.told(), "another opened it"
+    in_economic(both, 6)
+    two, english = Ours(watching.pages, customer.id), Ours(watching.pages, customer.id, "en")
+    assert MOVED in one.told()
+    assert MOVED not in two.told()
+    both.in_economic(there(a_customer(**{**ALIKE, "street": "Havnegade 1"}), 6, "v2", contacts=()), 2, why="hook")
+    assert MOVED in two.told(), "what stands beside it is old"
+    assert "The suggestions changed after you opened this page" in english.told()
+    assert "data-reload" in two.told()
+    fresh = Ours(watching.pages, customer.id)
+    with watching.pages.engine.begin() as connection:
+        joining.tell_apart(both.clocked, connection, TENANT, AGREEMENT, customer.id, [5])
+    assert MOVED in fresh.told()
+
+
+def test_an_open_page_says_first_that_the_customer_itself_was_changed(watching: Watching) -> None:
+    both = watching.both
+    both.set(transfer="hand")
+    customer = in_crm(both, watching.pages)
+    in_economic(both, 5)
+    ours = Ours(watching.pages, customer.id)
+    both.in_crm(customer.model_copy(update={"cvr": "12345674", "name": "En helt anden"}), 2)
+    in_economic(both, 6)
+    told = ours.told()
+    assert ("Kunden er rettet, efter at du åbnede siden" in told, MOVED in told) == (True, False)
 
 
 def test_opening_costs_a_handful_of_statements_however_many_it_may_be_and_a_poll_one(

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,12 @@ import sqlalchemy as sa
 from crm_outbox import customers
 from crm_outbox.messaging.server import Server
 from deploy.local.demo.books import Books
+from deploy.local.demo.crm import states
 from deploy.local.demo.crm.app import Crm, app
 from deploy.local.demo.crm.breaking import Breaking
+from reconciler.contract import State
+from tests.builders.meeting import Both
+from tests.builders.sync import TENANT
 from tests.integration.web.browsing import CRM, KEY, Pages, ask
 
 DEMO = "demo"
@@ -106,7 +111,29 @@ def test_a_relay_is_asked_to_be_killed_and_the_visitor_told(crm: str, tmp_path: 
 
 def test_a_state_leads_to_a_customer_that_stands_so_or_says_how_to_make_one(crm: str) -> None:
     answer = ask("GET", f"{crm}/?demo_state=choice")
-    assert (answer.status_code, "Ret det samme navn forskelligt i begge systemer." in answer.text) == (404, True)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert (
+        "<h1>Ingen kunde er choice lige nu</h1>\n<p>Ret det samme navn forskelligt i begge systemer.</p>" in answer.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"), [("da", "Sådan en tilstand er der ikke"), ("en", "There is no such state")]
+)
+def test_a_state_that_is_none_leads_to_all_that_are(crm: str, customer: str, language: str, heading: str) -> None:
+    answer = ask("GET", f"{crm}/?demo_state=<b>", headers={"cookie": f"lang={language}"})
+    assert (answer.status_code, f"<h1>{heading}</h1>" in answer.text) == (404, True)
+    named = re.findall(r"<tr><td>(?:<a [^>]*>)?(\w+)(?:</a>)?</td><td>\d+</td>", answer.text)
+    assert sorted(named) == sorted(get_args(State))
+    assert "<b>" not in answer.text
+
+
+def test_a_state_counts_those_who_stand_so(both: Both) -> None:
+    customer = both.linked(7)
+    counts = states.counted(both.engine, TENANT)
+    assert {state for state, n in counts.items() if n} == {"same", "not_set_up"}
+    assert {states.found(both.engine, TENANT, state) for state, n in counts.items() if n} == {customer.id}
+    assert states.found(both.engine, TENANT, "choice") is None
 
 
 def test_of_a_tenant_that_never_connected_nothing_is_set_up(crm: str, customer: str) -> None:

@@ -98,6 +98,7 @@ def test_it_is_settled_by_choosing_between_the_two_values(pages: Pages, both: Bo
     assert browser.post(f"/customers/{customer.id}", form).status_code == 303
     (closed,) = both.said_only(TaskClosed)
     assert (closed.kind, closed.customer, closed.how) == ("silent", customer.id, "settled")
+    assert browser.get(closed.page).status_code == 200
     assert listed(pages)["total"] == 0
     assert SAYS not in browser.get(f"/customers/{customer.id}").text
 

@@ -1,9 +1,11 @@
 """An admin chooses: which steps are done, what is kept, and when is the adapter told?"""
 
 import re
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 
 from economic_adapter.contract import ConfigureAgreement, Figures
 from tests.builders.sync import AGREEMENT, TENANT, Wire, agreement_seen, installation_seen
@@ -83,14 +85,20 @@ def test_a_step_is_not_done_while_its_check_is_not_right(pages: Pages, wire: Wir
     assert ticked(text(pages)) == [False, False, True, False, False], "it came"
 
 
-def test_a_webhook_that_is_made_later_keeps_nobody_from_the_next_step(pages: Pages) -> None:
+def test_a_webhook_is_chosen_before_it_is_made(pages: Pages) -> None:
     admin = Admin(pages, company(pages))
     admin.press("/set-up/agreement", agreement=str(AGREEMENT), right="yes")
     admin.text("/set-up/details")
     admin.press("/set-up", transfer="created")
     shown = admin.text("/set-up")
-    assert ticked(shown) == [True, True, False, False, False], "it was not made, so none came"
-    assert shown.count("Oprettes, når integrationen bliver slået til.") == 2, "at the step and at the check"
+    assert ticked(shown) == [True, True, False, False, False], "nobody said how changes come"
+    assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up#receive">', shown)
+    assert lacking(shown) == ["/set-up#receive"]
+    assert "Hvordan ændringer kommer til Clickmate" in shown
+    admin.press("/set-up", receive="webhooks")
+    shown = admin.text("/set-up")
+    assert ticked(shown) == [True, True, True, False, False], "the same as it was, but chosen"
+    assert line(shown, "Webhooks") == "Oprettes, når integrationen bliver slået til."
     assert re.search(r'<li aria-current="step"><a href="[^"]+/set-up/preview">', shown)
 
 
@@ -129,8 +137,8 @@ def test_what_is_chosen_is_kept_and_shown(pages: Pages, wire: Wire) -> None:
     shown = browser.get("/set-up?saved=yes").text
     assert "Gemt" in shown
     assert chosen(shown) == {name: value for name, value in wanted.items() if not name.startswith("number")}
-    assert 'name="number_to" inputmode="numeric" maxlength="9" value="19999"' in shown
-    assert 'name="number_from" inputmode="numeric" maxlength="9" value="10000"' in shown
+    assert 'name="number_to" inputmode="numeric" maxlength="20" value="19999"' in shown
+    assert 'name="number_from" inputmode="numeric" maxlength="20" value="10000"' in shown
     stored = known(pages.engine)
     assert (stored.transfer, stored.receive, stored.hooks, stored.number_from) == ("active", False, True, 10000)
     assert wire.said_only(ConfigureAgreement) == [], "off: the adapter is told when it is switched on"
@@ -187,4 +195,51 @@ def test_what_no_page_sends_changes_nothing(pages: Pages, wire: Wire, given: dic
     before = known(pages.engine)
     browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
     assert browser.post("/set-up", {"form_token": browser.token("/set-up"), **given}).status_code == 400
+    assert known(pages.engine) == before
+
+
+def test_numbers_are_taken_as_people_write_them(pages: Pages, wire: Wire) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    wanted = {"number_from": "10.000", "number_to": "19 999"}
+    assert browser.post("/set-up", {"form_token": browser.token("/set-up"), **wanted}).status_code == 303
+    assert (known(pages.engine).number_from, known(pages.engine).number_to) == (10_000, 19_999)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"number_from": "ti"}, {"number_from": '"ti" er ikke et kundenummer. Skriv kun cifre, f.eks. 10000 eller 10.000.'}),
+        ({"number_from": "0"}, {"number_from": "Skriv et tal mellem 1 og 999.999.999."}),
+        ({"number_to": "9.999"}, {"number_to": "Det højeste nummer må ikke være mindre end det laveste."}),
+        (
+            {"number_from": "<b>", "number_to": "1.000.000.000"},
+            {
+                "number_from": '"<b>" er ikke et kundenummer. Skriv kun cifre, f.eks. 10000 eller 10.000.',
+                "number_to": "Skriv et tal mellem 1 og 999.999.999.",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_number_stands_at_its_field_and_all_that_was_chosen_is_kept(
+    pages: Pages, wire: Wire, typed: dict[str, str], said: dict[str, str]
+) -> None:
+    wire.hear(agreement_seen(wire.time, state="connected"))
+    before = known(pages.engine)
+    browser = pages.arrive(tenant=TENANT, sub="m", role="admin")
+    wanted = {"transfer": "active", "receive": "nothing", "flows": "no", "may_create": "admins", "may_bulk": "admins"}
+    fields = {**wanted, "number_from": "10.000", "number_to": "", **typed}
+    answer = browser.post("/set-up", {"form_token": browser.token("/set-up"), **fields})
+    assert (answer.status_code, answer.headers["content-language"]) == (400, "da")
+    shown = answer.text
+    assert chosen(shown) == wanted
+    for name in ("number_from", "number_to"):
+        (field,) = re.findall(rf'<input id="{name}"[^>]*>', shown)
+        assert f'value="{escape(fields[name])}"' in field
+        assert (f'aria-invalid="true" aria-describedby="wrong.{name}"' in field) is (name in said)
+        at_field = re.findall(rf'<span id="wrong.{name}" class="bad">(.*?)</span>', shown)
+        assert [unescape(one) for one in at_field] == [said[name] for _ in at_field]
+        assert (len(at_field) == 1) is (name in said)
+    assert "Intet er gemt" in shown
+    assert "data-again" not in shown, "what was typed is not loaded away"
     assert known(pages.engine) == before

@@ -102,7 +102,24 @@ def test_another_tenants_customer_is_as_unknown_as_one_that_never_was(pages: Pag
 def test_without_a_key_that_holds_nothing_is_told(pages: Pages, given: dict[str, str], status: int) -> None:
     answer = pages.browser().client.get(f"{pages.url}/api/v1/customers/1/status", headers=given)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert answer.json()["title"] == "No key"
+    assert (answer.json()["title"], answer.headers["content-language"]) == ("Ingen nøgle", "da")
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted", "title"),
+    [
+        ("nothing", "en-GB,en;q=0.9,da;q=0.8", "Not found"),
+        ("nothing", "da;q=0.9,en;q=0.1", "Findes ikke"),
+        ("nothing?lang=en", "da", "Not found"),
+        ("nothing?lang=da", "en", "Findes ikke"),
+        ("nothing", "sv", "Findes ikke"),
+    ],
+)
+def test_a_problem_is_said_in_the_language_that_was_asked_for(
+    pages: Pages, address: str, accepted: str, title: str
+) -> None:
+    answer = pages.browser().client.get(f"{pages.url}/api/v1/{address}", headers={"accept-language": accepted})
+    assert (answer.status_code, answer.json()["title"], answer.json()["type"]) == (404, title, "about:blank")
 
 
 def test_what_cannot_be_understood_is_said_as_a_problem(pages: Pages) -> None:

@@ -81,6 +81,35 @@ def test_ticked_boxes_are_another_preview_with_its_own_counts(admin: Admin) -> N
     assert button in admin.text("/set-up/switch-on")
 
 
+def test_what_is_ticked_stands_before_the_button_it_changes_and_its_counts_follow(admin: Admin) -> None:
+    shown = admin.previewed()
+    button = '<button class="main" name="to" value="switch-on">Slå integrationen til</button>'
+    assert -1 < shown.index('name="group"') < shown.index('name="create_there"') < shown.index(button)
+    assert shown.count('class="main"') + shown.count('class="button main"') == 1
+    first = admin.newest().id
+    assert admin.press("/set-up/preview", to="switch-on") == "/set-up/switch-on"
+    assert admin.newest().id == first, "nothing else was ticked"
+    assert "0 oprettes i e-conomic" in admin.text("/set-up/switch-on")
+    assert admin.press("/set-up/preview", to="switch-on", create_there="yes") == "/set-up/switch-on"
+    assert "Laver listen ..." in admin.text("/set-up/switch-on")
+    admin.turn()
+    assert "Slå til: 2 tilknyttes, 1 oplysning udfyldes, 1 oprettes i e-conomic" in admin.text("/set-up/switch-on")
+    second = admin.newest().id
+    assert second != first
+    assert admin.press("/set-up/preview", to="switch-on", create_there="yes") == "/set-up/switch-on"
+    assert admin.newest().id == second
+    admin.press("/set-up/preview", to="switch-on", create_there="yes", group="name_postcode")
+    admin.turn()
+    assert "Slå til: 3 tilknyttes, 1 oplysning udfyldes, 1 oprettes i e-conomic" in admin.text("/set-up/switch-on")
+    assert admin.company.wire.said_only(ConfigureAgreement) == [], "nothing is on before the counts are confirmed"
+
+
+def test_only_what_the_page_leads_to_is_led_to(admin: Admin) -> None:
+    admin.previewed()
+    answer = admin.browser.post("/set-up/preview", {"form_token": admin.browser.token("/"), "to": "health"})
+    assert answer.status_code == 400
+
+
 def test_confirmed_by_its_counts_it_is_switched_on_once_and_says_what_was_done(admin: Admin) -> None:
     admin.previewed()
     page = admin.text("/set-up/switch-on")

@@ -75,7 +75,7 @@ def app(crm: Crm) -> ASGIApp:
 
 def _list(crm: Crm, request: Request) -> Response:
     if state := request.query_params.get("demo_state", ""):
-        return _in_state(crm, state)
+        return _in_state(crm, request, state)
     wanted = request.query_params.get("q", "").casefold().strip()
     with crm.engine.connect() as connection:
         every = [one for one in customers.all_of(connection, crm.tenant).values() if not one.deleted]
@@ -86,11 +86,24 @@ def _list(crm: Crm, request: Request) -> Response:
     return _page(request, "list.html", found=found[:SHOWN], total=len(found), q=request.query_params.get("q", ""))
 
 
-def _in_state(crm: Crm, state: str) -> Response:
-    customer = states.found(crm.engine, crm.tenant, state)
+def _in_state(crm: Crm, request: Request, state: str) -> Response:
+    customer = states.found(crm.engine, crm.tenant, state) if state in states.HOW else None
     if customer is None:
-        how = states.HOW.get(state, "Sådan en tilstand er der ikke.")
-        return Response(f"Ingen kunde er {state} lige nu. {how}\n", 404, media_type="text/plain; charset=utf-8")
+        counts, words = states.counted(crm.engine, crm.tenant), 0 if _language(request) == "da" else 1
+        nobody = f"Ingen kunde er {state} lige nu", f"No customer is {state} right now"
+        none = "Sådan en tilstand er der ikke", "There is no such state"
+        return _page(
+            request,
+            "states.html",
+            404,
+            heading=(nobody if state in states.HOW else none)[words],
+            how=states.HOW[state][words] if state in states.HOW else "",
+            columns=(
+                ("Tilstand", "Kunder", "Sådan kommer en kunde dertil"),
+                ("State", "Customers", "How one gets there"),
+            )[words],
+            rows=[(one, counts[one], how[words]) for one, how in states.HOW.items()],
+        )
     tenant = f"?tenant={states.NOBODY}" if state == "not_set_up" else ""
     return Response(status_code=303, headers={"location": f"/customers/{quote(customer)}{tenant}"})
 
@@ -215,7 +228,7 @@ def _language(request: Request) -> str:
     return "en" if request.cookies.get("lang") == "en" else "da"
 
 
-def _page(request: Request, name: str, **values: Any) -> Response:
+def _page(request: Request, name: str, status: int = 200, /, **values: Any) -> Response:
     who = _who(request)
     words = 0 if _language(request) == "da" else 1
     broken = breaking.named(request.query_params.get("broken", ""))
@@ -224,7 +237,7 @@ def _page(request: Request, name: str, **values: Any) -> Response:
     html = _PAGES.get_template(name).render(
         who=who, person=PEOPLE[who][0], people=PEOPLE, labels=LABELS, stages=STAGES, lang=_language(request), **values
     )
-    return Response(html, media_type="text/html; charset=utf-8")
+    return Response(html, status, media_type="text/html; charset=utf-8")
 
 
 _SNIPPET: Final = resources.files("reconciler.web").joinpath("static", "snippet.js").read_text("utf-8")
