@@ -20,24 +20,27 @@ from reconciler import (
     decided,
     deciding,
     differences,
+    enlisted,
     flowing,
     pairing,
     parts,
     pressing,
     previewing,
     singly,
+    suggestions,
     undoable,
     views,
 )
-from reconciler.bulks import Bulk, Item, Planned
+from reconciler.bulks import Bulk, Item, Kind, Planned
 from reconciler.choosing import Taken
 from reconciler.decided import Saved
 from reconciler.decisions import KEEP, NotDecided, NotUndone
 from reconciler.differences import Difference
+from reconciler.enlisted import Made, Marked
 from reconciler.link import LinkState
 from reconciler.narrowing import Filter
 from reconciler.pairing import Answer
-from reconciler.parts import Part, Tally
+from reconciler.parts import Tally
 from reconciler.person import Person
 from reconciler.pressing import NotThere, Press
 from reconciler.stepping import Clocked
@@ -71,9 +74,9 @@ def settle(
     """
     if (known := bulks.find(connection, person.tenant, form.id)) is not None:
         return known
-    lines = differences.lines(connection, person.tenant, wanted, MOST)
-    if len(lines) > AT_ONCE:
-        return _listed(clocked, connection, person, form, lines, take)
+    if differences.more_than(connection, person.tenant, wanted, AT_ONCE):
+        enlisted.lines(connection, _made(clocked, person, form, "settle", take), wanted, MOST)
+        return again(connection, person, form)
     found = differences.shown(connection, person.tenant, wanted, clocked.resend, limit=AT_ONCE)
     able = [one for one in found if all(previewing.may_be(row, take) for row in one.rows)]
     by_link: dict[UUID, list[Difference]] = {}
@@ -95,38 +98,17 @@ def settle(
     return bulks.find(connection, person.tenant, form.id)
 
 
-def _listed(
-    clocked: Clocked, connection: Connection, person: Person, form: Form, lines: Sequence[tuple[UUID, str]], take: Take
-) -> Bulk | None:
-    by_link: dict[UUID, list[str]] = {}
-    for link, detail in lines:
-        by_link.setdefault(link, []).append(detail)
-    planned = [
-        Planned(link=link, parts=tuple(Part(detail=one) for one in details)) for link, details in by_link.items()
-    ]
-    bulks.insert(
-        connection, form.id, person.tenant, "settle", (person.name, person.id), clocked.now(), planned, what=take,
-        session=form.session, filter=form.filter, listed=True,
-    )  # fmt: skip
-    return again(connection, person, form)
-
-
 def pair(
-    clocked: Clocked, connection: Connection, person: Person, form: Form, answer: Answer, agreement: int,
-    found: Sequence[tuple[str, int, str]], missed: int,
-) -> Bulk | None:  # fmt: skip
-    """Have these suggested pairs linked, or told apart; each by the CRM's id, the number and its evidence.
+    clocked: Clocked, connection: Connection, person: Person, form: Form, answer: Answer, agreement: int, marked: Marked
+) -> tuple[Bulk | None, bool]:
+    """Have the suggested pairs that were marked linked, or told apart; and whether any that was marked is suggested.
 
-    ``missed``: pairs that were marked and may not be linked. Sent again it tells how the first stands.
+    None where none of them is, or none in a group that may be linked. Sent again it tells how the first stands.
     """
-    planned = [
-        Planned(crm_id=crm_id, number=number, parts=(Part(detail=evidence),)) for crm_id, number, evidence in found
-    ]
-    bulks.insert(
-        connection, form.id, person.tenant, answer, (person.name, person.id), clocked.now(), planned,
-        session=form.session, filter=form.filter, excluded=missed, agreement=agreement, state="running",
-    )  # fmt: skip
-    return again(connection, person, form)
+    state = suggestions.state(connection, person.tenant, agreement)
+    able = [one for one in suggestions.EVERY if answer == "apart" or state.may_link(one)]
+    any_ = enlisted.pairs(connection, _made(clocked, person, form, answer), agreement, marked, able, MOST)
+    return again(connection, person, form), any_
 
 
 def flow(clocked: Clocked, connection: Connection, person: Person, form: Form, customers: Sequence[str]) -> Bulk | None:
@@ -191,6 +173,13 @@ def undo(clocked: Clocked, connection: Connection, person: Person, form: Form, w
 def carry_on(engine: sa.Engine, clocked: Clocked) -> int:
     """The next customers of every decision about many, and those whose part has ended; returns how many moved."""
     return previewing.carry_on(engine, clocked) + singly.carry_on(engine, clocked, bulks, _moved, _failed)
+
+
+def _made(clocked: Clocked, person: Person, form: Form, kind: Kind, what: str = "") -> Made:
+    return Made(
+        id=form.id, tenant=person.tenant, kind=kind, what=what, who=(person.name, person.id), now=clocked.now(),
+        session=form.session, filter=form.filter,
+    )  # fmt: skip
 
 
 def _failed(connection: Connection, item: Item, error: Exception) -> None:

@@ -117,14 +117,12 @@ def insert(
     session: str = "",
     filter: str = "",  # noqa: A002 - what a list is filtered by is called so
     excluded: int = 0,
-    agreement: int | None = None,
     state: State = "previewed",
-    listed: bool = False,
 ) -> None:
-    """Store a decision about these; nothing when there is one of that id. ``listed``: what would be written is read later."""
+    """Store a decision about these; nothing when there is one of that id."""
     values = {
         "id": bulk, "tenant": tenant, "kind": kind, "what": what, "who": who[0], "who_id": who[1], "session": session,
-        "at": now, "state": state, "filter": filter, "left_out": excluded, "agreement": agreement,
+        "at": now, "state": state, "filter": filter, "left_out": excluded,
     }  # fmt: skip
     if connection.execute(_INSERT, values).rowcount and planned:
         connection.execute(
@@ -133,7 +131,6 @@ def insert(
                 {
                     "bulk": bulk, "position": nth, "link": one.link, "crm_id": one.crm_id, "number": one.number,
                     "body": PARTS.dump_json(one.parts).decode(), "parts": len(one.parts),
-                    "state": "listed" if listed else "planned",
                 }
                 for nth, one in enumerate(planned, 1)
             ],
@@ -235,13 +232,13 @@ def item_of(row: dict[str, Any]) -> Item:
 
 
 _INSERT = sa.text("""
-    insert into sync.bulk (id, tenant, kind, what, who, who_id, session, at, state, filter, left_out, agreement)
-    values (:id, :tenant, :kind, :what, :who, :who_id, :session, :at, :state, :filter, :left_out, :agreement)
+    insert into sync.bulk (id, tenant, kind, what, who, who_id, session, at, state, filter, left_out)
+    values (:id, :tenant, :kind, :what, :who, :who_id, :session, :at, :state, :filter, :left_out)
     on conflict (id) do nothing
 """)
 _INSERT_ITEM = sa.text("""
-    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts, state)
-    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts, :state)
+    insert into sync.bulk_item (bulk, position, link, crm_id, number, body, parts)
+    values (:bulk, :position, :link, :crm_id, :number, cast(:body as jsonb), :parts)
 """)
 SELECT = """
     select b.id, b.tenant, b.kind, b.what, b.who, b.who_id, b.session, b.at, b.state, b.ended, b.undone_by, b.filter,

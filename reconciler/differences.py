@@ -37,12 +37,12 @@ def shown(
     connection: sa.Connection, tenant: str, wanted: Filter, resend: timedelta, *, limit: int, skip: int = 0
 ) -> list[Difference]:
     """The lines that a filter shows."""
-    where, values = _where(tenant, wanted)
-    statement = sa.text(f"select * from ({_LINES.format(where=where)}) line order by opened, link, place limit :limit offset :skip")  # fmt: skip
-    lines = connection.execute(statement, {**values, "limit": limit, "skip": skip}).all()
-    links = {one.link.id: one for one in store.of_ids(connection, list({line.link for line in lines}))}
+    every, values = lines(tenant, wanted)
+    statement = sa.text(f"select * from ({every}) line order by opened, link, place limit :limit offset :skip")
+    listed = connection.execute(statement, {**values, "limit": limit, "skip": skip}).all()
+    links = {one.link.id: one for one in store.of_ids(connection, list({line.link for line in listed}))}
     found = []
-    for line in lines:
+    for line in listed:
         stored = links.get(line.link)
         rows = () if stored is None else contested(stored, line.detail, resend)
         if stored is not None and rows:
@@ -57,17 +57,26 @@ def shown(
     return found
 
 
-def lines(connection: sa.Connection, tenant: str, wanted: Filter, limit: int) -> list[tuple[UUID, str]]:
-    """The link and the detail of so many lines that a filter shows, without what they hold: of very many, in a moment."""
+def more_than(connection: sa.Connection, tenant: str, wanted: Filter, limit: int) -> bool:
+    """Whether a filter shows more lines than that."""
+    every, values = lines(tenant, wanted)
+    statement = sa.text(f"select count(*) > :limit from (select from ({every}) line limit :limit + 1) line")
+    return bool(connection.scalar(statement, {**values, "limit": limit}))
+
+
+def lines(tenant: str, wanted: Filter) -> tuple[str, dict[str, Any]]:
+    """The statement of the lines that a filter shows, and its values.
+
+    A line has its link, detail, when it was opened, and the detail's place: shown by ``opened, link, place``.
+    """
     where, values = _where(tenant, wanted)
-    statement = sa.text(f"select link, detail from ({_LINES.format(where=where)}) line order by opened, link, place limit :limit")  # fmt: skip
-    return [(row.link, row.detail) for row in connection.execute(statement, {**values, "limit": limit})]
+    return _LINES.format(where=where), values
 
 
 def counts(connection: sa.Connection, tenant: str, wanted: Filter) -> dict[str, int]:
     """How many lines there are of each detail, in the order of details, whatever detail the filter names."""
-    where, values = _where(tenant, replace(wanted, detail=""))
-    statement = sa.text(f"select detail, count(*) as lines from ({_LINES.format(where=where)}) line group by detail")
+    every, values = lines(tenant, replace(wanted, detail=""))
+    statement = sa.text(f"select detail, count(*) as lines from ({every}) line group by detail")
     found = {row.detail: row.lines for row in connection.execute(statement, values)}
     return {detail: found[detail] for detail in DETAILS if detail in found}
 

@@ -38,6 +38,10 @@ class Mark:
     rows: tuple[str | None, ...]
     waits: timedelta | None
 
+    def unsent(self, now: datetime) -> datetime | None:
+        """Since when the oldest message of ours waits."""
+        return None if self.waits is None else now - self.waits
+
 
 Customers = Collection[tuple[str, str]]
 """Tenants' customers: each tenant with the id of a customer in its CRM."""
@@ -56,16 +60,15 @@ class Snapshots:
     ) -> tuple[Snapshot, datetime | None]:
         """That customer as it is known, and since when the oldest message of ours waits."""
         mark = marked(connection, [(tenant, crm_id)])[tenant, crm_id]
-        unsent = None if mark.waits is None else now - mark.waits
         if (kept := self.kept(tenant, crm_id, mark)) is not None:
-            return kept, unsent
+            return kept, mark.unsent(now)
         made = read(connection, tenant, views.customer(connection, tenant, crm_id))
         with self._lock:
             self._kept[tenant, crm_id] = mark.rows, made  # of before it was read: what came between is read again
             self._kept.move_to_end((tenant, crm_id))
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return made, unsent
+        return made, mark.unsent(now)
 
     def kept(self, tenant: str, crm_id: str, mark: Mark) -> Snapshot | None:
         """That customer as it was read before, if it is still so by that mark."""

@@ -123,6 +123,11 @@ def standing(
     )
 
 
+def lasts(link: Link, rules: Rules) -> bool:
+    """Whether time alone never makes it stand otherwise: nothing is noted, nothing is under way, and nothing is paused."""
+    return not (link.notes or link.pending or rules.paused)
+
+
 def _switch(link: Link, rules: Rules, person: Person, kept: Kept) -> Iterable[Action]:
     """The other position of *Flows automatically*, of whoever is linked and does not rest because it is inactive."""
     if link.state is LinkState.LINKED and link.flows is flows(link, rules):

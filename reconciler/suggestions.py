@@ -10,7 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic_core import to_json
 
 from reconciler import sides, statements
 from reconciler.classes import record_here, record_there
@@ -57,7 +56,7 @@ class State:
 
 def counts(connection: sa.Connection, tenant: str, agreement: int) -> dict[str, int]:
     """How many pairs there are of each evidence, the strongest first."""
-    statement = sa.text(f"select s.evidence, count(*) as pairs {_OPEN} group by s.evidence")
+    statement = sa.text(f"select s.evidence, count(*) as pairs {OPEN} group by s.evidence")
     found = {row.evidence: row.pairs for row in connection.execute(statement, _values(tenant, agreement))}
     return {one: found[one] for one in EVERY if one in found}
 
@@ -88,23 +87,6 @@ def shown(
                 )
             )  # fmt: skip
     return found
-
-
-def pairs(
-    connection: sa.Connection, tenant: str, agreement: int, evidence: Sequence[str], limit: int
-) -> list[tuple[str, int, str]]:
-    """The CRM's id, the number and the evidence of each pair of these groups."""
-    values = {**_values(tenant, agreement), "evidence": list(evidence), "limit": limit, "skip": 0}
-    return [(row.crm_id, row.number, row.evidence) for row in connection.execute(_LIST, values)]
-
-
-def named(
-    connection: sa.Connection, tenant: str, agreement: int, wanted: Iterable[tuple[str, int]]
-) -> list[tuple[str, int, str]]:
-    """Those of these pairs that are suggested, each with its evidence."""
-    given = [{"crm_id": crm_id, "number": number} for crm_id, number in wanted]
-    values = {**_values(tenant, agreement), "wanted": to_json(given).decode()}
-    return [(row.crm_id, row.number, row.evidence) for row in connection.execute(_NAMED, values)]
 
 
 def of_customer(connection: sa.Connection, tenant: str, agreement: int, crm_id: str) -> list[tuple[int, str]]:
@@ -199,7 +181,7 @@ def _values(tenant: str, agreement: int) -> dict[str, Any]:
     return {"tenant": tenant, "agreement": agreement}
 
 
-_OPEN: Final = """
+OPEN: Final = """
     from sync.suggestion s
     join sync.crm_side here on here.tenant = s.tenant and here.crm_id = s.crm_id
     join sync.economic_side there on there.agreement = s.agreement and there.number = s.number and there.tenant = s.tenant
@@ -213,13 +195,8 @@ _OPEN: Final = """
 """
 """The pairs of which both are there, and free, and were not told apart."""
 _LIST = sa.text(f"""
-    select s.crm_id, s.number, s.evidence, s.reasons {_OPEN} and s.evidence = any(:evidence)
+    select s.crm_id, s.number, s.evidence, s.reasons {OPEN} and s.evidence = any(:evidence)
     order by s.place, s.crm_id limit :limit offset :skip
-""")
-_NAMED = sa.text(f"""
-    select s.crm_id, s.number, s.evidence {_OPEN} and (s.crm_id, s.number) in (
-        select w.crm_id, w.number from jsonb_to_recordset(cast(:wanted as jsonb)) as w(crm_id text, number integer))
-    order by s.place, s.crm_id
 """)
 _OF_CUSTOMER = sa.text("""
     select s.number, s.evidence

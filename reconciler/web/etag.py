@@ -2,9 +2,34 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final
 
 from fastapi import Request, Response
+
+MOST: Final = 4000
+"""Answers whose marks are remembered."""
+
+
+class Marks:
+    """The marks of answers, each under who asks for what, with all that it was made from; for one thread."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, tuple[object, str]] = OrderedDict()
+
+    def of(self, asked: Hashable, made_from: object) -> str | None:
+        """The mark of the answer to that, if it was made from the same."""
+        known, mark = self._kept.get(asked, (None, ""))
+        return mark if known == made_from else None
+
+    def keep(self, asked: Hashable, made_from: object, mark: str) -> None:
+        """Remember the mark of that answer, and forget the one that was remembered longest ago."""
+        self._kept[asked] = made_from, mark
+        self._kept.move_to_end(asked)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
 
 def of(text: str) -> str:

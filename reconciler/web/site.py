@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from crm_outbox.messaging.settings import origin_of
 from reconciler.snapshots import Snapshots
 from reconciler.stepping import Clocked
+from reconciler.web.etag import Marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class Site:
     """Whether there is a mail server to tell people by."""
     snapshots: Snapshots = field(default_factory=Snapshots, repr=False)
     """What was read of the customers that are open just now."""
+    marks: Marks = field(default_factory=Marks, repr=False)
+    """What their boxes were told last."""
 
     @property
     def origin(self) -> str:

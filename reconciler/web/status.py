@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from crm_outbox.messaging.envelope import Version
 from reconciler import looks, measures, snapshots, views
 from reconciler.agreement import Agreement
 from reconciler.freshness import Layer, Reach, delayed_since, is_served, is_waited_for, layer
@@ -14,27 +15,36 @@ from reconciler.halts import Halts
 from reconciler.lately import Lately, lately
 from reconciler.note import Note
 from reconciler.person import Person
-from reconciler.snapshots import Mark, Snapshot
+from reconciler.snapshots import Snapshot
 from reconciler.standing import Standing, standing, unknown
+from reconciler.standing import lasts as standing_lasts
 from reconciler.views import Customer
 from reconciler.web.doors import Unknown
 from reconciler.web.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """Both layers of a status, and who may help where a right is lacking."""
+class Passing:
+    """What of a status becomes another by time alone: cheaply reckoned anew, also where nothing was written."""
 
-    found: Customer
-    first: Standing
     second: Layer
-    admins: tuple[str, ...]
     lately: Lately
     """What was written of it last."""
     waits: bool = False
     """Whether a look is on its way that may still be answered, also one that was refused and is tried again."""
     compares: bool = False
     """Whether there is something to ask e-conomic about it, and it would be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(Passing):
+    """Both layers of a status, and who may help where a right is lacking."""
+
+    found: Customer
+    first: Standing
+    admins: tuple[str, ...]
+    lasts: bool = False
+    """Whether the first layer stays as it is until a row is written."""
 
     @property
     def halts(self) -> Halts:
@@ -69,41 +79,43 @@ def of(
         with site.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement as a rule, and no other trip
             known, unsent = site.snapshots.of(connection, person.tenant, crm_id, now)
-    return _told(site, person, known, unsent, now, version, ours=ours)
+    shown = known.found.known.compared if ours else views.parsed(version)
+    return told(site, person, known, passing(known, unsent, shown, now), shown, now)
 
 
-def again(site: Site, person: Person, crm_id: str, version: str | None, mark: Mark) -> Told | None:
-    """The same for a page that asks again, if by that mark nothing was written since it was told; none: it is to be read."""
-    if (known := site.snapshots.kept(person.tenant, crm_id, mark)) is None:
-        return None
-    now = site.now()
-    return _told(site, person, known, None if mark.waits is None else now - mark.waits, now, version)
+def passing(known: Snapshot, unsent: datetime | None, shown: Version | None, now: datetime) -> Passing:
+    """What is told of that customer now because of the time, on a page that shows that version of it.
 
-
-def _told(
-    site: Site, person: Person, known: Snapshot, unsent: datetime | None, now: datetime, version: str | None, *,
-    ours: bool = False
-) -> Told:  # fmt: skip
-    found, kept = known.found, known.kept
+    ``unsent``: since when the oldest message of ours waits.
+    """
+    found = known.found
     reach = Reach() if found.agreement is None else _reach(found.agreement, unsent, now)
-    shown = found.known.compared if ours else views.parsed(version)
-    if found.stored is None:
-        first = unknown(found.without_link, person, kept)
-    else:
-        link = found.stored.link
-        first = standing(link, found.stored.agreement.rules_for(link, site.resend), person, kept, now, shown)
-    if found.is_missing:
-        first = replace(first, notes=(*first.notes, Note(kind="not_found", at=found.known.seen or now)))
-    second = layer(found.known, found.look, reach, shown, now)
-    return Told(
-        found=found,
-        first=first,
-        second=second,
-        admins=tuple(known.admins),
+    return Passing(
+        second=layer(found.known, found.look, reach, shown, now),
         lately=lately(known.landed, now),
         waits=found.look is not None and is_waited_for(found.look, now),
         compares=found.compares and is_served(reach, now),
     )
+
+
+def told(
+    site: Site, person: Person, known: Snapshot, passes: Passing, shown: Version | None, now: datetime
+) -> Told:  # fmt: skip
+    """How that customer stands, with what passes as it is at that moment."""
+    found, kept = known.found, known.kept
+    lasts = not found.is_missing
+    if found.stored is None:
+        first = unknown(found.without_link, person, kept)
+    else:
+        link = found.stored.link
+        rules = found.stored.agreement.rules_for(link, site.resend)
+        first, lasts = standing(link, rules, person, kept, now, shown), lasts and standing_lasts(link, rules)
+    if found.is_missing:
+        first = replace(first, notes=(*first.notes, Note(kind="not_found", at=found.known.seen or now)))
+    return Told(
+        found=found, first=first, admins=tuple(known.admins), lasts=lasts, second=passes.second, lately=passes.lately,
+        waits=passes.waits, compares=passes.compares,
+    )  # fmt: skip
 
 
 def _reach(agreement: Agreement, unsent: datetime | None, now: datetime) -> Reach:

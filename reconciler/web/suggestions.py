@@ -3,8 +3,7 @@
 A group that is weaker than a CVR or EAN number is linked only after an administrator approved the group.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
@@ -14,6 +13,7 @@ from fastapi import Request, Response
 from reconciler import acts, agreements, bulking, suggestions
 from reconciler.bulking import Form
 from reconciler.bulks import Bulk
+from reconciler.enlisted import Marked
 from reconciler.evidence import Evidence
 from reconciler.pairing import Answer
 from reconciler.person import Person
@@ -35,15 +35,6 @@ SAME: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """What agrees, as the detail people know it by."""
 WEAK: Final = tuple(one for one in suggestions.EVERY if one not in suggestions.STRONG and one != Evidence.NAME)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
-    """What was marked: pairs by the CRM's id and the number, or everything of some groups but for these."""
-
-    pairs: Sequence[tuple[str, int]] = ()
-    everything_of: Sequence[str] = ()
-    but: Sequence[tuple[str, int]] = ()
 
 
 def page(site: Site, request: Request, one: Known) -> Response:
@@ -125,24 +116,9 @@ def answered_to(site: Site, person: Person, form: Form, answered: Answer, marked
         agreement = agreements.in_use(connection, person.tenant)
         if agreement is None:
             raise Conflict("none")
-        key = (connection, person.tenant, agreement)
-        if marked.everything_of:
-            but = set(marked.but)
-            found = suggestions.pairs(*key, marked.everything_of, bulking.MOST + len(but))
-            found = [each for each in found if each[:2] not in but]
-        else:
-            found = suggestions.named(*key, marked.pairs[: bulking.MOST])
-        state = suggestions.state(*key)
-        able = [each for each in found if answered == "apart" or state.may_link(each[2])][: bulking.MOST]
-        if not able:
-            known = bulking.again(connection, person, form)
-            if known is None:
-                raise Conflict("approve" if found else "none")
-            return known
-        missed = 0 if marked.everything_of else len(found) - len(able)
-        made = bulking.pair(site.clocked, connection, person, form, answered, agreement, able, missed)
+        made, found = bulking.pair(site.clocked, connection, person, form, answered, agreement, marked)
         if made is None:
-            raise Conflict("none")
+            raise Conflict("approve" if found else "none")
         return made
 
 

@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
@@ -34,6 +34,11 @@ class Words:
     language: Language
     now: datetime
 
+    @property
+    def today(self) -> date:
+        """The day that is today."""
+        return danish(self.now).date()
+
     def __call__(self, text: str, /, **values: object) -> str:
         """A text by its English words. ``{detail}`` is filled in as given, ``{Detail}`` with a capital first letter."""
         return _filled(_texts(self.language).gettext(text), values)
@@ -57,14 +62,14 @@ class Words:
 
     def time(self, moment: datetime) -> str:
         """i dag kl. 14.05, i går kl. 14.05, 24. nov. 2026 kl. 14.05."""
-        there, today = danish(moment), danish(self.now).date()
+        there, today = danish(moment), self.today
         days = {today: self("today"), today - timedelta(days=1): self("yesterday")}
         return f"{days.get(there.date()) or self.day(moment)} {self._clock(there)}"
 
     def brief(self, moment: datetime) -> str:
         """As ``time``, on the same day the clock alone: "kl. 14.05"."""
         there = danish(moment)
-        return self._clock(there) if there.date() == danish(self.now).date() else self.time(moment)
+        return self._clock(there) if there.date() == self.today else self.time(moment)
 
     def exact(self, moment: datetime) -> str:
         """kl. 14.05.07, or at 14:05:07: where it is about seconds, on the same day."""

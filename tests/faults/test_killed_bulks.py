@@ -9,9 +9,11 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 import sqlalchemy as sa
 
-from reconciler import bulking, bulks, decided, pressing
+from reconciler import bulking, bulks, decided, pressing, suggestions
 from reconciler.bulking import Form
 from reconciler.bulks import Bulk
+from reconciler.enlisted import Marked
+from reconciler.evidence import Evidence, Found
 from reconciler.narrowing import Filter
 from reconciler.person import Person
 from reconciler.pressing import Press
@@ -195,9 +197,11 @@ def linked(walk: Walk, point: int) -> Bulk:
         other = there(customer, number, "v1", name=f"Derovre {number}")
         shop.company.economic[number], shop.company.counters[number] = other, 1
         shop.both.hear(economic_seen(other, 1, why="import"))
-    found = [(f"c{number}", number, "cvr") for number in numbers]
+    found = [Found(crm=f"c{one}", economic=f"{one}", evidence=Evidence.CVR, reasons=("cvr",)) for one in numbers]
+    marked = Marked(pairs=[(f"c{number}", number) for number in numbers])
     with shop.pages.engine.begin() as connection:
-        bulk = bulking.pair(shop.both.clocked, connection, ANNE, Form(id=uuid4()), "link", AGREEMENT, found, 0)
+        suggestions.replace(connection, TENANT, AGREEMENT, found, shop.both.time)
+        bulk, _ = bulking.pair(shop.both.clocked, connection, ANNE, Form(id=uuid4()), "link", AGREEMENT, marked)
     assert bulk is not None
     moved(walk, numbers[2], cvr="99999999")
     ended = walk.carried_out(point, bulk.id)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reconciler import agreements, suggestions
 from reconciler.bulking import Form
+from reconciler.enlisted import Marked
 from reconciler.evidence import Evidence
 from reconciler.pairing import Answer
 from reconciler.person import Person
@@ -111,7 +112,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
     )
     def answer(person: Asking, given: PairsGiven) -> BulkTold:
         """Link pairs or tell them apart; what is not suggested, or in a group that is not approved, is left out."""
-        marked = pages.Marked(
+        marked = Marked(
             pairs=[(one.crm_id, one.customer_number) for one in given.pairs], everything_of=[str(one) for one in given.every]
         )  # fmt: skip
         try:
