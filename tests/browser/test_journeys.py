@@ -98,7 +98,7 @@ def test_s3_to_s6_an_admin_sets_up_sees_what_will_happen_and_switches_on(journey
     journey.see("Reading both systems: {n} of {total} customers", n="0", total="0")
     admin.turn()
     journey.see("Only in e-conomic ({n})", n="1")
-    journey.follow("Turn the integration on")
+    journey.press("Turn the integration on")
     journey.press("Turn on: {n} linked, 1 detail filled in, {k} created in e-conomic", n="2", k="0")
     journey.see("Checking the list once more ...")
     admin.turn()
