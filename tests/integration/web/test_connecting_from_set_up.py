@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
@@ -90,6 +91,7 @@ def stage(database: str, engine: sa.Engine, sandbox: Running) -> Iterator[Stage]
     parts = Parts(given, engine)
     pages_of_adapter = Server(duties.http(parts.settings, engine, parts.client, lambda: None), "127.0.0.1", port)
     with served(engine, hooks_url=url) as pages:
+        pages.time = datetime.now(UTC)  # the adapter judges by the clock how old an invitation is
         yield Stage(pages=pages, parts=parts, wire=Wire(engine=engine, time=pages.time))
     pages_of_adapter.close()
     parts.close()
