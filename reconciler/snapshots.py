@@ -97,18 +97,18 @@ def marked(connection: sa.Connection, wanted: Customers) -> dict[tuple[str, str]
     }
 
 
+# what was told of a look is gathered after the join: within it, a plan of when there were few looks gathers it of every look
 _MARK: Final = sa.text("""
     select
         wanted.tenant, wanted.crm_id,
         (select string_agg(a.xmin::text, ' ' order by a.agreement)
          from sync.agreement a where a.tenant = wanted.tenant) as agreements,
-        (select string_agg(concat(l.xmin, ':', look.xmin, ':', look.told, ':', side.xmin, ':', open.tasks), ' ' order by l.id)
+        (select string_agg(concat(
+             l.xmin, ':', look.xmin, ':',
+             (select string_agg(t.xmin::text, ',' order by t.at, t.how) from sync.look_told t where t.look = look.id),
+             ':', side.xmin, ':', open.tasks), ' ' order by l.id)
          from sync.link l
-         left join lateral (
-             select k.xmin, (select string_agg(t.xmin::text, ',' order by t.at, t.how)
-                             from sync.look_told t where t.look = k.id) as told
-             from sync.look k where k.link = l.id
-         ) look on true
+         left join sync.look look on look.link = l.id
          left join lateral (
              select e.xmin from sync.economic_side e where e.agreement = l.agreement and e.number = l.number
          ) side on true
