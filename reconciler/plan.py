@@ -6,6 +6,7 @@ Nothing is decided here on time, order or versions: only on values.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from reconciler import chosen, fields
@@ -27,6 +28,9 @@ class Do(StrEnum):
     """It would be written, but just that was refused, and nothing has moved since."""
     WAIT = "wait"
     """A write of it is under way."""
+
+
+_TARGETS: Final[Mapping[Do, System]] = {Do.WRITE_CRM: System.CRM, Do.WRITE_ECONOMIC: System.ECONOMIC}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,7 @@ class Detail:
     @property
     def target(self) -> System | None:
         """The system it writes to."""
-        return {Do.WRITE_CRM: System.CRM, Do.WRITE_ECONOMIC: System.ECONOMIC}.get(self.do)
+        return _TARGETS.get(self.do)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,6 @@
 """What makes many schedules quick? The pure core's answers are kept, because the same values give the same answer."""
 
-import dataclasses
 import gc
-import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -11,12 +8,11 @@ from typing import Any
 
 from economic_adapter import contract, mapping
 from reconciler import countries, fields, keys, plan
+from tests.simulation.thaw import thawed
 
 _KEPT = 1 << 16
 _DEPTH = [0]
 _OPEN = ExitStack()
-_PRODUCT = ("reconciler.", "economic_adapter.", "tests.simulation.")
-_COPIES: dict[Any, Callable[[Any, dict[str, Any]], Any]] = {}
 
 
 @contextmanager
@@ -37,20 +33,16 @@ def core() -> Iterator[None]:
     plan.plan = _remembered(planned)
     keys.of = _keyed(keyed)
     mapping.customer = _mapped(mapped)
-    copying = [module for name, module in sys.modules.items() if name.startswith(_PRODUCT) and _copies(module)]
-    for module in copying:
-        vars(module)["replace"] = changed
     collecting = gc.isenabled()
     gc.disable()  # a world is dropped whole; what it leaves in circles is collected by ``tidy``
     tidy()
     try:
-        yield
+        with thawed():
+            yield
     finally:
         gc.unfreeze()
         if collecting:
             gc.enable()
-        for module in copying:
-            vars(module)["replace"] = dataclasses.replace
         _DEPTH[0] = 0
         plan.plan, keys.of, mapping.customer = planned, keyed, mapped
         for module, name, function in before:
@@ -66,42 +58,6 @@ def tidy() -> None:
     """Collect what was dropped. What is kept is never looked through again: only the newest world is gone through."""
     gc.collect()
     gc.freeze()
-
-
-def changed(value: Any, /, **changes: Any) -> Any:
-    """``dataclasses.replace`` for values without surprises: a copy with some fields changed."""
-    kind = value.__class__
-    copy = _COPIES.get(kind)
-    if copy is None:
-        copy = _COPIES[kind] = _copier(kind)
-    return copy(value, changes)
-
-
-def _copies(module: Any) -> bool:
-    return vars(module).get("replace") is dataclasses.replace
-
-
-def _copier(kind: Any) -> Callable[[Any, dict[str, Any]], Any]:
-    """A function for one class, every field by its name."""
-    if hasattr(kind, "__post_init__"):
-        return lambda value, changes: dataclasses.replace(value, **changes)
-    names = [one.name for one in dataclasses.fields(kind)]
-    lines = [f"    put_{name}(copy, changes[{name!r}] if {name!r} in changes else value.{name})" for name in names]
-    code = "\n".join(["def copier(value, changes):", "    copy = new(kind)", *lines, "    return copy"])
-    space: dict[str, Any] = {"new": object.__new__, "kind": kind}
-    space |= {f"put_{name}": _setter(kind, name) for name in names}
-    exec(code, space)  # noqa: S102 - names of dataclass fields, nothing from outside
-    copier: Callable[[Any, dict[str, Any]], Any] = space["copier"]
-    return copier
-
-
-def _setter(kind: Any, name: str) -> Callable[[Any, Any], None]:
-    """What sets one field of a frozen class: its slot, where it has one."""
-    slot = getattr(kind, name, None)
-    if inspect.ismemberdescriptor(slot):
-        put: Callable[[Any, Any], None] = slot.__set__
-        return put
-    return lambda copy, value: object.__setattr__(copy, name, value)
 
 
 def _keyed(of: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[str, ...]]:

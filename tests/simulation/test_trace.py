@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 
 import pytest
 
 from tests.simulation import __main__ as command
-from tests.simulation import mutants, story
+from tests.simulation import mutants, quick, story
 from tests.simulation.schedule import schedule
 from tests.simulation.shrink import lived, shrunk
 
@@ -14,6 +15,15 @@ from tests.simulation.shrink import lived, shrunk
 def test_the_same_seed_gives_the_same_trace() -> None:
     for seed in range(1, 25):
         assert lived(schedule(seed)).trace.name == lived(schedule(seed)).trace.name
+
+
+def test_what_makes_schedules_quick_changes_nothing_in_them() -> None:
+    plain = [lived(schedule(seed)).trace.name for seed in range(1, 25)]
+    with quick.core():
+        assert [lived(schedule(seed)).trace.name for seed in range(1, 25)] == plain
+    assert [lived(schedule(seed)).trace.name for seed in range(1, 25)] == plain
+    with pytest.raises(FrozenInstanceError):
+        schedule(1).seed = 2  # type: ignore[misc]
 
 
 def test_another_seed_gives_another_trace() -> None:
