@@ -48,7 +48,7 @@ from reconciler.stepping import Clocked
 log = structlog.get_logger(__name__)
 
 Take = Literal["crm", "economic", "different"]
-AT_ONCE: Final = 1000
+AT_ONCE: Final = 200
 """Lines that are shown while somebody waits for the page; of more the clock reads what would be written."""
 MOST: Final = 10_000
 """Lines that one decision is about at most, as lists count them: what is beyond is shown next."""

@@ -92,9 +92,9 @@ def _wishes(link: Link, rows: tuple[Row, ...], takes: Mapping[str, Taken]) -> tu
     for key, taken in takes.items():
         row = known.get(key)
         if row is None or taken.take not in TAKES:
-            raise NotDecided(f"{key}: {taken.take}")
+            raise NotDecided("there is no choice {take} for {key}", take=taken.take, key=key)
         if any(not _can_be_stored(text) for text in taken.texts.values()):
-            raise NotDecided(f"{key}: a text holds what cannot be stored")
+            raise NotDecided("the text for {key} holds what cannot be stored", key=key)
         if taken.mark != row.mark or not row.may_be_chosen:
             stale.append(key)
             continue

@@ -4,7 +4,9 @@ One that may link or create locks the agreement before the link; ``ordering.with
 What it sets going ends in later steps; each part ends written on both sides, or refused with a reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
@@ -22,6 +24,13 @@ from reconciler.tasks import all_candidates, every
 _JOINING = frozenset({"link", "renumbered", "unlink", "create", "not_the_same"})
 _BACK = frozenset({"link", "renumbered", "unlink", "not_the_same"})
 """What is undone without values: the values a linking filled go back when its run is undone."""
+NOT_OFFERED: Final[Mapping[str, str]] = {
+    "group": "there is no group {given}; there are: {offered}",
+    "terms": "there are no terms {given}; there are: {offered}",
+    "zone": "there is no VAT zone {given}; there are: {offered}",
+    "currency": "there is no currency {given}; there are: {offered}",
+}
+"""What is said of a choice for one customer that the agreement does not offer."""
 
 
 def save(clocked: Clocked, connection: Connection, decision: Decision) -> Saved:
@@ -233,15 +242,14 @@ def _offered(given: Supplied | None, reference: Reference | None) -> None:
     for what, number, choices in (
         ("group", given.group, reference.groups),
         ("terms", given.terms, reference.terms),
-        ("VAT zone", given.zone, reference.zones),
+        ("zone", given.zone, reference.zones),
     ):
         if number is not None and all(one.number != number for one in choices):
             offered = ", ".join(f"{one.number} {one.name}" for one in choices)
-            raise NotDecided(f"there is no {what} {number}; there are {offered or 'none'}")
+            raise NotDecided(NOT_OFFERED[what], given=str(number), offered=offered or "-")
     if given.currency and given.currency not in reference.currencies:
-        raise NotDecided(
-            f"there is no currency {given.currency}; there are {', '.join(reference.currencies) or 'none'}"
-        )
+        offered = ", ".join(reference.currencies) or "-"
+        raise NotDecided(NOT_OFFERED["currency"], given=given.currency, offered=offered)
 
 
 def _get(connection: Connection, decision: UUID) -> Saved:

@@ -116,7 +116,15 @@ class Ended:
 
 
 class NotDecided(Exception):
-    """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which."""
+    """The decision was not even stored: it names a customer, a detail or a decision that is not there; says which.
+
+    ``text`` are its English words, ``values`` what is filled in, in whatever language it is said.
+    """
+
+    def __init__(self, text: str, **values: str) -> None:
+        super().__init__(text.format_map(values) if values else text)
+        self.text = text
+        self.values = values
 
 
 class NotUndone(NotDecided):

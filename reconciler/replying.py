@@ -88,7 +88,7 @@ def reply(
         return MOVED
     offer = replies.matching(found.offers, given.offer)
     if offer is None:
-        raise NotDecided(f"{given.offer.answer} is no answer to this question")
+        raise NotDecided("{answer} is no answer to this question", answer=given.offer.answer)
     blank = Decision(
         id=decision,
         tenant=person.tenant,

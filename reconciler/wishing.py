@@ -15,9 +15,8 @@ def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str]
         return _person(link, pair, System(take))
     group = next((one for one in fields.GROUPS[pair.kind] if one.name == detail), None)
     if group is None:
-        raise NotDecided(
-            f"there is no detail {detail}; there are {', '.join(one.name for one in fields.GROUPS[pair.kind])}"
-        )
+        known = ", ".join(one.name for one in fields.GROUPS[pair.kind])
+        raise NotDecided("there is no detail {given}; there are: {offered}", given=detail, offered=known)
     crm = {name: fields.text({} if pair.crm is None else pair.crm.values, name) for name in group.fields}
     economic = {name: fields.text({} if pair.economic is None else pair.economic.values, name) for name in group.fields}
     standing = carrying.standing_in(link).get((pair.id, detail))
@@ -37,7 +36,7 @@ def wish(link: Link, pair: Pair, detail: str, take: str, text: Mapping[str, str]
             whole = {**crm, **{name: fields.held(pair.kind, name, value) for name, value in (text or {}).items()}}
             return replace(blank, take="text", crm=whole, economic=whole)
         case _:
-            raise NotDecided(f"{take} is none of crm, economic, text and different")
+            raise NotDecided("{given} is none of crm, economic, text and different", given=take)
 
 
 def _person(link: Link, pair: Pair, system: System) -> Wish:
@@ -63,9 +62,16 @@ def _holdable(pair: Pair, detail: str, text: Mapping[str, str]) -> None:
     group = next(one for one in fields.GROUPS[pair.kind] if one.name == detail)
     for name, value in text.items():
         if name not in group.fields:
-            raise NotDecided(f"{detail} has no {name}; it has {', '.join(group.fields)}")
+            raise NotDecided(
+                "{detail} has no {name}; it has: {offered}", detail=detail, name=name, offered=", ".join(group.fields)
+            )
         held = fields.held(pair.kind, name, value)
         if not fields.same(pair.kind, name, value, held):
-            raise NotDecided(f"e-conomic cannot hold that {name}: of {len(value)} characters it would keep {len(held)}")
+            raise NotDecided(
+                "e-conomic cannot hold that {name}: of {n} characters it would keep {kept}",
+                name=name,
+                n=str(len(value)),
+                kept=str(len(held)),
+            )
     if detail == "name" and fields.blank(text.get("name", "")):
         raise NotDecided("a name may not be empty")

@@ -207,7 +207,7 @@ def press(site: Site, person: Person, crm_id: str, decision: UUID, does: Does) -
     except NotThere as error:
         raise Unknown from error
     except NotDecided as why:
-        raise Senseless(str(why)) from why
+        raise Senseless(why.text, **why.values) from why
 
 
 def _update(given: Given) -> Does:

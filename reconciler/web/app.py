@@ -176,7 +176,7 @@ def _failed(site: Site) -> Callable[[Request, Exception], Response]:
             case Unknown():
                 return bare(site, "not_found.html", words, 404)
             case Senseless():
-                log.warning("page.senseless_form", why=str(error))
+                log.warning("page.senseless_form", why=error.text)  # what was sent may be personal
                 return bare(site, "senseless.html", words, 400)
             case _:
                 known_as = secrets.token_hex(6)

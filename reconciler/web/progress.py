@@ -1,7 +1,7 @@
 """What does a page show of a run? How far it came, the numbers of its preview, and what may be done with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, get_args
@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from reconciler import agreements, items, listed, reading, runs, taking_back
 from reconciler.agreements import Agreement
 from reconciler.person import Person
-from reconciler.previewed import SUMMARY, Summary
+from reconciler.previewed import SUMMARY, Asked, Summary
+from reconciler.running import asked_of
 from reconciler.runs import Run
 from reconciler.stepping import Clocked
 from reconciler.web.doors import Unknown
@@ -65,6 +66,11 @@ def of(connection: Connection, person: Person, run_id: UUID) -> Run:
     if found is None or found.tenant != person.tenant:
         raise Unknown
     return found
+
+
+def is_made_with(run: Run, asked: Asked) -> bool:
+    """Whether that run's list was made with just that chosen."""
+    return replace(asked_of(run), run=asked.run) == asked
 
 
 def clocked(site: Site) -> Clocked:

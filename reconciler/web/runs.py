@@ -68,7 +68,7 @@ def steer(site: Site, request: Request, one: Known) -> Response:
             case "pause" | "resume" | "stop":
                 went = steering.directed(connection, run.id, action, progress.clocked(site), one.person)
             case _:
-                raise Senseless(action)
+                raise Senseless("an action that is none")
     after = "".join(given.get("back", []))
     back = (
         after if after in {"/set-up/preview", "/set-up/switch-on", "/set-up/pilot", "/transfer"} else f"/runs/{run.id}"

@@ -97,7 +97,7 @@ def chosen(site: Site, person: Person, crm_id: str, decision: UUID, takes: Mappi
             lambda connection: choosing.choose(site.clocked, connection, person, crm_id, decision, takes),
         )
     except NotDecided as why:
-        raise Senseless(str(why)) from why
+        raise Senseless(why.text, **why.values) from why
     if came is None:
         raise Unknown
     return came
@@ -119,7 +119,7 @@ def undone(site: Site, person: Person, which: UUID, new: UUID) -> tuple[str, Sav
     except NotUndone:
         raise
     except NotDecided as why:
-        raise Senseless(str(why)) from why
+        raise Senseless(why.text, **why.values) from why
 
 
 def told(connection: sa.Connection, person: Person, which: UUID) -> tuple[str, Saved]:

@@ -1,6 +1,5 @@
 """How does an admin come to switch on? What will happen is shown first, the counts once more, then it is on."""
 
-from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -57,7 +56,7 @@ def ask(site: Site, request: Request, one: Known) -> Response:
 def _is_shown(connection: Connection, known: Agreement, asked: Asked) -> bool:
     """Whether the list that stands there was made with the same ticked."""
     run = runs.newest(connection, known.tenant, known.agreement, "switch_on")
-    return run is not None and run.state == "previewed" and replace(asked_of(run), run=asked.run) == asked
+    return run is not None and run.state == "previewed" and progress.is_made_with(run, asked)
 
 
 def page(site: Site, request: Request, one: Known) -> Response:

@@ -77,7 +77,7 @@ def answer(site: Site, request: Request, one: Known) -> Response:
     try:
         saved = reply(site, one.person, task, said, doors.parsed("".join(given.get("decision", []))))
     except NotDecided as why:
-        raise Senseless(str(why)) from why
+        raise Senseless(why.text, **why.values) from why
     if isinstance(saved, str):
         return doors.to(site, f"/tasks/{task}?refused={quote(saved)}")
     return doors.to(site, f"/tasks/{task}?decision={saved.decision.id}")

@@ -37,11 +37,18 @@ def page(site: Site, request: Request, one: Known) -> Response:
 
 
 def ask(site: Site, request: Request, one: Known) -> Response:
-    """Have both sides read where that is due, and the list made with what was chosen."""
-    given = doors.form(site, request, one, "administer", "group", "differing", "without_barred")
+    """Have both sides read where that is due, and the list made with what was chosen; or confirm the list that was made with just that.
+
+    What was changed since the list was made is never carried out uncounted: a new list is made of it.
+    """
+    given = doors.form(site, request, one, "administer", "group", "differing", "without_barred", "to", "run", "count.")
     groups, differing = frozenset(given.get("group", [])), "".join(given.get("differing", ["keep"]))
-    if not groups <= set(GROUPS) or differing not in {"keep", "economic"}:
+    to = "".join(given.get("to", [""]))
+    if not groups <= set(GROUPS) or differing not in {"keep", "economic"} or to not in {"", "carry-out"}:
         raise Senseless("chosen")
+    counts = progress.counted(given)
+    if to and counts is None:
+        raise Senseless("counts")
     with site.engine.begin() as connection:
         known = progress.locked(connection, one.person)
         asked = Asked(
@@ -53,7 +60,11 @@ def ask(site: Site, request: Request, one: Known) -> Response:
             groups=groups,
             without_barred="without_barred" in given,
         )
+        run = progress.of(connection, one.person, doors.parsed("".join(given.get("run", [])))) if to else None
         try:
+            if counts is not None and run is not None and progress.is_made_with(run, asked):
+                proposing.confirm(connection, run.id, counts, progress.clocked(site), by=one.person)
+                return doors.to(site, "/transfer")
             proposing.ask(connection, known, asked, progress.clocked(site), by=one.person)
         except NotProposed as refused:
             return doors.to(site, f"/transfer?why={refused.why}")

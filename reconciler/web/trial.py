@@ -94,7 +94,7 @@ def end(site: Site, request: Request, one: Known) -> Response:
     given = doors.form(site, request, one, "administer", "answer")
     answer = "".join(given.get("answer", []))
     if answer not in {"keep", "undo"}:
-        raise Senseless(answer)
+        raise Senseless("an answer that is none")
     with site.engine.begin() as connection:
         known = progress.locked(connection, one.person)
         if known.pilot is None:

@@ -23,6 +23,7 @@ from reconciler.web.api.problems import Problem, Said
 from reconciler.web.api.status import CrmId
 from reconciler.web.api.strict import TEXT, Text, needs
 from reconciler.web.doors import Senseless, Unknown
+from reconciler.web.reasons import NOT_UNDONE
 from reconciler.web.receipts import How
 from reconciler.web.site import Site
 
@@ -226,7 +227,7 @@ def undo(site: Site, person: Person, decision: UUID, given: Undoing) -> Decision
     try:
         crm_id, again = settling.undone(site, person, decision, given.id)
     except NotUndone as why:
-        raise Senseless(str(why)) from why
+        raise Senseless(NOT_UNDONE[why.why]) from why
     with site.engine.connect() as connection:
         return told(connection, crm_id, again)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reconciler.web import doors
+from reconciler.web.api import wrongs
 from reconciler.web.run_words import in_the_way
 from reconciler.web.words import Words
 
@@ -82,8 +83,7 @@ def problem(error: Exception, words: Words) -> Response:
                 return _response(words, status, words(SAID[status][0]), whole)
             values = {"why": words(error.text, **error.values)} if error.text else {"why": ""}
         case RequestValidationError():
-            wrong = (f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-            status, values = 422, {"wrong": "; ".join(wrong)}
+            status, values = 422, {"wrong": wrongs.said(error.errors(), words)}
         case HTTPException(status_code=405):
             headers = dict(error.headers or {})
             status, values = 405, {"methods": headers.get("Allow", words("other methods"))}

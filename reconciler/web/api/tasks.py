@@ -134,7 +134,7 @@ def routes(made: APIRouter, site: Site, asking: Callable[[Request], Person]) -> 
         try:
             saved = tasks.reply(site, person, task, _given(given), given.id)
         except NotDecided as why:
-            raise Senseless(str(why)) from why
+            raise Senseless(why.text, **why.values) from why
         if isinstance(saved, str):
             raise Conflict("it has changed since it was shown")
         reason = next((one.reason for one in saved.outcome if one.result == "refused"), "")

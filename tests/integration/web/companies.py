@@ -81,12 +81,15 @@ class Admin:
         self.turn()
         return self.text(path)
 
-    def confirm(self, page: str) -> str:
-        """Press the button that carries the counts."""
-        found = re.search(r'action="[^"]*(/runs/[^/"]+/confirm)"(.*?)</form>', page, re.DOTALL)
+    def confirm(self, page: str, **chosen: str) -> str:
+        """Press the button that carries the counts, with what is ticked there and what is ``chosen`` since."""
+        found = re.search(r'action="[^"]*(/runs/[^/"]+/confirm|/transfer)"(.*?)</form>', page, re.DOTALL)
         assert found is not None
-        fields = dict(re.findall(r'name="(count\.[a-z]+)" value="(\d+)"', found.group(2)))
-        return self.press(found.group(1), **fields)
+        path, form = found.groups()
+        fields = dict(re.findall(r'type="hidden" name="(count\.[a-z]+|run)" value="([^"]+)"', form))
+        if path == "/transfer":
+            fields |= {"to": "carry-out", **dict(re.findall(r'name="([^"]+)" value="([^"]+)" checked', form))}
+        return self.press(path, **fields, **chosen)
 
     def switch_on(self) -> None:
         """From nothing to on."""

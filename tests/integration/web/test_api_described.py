@@ -5,8 +5,10 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.local.account import ROOT
+from reconciler.web.api import wrongs
+from reconciler.web.words import Words
 from tests.integration.web.answerable import Request, answerable
 from tests.integration.web.browsing import Pages
 from tests.integration.web.everything import everything
@@ -89,7 +93,27 @@ def asked(
     )  # fmt: skip
     said = "\n".join(line[:500] for line in done.stdout.splitlines())
     assert done.returncode == 0, said[-20_000:] + done.stderr[-2000:]
-    return answered(json.loads(told.read_text("utf-8")))
+    har = json.loads(told.read_text("utf-8"))
+    assert not (vague := sorted(vaguely(har))), vague[:20]
+    return answered(har)
+
+
+def vaguely(har: Any) -> set[str]:
+    """Where a request was not understood, and the problem does not say what is wrong with it."""
+    danish = Words("da", datetime(2026, 11, 24, tzinfo=UTC))(wrongs.OTHERWISE)
+    return {
+        f"{one['request']['method']} {one['request']['url']}: {text}"
+        for one in har["log"]["entries"]
+        if one["response"]["status"] == 422
+        for text in [json.loads(body(one["response"]["content"]))["detail"]]
+        if danish in text or wrongs.OTHERWISE in text
+    }
+
+
+def body(content: Mapping[str, str]) -> str:
+    """What was answered; a report may have it in base64."""
+    text = content["text"]
+    return b64decode(text).decode("utf-8") if content.get("encoding") == "base64" else text
 
 
 def answered(har: Any) -> Mapping[str, Counter[int]]:

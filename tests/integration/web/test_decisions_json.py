@@ -143,4 +143,4 @@ def test_what_changed_nothing_cannot_be_undone(pages: Pages, both: Both) -> None
     service.post(f"/customers/{customer.id}/decisions", body)
     answer = service.post(f"/decisions/{body['id']}/undo", {"id": str(uuid4())})
     assert answer.status_code == 400
-    assert "not carried out yet" in answer.json()["detail"]
+    assert answer.json()["detail"] == "Det er ikke udført endnu. Fortryd det, når det er udført."

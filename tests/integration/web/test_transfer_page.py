@@ -73,6 +73,38 @@ def test_what_is_chosen_is_in_the_list_and_stays_chosen(admin: Admin) -> None:
     assert "1 kunde tilknyttes" in shown
 
 
+def test_what_is_changed_beside_the_button_is_counted_before_it_is_carried_out(admin: Admin) -> None:
+    shown = admin.previewed("/transfer")
+    first = admin.newest("transfer")
+    assert admin.confirm(shown, group="name_postcode") == "/transfer"
+    assert admin.run(first.id).confirmed is None
+    admin.turn()
+    anew = admin.text("/transfer")
+    assert ("1 kunde tilknyttes" in shown, "1 kunde tilknyttes" in anew) == (False, True)
+    assert admin.newest("transfer").id != first.id
+    assert admin.confirm(anew) == "/transfer"
+    assert admin.newest("transfer").confirmed is not None
+    assert admin.confirm(anew) == "/transfer"  # sent twice is once
+    admin.turn()
+    admin.carry_out()
+    assert "1 oprettet, 1 tilknyttet" in admin.text("/transfer")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"to": "elsewhere"}, 400),
+        ({"to": "carry-out", "count.created": "many"}, 400),
+        ({"to": "carry-out", "run": "none"}, 404),
+        ({"to": "carry-out", "run": "0a4e6a52-8f3c-4c0e-9a43-3a1f5f2f1d11"}, 404),
+    ],
+)
+def test_what_no_page_of_ours_sends_carries_nothing_out(admin: Admin, sent: dict[str, str], code: int) -> None:
+    admin.previewed("/transfer")
+    assert admin.browser.post("/transfer", {"form_token": admin.browser.token(), **sent}).status_code == code
+    assert admin.newest("transfer").state == "previewed"
+
+
 def test_it_is_paused_goes_on_and_is_stopped_and_a_reload_shows_where_it_is(admin: Admin) -> None:
     admin.confirm(admin.previewed("/transfer"))
     admin.turn()

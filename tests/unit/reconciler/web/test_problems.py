@@ -11,14 +11,17 @@ import sqlalchemy as sa
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from reconciler import deciding
 from reconciler.person import Language
 from reconciler.web import doors, words
-from reconciler.web.api import problems
+from reconciler.web.api import problems, wrongs
 from reconciler.web.words import Words
 
 WEB = Path(str(resources.files("reconciler.web")))
 SHARED = ("acting", "bulk", "by_hand", "handing", "mailing", "retrying", "set_up", "set_up_choices")
 """What pages and services both call."""
+DECIDING = ("choosing", "deciding", "pressing", "replying", "reversing", "wishing")
+"""What refuses a decision, whoever brings it."""
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -77,9 +80,9 @@ def test_each_problem_has_its_title_in_both_languages(error: Exception, status: 
             "Others are at these customers just now. Nothing was saved. Try again.",
         ),
         (
-            doors.Senseless("there is no currency {x}"),
-            "Det kan ikke lade sig gøre: there is no currency {x}. Intet er ændret.",
-            "That cannot be done: there is no currency {x}. Nothing was changed.",
+            doors.Senseless("nothing of {x} says so"),
+            "Det kan ikke lade sig gøre: nothing of {x} says so. Intet er ændret.",
+            "That cannot be done: nothing of {x} says so. Nothing was changed.",
         ),
     ],
 )
@@ -101,12 +104,14 @@ def texts() -> set[str]:
     """Every text of a problem, and every reason that stands where it is raised."""
     found = {problems.NO_ADDRESS, *(text for both in problems.REFUSED.values() for text in both)}
     found |= {text for both in problems.SAID.values() for text in both}
-    for file in (*(WEB / "api").glob("*.py"), *(WEB / f"{name}.py" for name in SHARED)):
+    found |= {*wrongs.KINDS.values(), *wrongs.OURS, wrongs.OTHERWISE, *deciding.NOT_OFFERED.values()}
+    said_by = (*(WEB / f"{name}.py" for name in SHARED), *(WEB.parent / f"{name}.py" for name in DECIDING))
+    for file in (*(WEB / "api").glob("*.py"), *said_by):
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
                 name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
                 first = call.args[0] if call.args else None
-                if name in {"Conflict", "Senseless"}:
+                if name in {"Conflict", "Senseless", "NotDecided"}:
                     assert not isinstance(first, ast.JoinedStr), f"{file.name}: values are given by name"
                     if isinstance(first, ast.Constant) and " " in str(first.value):
                         found.add(str(first.value))
