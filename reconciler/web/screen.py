@@ -141,6 +141,7 @@ def _unturned(html: str) -> str:
 
 _PAGES: Final = Environment(
     loader=PackageLoader("reconciler.web"),
+    auto_reload=False,  # else the files of each page are looked for on the disk again each time
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
