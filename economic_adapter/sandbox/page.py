@@ -24,7 +24,7 @@ def serve(data: Data, request: Request) -> Answer:
         return Answer(405)
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        return Answer(403)
+        return views.show_forged(data)
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         return forms.sent(data, agreement, request, form)

@@ -145,6 +145,10 @@ def show_lost(data: Data) -> Answer:
     return render(data, "lost.html", status=404)
 
 
+def show_forged(data: Data) -> Answer:
+    return render(data, "forged.html", status=403)
+
+
 def render(data: Data, template: str, *, status: int = 200, agreement: Agreement | None = None, **named: Any) -> Answer:
     suffix = f"?aftale={agreement.number}" if agreement is not None and agreement.number != AGREEMENT else ""
     text = (
@@ -156,7 +160,7 @@ def render(data: Data, template: str, *, status: int = 200, agreement: Agreement
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",  # with no-referrer a browser sends our own forms with ``Origin: null``
         "Cache-Control": "no-store",
     }
     return Answer(status, text.encode(), headers)

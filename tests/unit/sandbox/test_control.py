@@ -199,6 +199,7 @@ def test_the_list_finds_by_name_number_and_contact_person(economic: Caller) -> N
 def test_a_form_from_another_site_is_refused(economic: Caller) -> None:
     answered = economic.ask("POST", "/kunder/1001/slet", "", origin="http://evil.example")
     assert answered.status == 403
+    assert "Intet er gemt" in answered.body.decode()
     assert economic.get(f"{CUSTOMERS}/count") == 1
 
 
