@@ -115,7 +115,7 @@ def _names(line: Mapping[str, Any], terms: Iterable[str]) -> bool:
 def _said(line: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in line.items() if name not in {"time", "level", "logger", "duty", "event"}}
     return " ".join(
-        (str(line.get("event", "")), *(f"{name}={value}" for name, value in rest.items() if value not in {"", None}))
+        (str(line.get("event", "")), *(f"{name}={value}" for name, value in rest.items() if value not in ("", None)))
     )
 
 

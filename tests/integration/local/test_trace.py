@@ -25,10 +25,17 @@ def story(engine: sa.Engine, tmp_path: Path) -> tuple[str, Path]:
             connection, OUTBOX, [replace(changed(48211), customer="48211"), replace(changed(5), customer="5")]
         )
     line = {"event": "economic.called", "correlation": str(mine), "path": "/Customers/10042", "request_id": REQUEST}
+    done = {
+        "event": "applier.answered",
+        "correlation": str(mine),
+        "results": ["written"],
+        "reasons": [],
+        "request_id": REQUEST,
+    }
     other = {"event": "economic.called", "correlation": "another", "path": "/Customers/100421", "request_id": "other"}
     now = datetime.now(UTC).isoformat()
     log = tmp_path / "worker.log"
-    log.write_text("".join(f"{json.dumps({'time': now, **one})}\n" for one in (line, other)) + "no json\n")
+    log.write_text("".join(f"{json.dumps({'time': now, **one})}\n" for one in (line, done, other)) + "no json\n")
     return str(mine), log
 
 
@@ -43,10 +50,12 @@ def test_each_id_leads_to_the_whole_change_and_to_no_other(database: str, story:
     message, log = story
     found = trace(message if wanted == "message" else wanted, database, log)
     assert found.returncode == 0, found.stderr
-    first, second = found.stdout.splitlines()
+    first, done, second = found.stdout.splitlines()
     assert "crm.customer.changed.v1" in first
     assert "customer 48211" in first
     assert f"request_id={REQUEST}" in second
+    assert "applier.answered" in done
+    assert "results=['written']" in done
 
 
 def test_a_number_of_e_conomic_is_found_in_the_paths_of_its_calls(database: str, story: tuple[str, Path]) -> None:
