@@ -69,7 +69,7 @@ def _why(one: Mapping[str, Any], words: Words) -> str:
     if one["type"] == "value_error":
         ours = str(values.get("error", one["msg"]))
         return words(ours if ours in OURS else OTHERWISE)
-    if one["type"].startswith(("date", "datetime")):
+    if one["type"].startswith("date"):
         return words(_ISO)
     text = KINDS.get(one["type"], OTHERWISE)
     if text is _ONE_OF:

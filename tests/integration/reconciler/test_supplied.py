@@ -55,7 +55,7 @@ def test_only_what_the_agreement_offers_can_be_given(
         (["--group", "9"], "there is no group 9; there are: 1 Danske kunder"),
         (["--terms", "9"], "there are no terms 9; there are: "),
         (["--zone", "9"], "there is no VAT zone 9; there are: 1 Indland, 2 EU, 3 Udland"),
-        (["--currency", "XXX"], "there is no currency XXX; there are: DKK, EUR"),
+        (["--currency", "XXX"], "there is no currency XXX; there are: DKK, EUR"),  # ISO 4217: no currency
         ([], "nothing was chosen"),
     ):
         assert main(["answer", customer.id, "supply", *given, "--yes"]) == 2

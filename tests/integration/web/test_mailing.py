@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import structlog
 
 from reconciler import mailbox, people
 from reconciler.person import Role
@@ -51,6 +52,14 @@ def test_the_language_of_the_letter_is_that_of_whoever_chose_none(pages: Pages, 
     assert pages.arrive(sub="u5", name="Ida Dam", lang="da").get("/").headers["content-language"] == "da"
     with pages.engine.connect() as connection:
         assert people.settings(connection, TENANT, ["language"]) == {"language": "en"}
+
+
+def test_whom_a_senseless_form_named_is_not_in_the_log(admin: Browser) -> None:
+    with structlog.testing.capture_logs() as logs:
+        assert save(admin, **{"of.ida@firma.example": "ida@firma.example"}).status_code == 400
+    (line,) = [one for one in logs if one["event"] == "page.senseless_form"]
+    assert line["why"] == "nobody is known as {v}"
+    assert "ida" not in str(logs)
 
 
 @pytest.mark.parametrize("wrong", ["x", "a@b@c", "a b@firma.example", "a@firma.example\x00", "ø@firma.example", "a@-"])

@@ -75,7 +75,7 @@ def test_a_taken_number_is_a_400_and_not_a_409(economic: Caller) -> None:
         ({"paymentTermId": None, "paymentTermsNumber": 1}, "CustomerInvalidPaymentTerm", "PaymentTermId"),
         ({"paymentTermId": 4}, "CustomerBarredPaymentTerm", "PaymentTermId"),
         ({"zone": 5}, "CustomerInvalidVatZone", "Zone"),
-        ({"currency": "XXX"}, "CustomerInvalidCurrency", "Currency"),
+        ({"currency": "XXX"}, "CustomerInvalidCurrency", "Currency"),  # ISO 4217: no currency
         ({"email": "ikke en adresse"}, "CustomerInvalidEmail", "Email"),
         ({"defaultInvoiceRecipient": "@"}, "CustomerInvalidInvoiceEmail", "DefaultInvoiceRecipient"),
         ({"eanLocationNumber": "579000"}, "CustomerInvalidEANThirteenDigits", "EanLocationNumber"),
